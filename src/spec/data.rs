@@ -1,0 +1,141 @@
+//! Where the samples come from and how they are prepared.
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataSpec {
+    pub source: DataSource,
+    #[serde(default)]
+    pub split: Split,
+    /// How features are scaled; statistics come from the training part only.
+    #[serde(default)]
+    pub scale: Scale,
+    /// Scale the targets of a regression likewise (to zero mean and unit variance).
+    #[serde(default)]
+    pub scale_target: bool,
+    /// Give the network each sample as one row `[features]`, whatever its own shape.
+    #[serde(default)]
+    pub flatten: bool,
+}
+
+/// `kind` names the source; generated sources are seeded by the spec's seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DataSource {
+    /// A data set that ships with the page.
+    Bundled { name: Bundled },
+    /// scikit-learn's `make_regression`: y = X·coef + bias + noise·N(0,1), X ~ N(0,1).
+    MakeRegression {
+        samples: usize,
+        features: usize,
+        noise: f32,
+        #[serde(default)]
+        bias: f32,
+    },
+    /// y = slope·x + intercept + noise·N(0,1), x ~ U(0,1).
+    Line {
+        samples: usize,
+        slope: f32,
+        intercept: f32,
+        noise: f32,
+    },
+    /// Literal points: `x[i]` → `y[i]`. With `classes`, `y[i]` is one class index.
+    Points {
+        x: Vec<Vec<f32>>,
+        y: Vec<Vec<f32>>,
+        #[serde(default)]
+        classes: Option<usize>,
+    },
+    /// Two classes by the sign of x·y, x and y ~ U(−1,1) moved by noise.
+    Xor { samples: usize, noise: f32 },
+    /// Gaussian clouds, one class each, around centres in [−10,10]².
+    Blobs {
+        samples: usize,
+        centers: usize,
+        std: f32,
+    },
+    /// Two concentric circles; the inner has radius `factor`.
+    Circles {
+        samples: usize,
+        noise: f32,
+        factor: f32,
+    },
+    /// Two interleaving half circles.
+    Moons { samples: usize, noise: f32 },
+    /// `arms` interleaved spirals of `turns` turns.
+    Spirals {
+        samples: usize,
+        arms: usize,
+        turns: f32,
+        noise: f32,
+    },
+    /// Files that the visitor brings; `name` says which (`mnist`, or the file's name).
+    Files {
+        name: String,
+        format: FileFormat,
+        /// Shape of one sample, when it is known before the files are.
+        #[serde(default)]
+        shape: Vec<usize>,
+        /// Number of classes, or null for a regression, or when it is not known yet.
+        #[serde(default)]
+        classes: Option<usize>,
+        /// Column of the target (CSV); the last one when null.
+        #[serde(default)]
+        target: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bundled {
+    /// 1797 real digits of 8×8 pixels, values 0…16 (UCI).
+    Digits,
+    /// The same digits enlarged into 28×28, placed as MNIST places them, values 0…255.
+    Digits28,
+    Iris,
+    BreastCancer,
+    Diabetes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormat {
+    Idx,
+    Csv,
+}
+
+/// Parts of the data. Sources with a test part of their own (MNIST's `t10k` files) keep it,
+/// and `test` is then ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Split {
+    /// Share of the samples kept for testing, 0…0.9.
+    pub test: f32,
+    /// Share of the remaining samples used for validation, 0…0.9.
+    pub validation: f32,
+    /// Shuffle (seeded) before splitting. Without it the last samples are held out, as Keras'
+    /// `validation_split` does.
+    pub shuffle: bool,
+}
+
+impl Default for Split {
+    fn default() -> Self {
+        Split {
+            test: 0.0,
+            validation: 0.0,
+            shuffle: true,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Scale {
+    #[default]
+    None,
+    /// (x − mean) / standard deviation, per feature (population deviation, as scikit-learn's
+    /// StandardScaler; a constant feature becomes 0).
+    Standardize,
+    /// (x − min) / (max − min), per feature; a constant feature becomes 0.
+    MinMax,
+    /// x / by.
+    Divide { by: f32 },
+}

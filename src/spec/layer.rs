@@ -1,0 +1,160 @@
+//! Layers, their activations and initialisers.
+use super::Framework;
+use serde::{Deserialize, Serialize};
+
+/// One layer: `{"id": "fc1", "inputs": [], "kind": "linear", "units": 32, …}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerSpec {
+    /// Unique within the network; also the prefix of its parameters (`fc1.weight`).
+    pub id: String,
+    /// Ids of the layers it reads (`input` is the data); empty means the layer before it.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+    #[serde(flatten)]
+    pub kind: LayerKind,
+}
+
+impl LayerSpec {
+    pub fn new(id: &str, kind: LayerKind) -> Self {
+        LayerSpec {
+            id: id.to_string(),
+            inputs: Vec::new(),
+            kind,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LayerKind {
+    /// x[…,in] · weight[out,in]ᵀ + bias[out], then the activation. Keras' Dense.
+    Linear {
+        units: usize,
+        #[serde(default = "yes")]
+        bias: bool,
+        #[serde(default)]
+        activation: Option<Activation>,
+        /// The framework's default when null.
+        #[serde(default)]
+        weight_init: Option<Init>,
+        #[serde(default)]
+        bias_init: Option<Init>,
+    },
+    Activation {
+        function: Activation,
+        /// Negative slope of leaky ReLU, alpha of ELU, beta of softplus; the framework's
+        /// default when null.
+        #[serde(default)]
+        alpha: Option<f32>,
+    },
+    /// Zeroes each element with probability `rate` while training and scales the rest by 1/(1−rate).
+    Dropout { rate: f32 },
+    /// [N, …] → [N, product of …].
+    Flatten,
+    /// Shape of one sample; at most one −1 is worked out.
+    Reshape { shape: Vec<i64> },
+    /// Elementwise sum of all inputs, which have the same shape.
+    Add,
+    /// Joins its inputs along an axis of the batch (axis 0 is the sample, so 1 is the first; −1 the last).
+    Concatenate {
+        #[serde(default = "last_axis")]
+        axis: i64,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+fn last_axis() -> i64 {
+    -1
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// 1 where x > 0, else 0; its gradient is 0 everywhere.
+    Step,
+    Sigmoid,
+    Tanh,
+    Relu,
+    LeakyRelu,
+    Elu,
+    /// x·Φ(x), with the error function.
+    Gelu,
+    /// GELU's tanh approximation.
+    GeluTanh,
+    Silu,
+    Softplus,
+    /// Over the last axis.
+    Softmax,
+}
+
+impl Activation {
+    pub const ALL: [Activation; 11] = [
+        Activation::Relu,
+        Activation::LeakyRelu,
+        Activation::Elu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Silu,
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Softplus,
+        Activation::Softmax,
+        Activation::Step,
+    ];
+
+    /// The framework's own default of the activation's parameter (0 where it has none).
+    pub fn default_alpha(self, framework: Framework) -> f32 {
+        match (self, framework) {
+            (Activation::LeakyRelu, Framework::Pytorch) => 0.01,
+            (Activation::LeakyRelu, Framework::Keras) => 0.3,
+            (Activation::Elu | Activation::Softplus, _) => 1.0,
+            _ => 0.0,
+        }
+    }
+}
+
+/// Initialisers under the frameworks' names. `fan_in` and `fan_out` are those of the weight.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Init {
+    Zeros,
+    Ones,
+    Constant {
+        value: f32,
+    },
+    /// U(low, high).
+    Uniform {
+        low: f32,
+        high: f32,
+    },
+    /// N(mean, std²).
+    Normal {
+        mean: f32,
+        std: f32,
+    },
+    /// N(mean, std²) drawn again beyond two standard deviations (Keras).
+    TruncatedNormal {
+        mean: f32,
+        std: f32,
+    },
+    /// U(±1/√fan_in): what PyTorch's Linear and Conv do by default (Kaiming uniform, a = √5).
+    TorchDefault,
+    /// U(±√(6/(fan_in+fan_out))); Keras' default.
+    GlorotUniform,
+    /// Keras: truncated normal of variance 2/(fan_in+fan_out). PyTorch (xavier_normal_): normal.
+    GlorotNormal,
+    /// U(±√(6/fan_in)).
+    HeUniform,
+    /// Keras: truncated normal of variance 2/fan_in. PyTorch (kaiming_normal_): normal.
+    HeNormal,
+    /// U(±√(3/fan_in)).
+    LecunUniform,
+    /// Variance 1/fan_in; truncated under Keras.
+    LecunNormal,
+    /// Orthonormal rows or columns, times gain.
+    Orthogonal {
+        gain: f32,
+    },
+}

@@ -1,0 +1,1 @@
+//! The tutorial networks, as specs.
