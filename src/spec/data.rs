@@ -139,3 +139,72 @@ pub enum Scale {
     /// x / by.
     Divide { by: f32 },
 }
+
+/// What the network gets to see, known before any data is there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataShape {
+    /// One sample, without the batch axis: `[784]`, `[28, 28]`.
+    pub sample: Vec<usize>,
+    /// Number of classes, or None for a regression.
+    pub classes: Option<usize>,
+    /// Numbers per target: 1 for classes.
+    pub targets: usize,
+}
+
+impl DataSpec {
+    /// The shapes that this source gives, or None for files that say nothing of theirs.
+    pub fn shape(&self) -> Option<DataShape> {
+        let classes = |sample: &[usize], k: usize| DataShape {
+            sample: sample.to_vec(),
+            classes: Some(k),
+            targets: 1,
+        };
+        let values = |sample: usize, targets: usize| DataShape {
+            sample: vec![sample],
+            classes: None,
+            targets,
+        };
+        let mut s = match &self.source {
+            DataSource::Bundled { name } => match name {
+                Bundled::Digits => classes(&[8, 8], 10),
+                Bundled::Digits28 => classes(&[28, 28], 10),
+                Bundled::Iris => classes(&[4], 3),
+                Bundled::BreastCancer => classes(&[30], 2),
+                Bundled::Diabetes => values(10, 1),
+            },
+            DataSource::MakeRegression { features, .. } => values(*features, 1),
+            DataSource::Line { .. } => values(1, 1),
+            DataSource::Points { x, y, classes: k } => {
+                let sample = x.first().map_or(0, Vec::len);
+                match k {
+                    Some(k) => classes(&[sample], *k),
+                    None => values(sample, y.first().map_or(0, Vec::len)),
+                }
+            }
+            DataSource::Xor { .. } | DataSource::Circles { .. } | DataSource::Moons { .. } => {
+                classes(&[2], 2)
+            }
+            DataSource::Blobs { centers, .. } => classes(&[2], *centers),
+            DataSource::Spirals { arms, .. } => classes(&[2], *arms),
+            DataSource::Files {
+                shape, classes: k, ..
+            } => {
+                if shape.is_empty() {
+                    return None;
+                }
+                match k {
+                    Some(k) => classes(shape, *k),
+                    None => DataShape {
+                        sample: shape.clone(),
+                        classes: None,
+                        targets: 1,
+                    },
+                }
+            }
+        };
+        if self.flatten {
+            s.sample = vec![s.sample.iter().product()];
+        }
+        Some(s)
+    }
+}

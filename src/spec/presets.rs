@@ -1,1 +1,374 @@
-//! The tutorial networks, as specs.
+//! The tutorial networks, as specs. The titles in other languages are `preset-<id>` of the
+//! message catalogue.
+use super::*;
+
+/// What the list shows; the English title serves the API.
+pub struct Preset {
+    pub id: &'static str,
+    pub title: &'static str,
+    make: fn() -> Spec,
+}
+
+impl Preset {
+    pub fn spec(&self) -> Spec {
+        let mut spec = (self.make)();
+        spec.name = self.id.to_string();
+        spec
+    }
+}
+
+/// In the order of the list; the first opens when the page does.
+pub const PRESETS: &[Preset] = &[
+    Preset {
+        id: "digits-mlp",
+        title: "Digits · multilayer perceptron",
+        make: digits_mlp,
+    },
+    Preset {
+        id: "linreg-sklearn",
+        title: "Linear regression",
+        make: linreg_sklearn,
+    },
+    Preset {
+        id: "linreg-3x2",
+        title: "Linear regression, y = 3x + 2",
+        make: linreg_3x2,
+    },
+    Preset {
+        id: "first-network",
+        title: "A first network, two points",
+        make: first_network,
+    },
+    Preset {
+        id: "logreg",
+        title: "Logistic regression, breast cancer",
+        make: logreg,
+    },
+    Preset {
+        id: "logreg-blobs",
+        title: "Logistic regression, two blobs",
+        make: logreg_blobs,
+    },
+    Preset {
+        id: "mlp-xor",
+        title: "Multilayer perceptron, XOR",
+        make: mlp_xor,
+    },
+    Preset {
+        id: "mlp-circles",
+        title: "Multilayer perceptron, circles",
+        make: mlp_circles,
+    },
+    Preset {
+        id: "mlp-moons",
+        title: "Multilayer perceptron, moons",
+        make: mlp_moons,
+    },
+    Preset {
+        id: "mlp-spirals",
+        title: "Multilayer perceptron, spirals",
+        make: mlp_spirals,
+    },
+    Preset {
+        id: "mnist-mlp",
+        title: "MNIST · multilayer perceptron",
+        make: mnist_mlp,
+    },
+];
+
+pub fn find(id: &str) -> Option<Spec> {
+    PRESETS.iter().find(|p| p.id == id).map(Preset::spec)
+}
+
+fn linear(id: &str, units: usize, activation: Option<Activation>) -> LayerSpec {
+    LayerSpec::new(
+        id,
+        LayerKind::Linear {
+            units,
+            bias: true,
+            activation,
+            weight_init: None,
+            bias_init: None,
+        },
+    )
+}
+
+fn act(id: &str, function: Activation) -> LayerSpec {
+    LayerSpec::new(
+        id,
+        LayerKind::Activation {
+            function,
+            alpha: None,
+        },
+    )
+}
+
+fn sgd(learning_rate: f32, momentum: f32) -> Optimizer {
+    Optimizer::Sgd {
+        learning_rate,
+        momentum,
+        nesterov: false,
+        weight_decay: 0.0,
+    }
+}
+
+fn adam(framework: Framework, rate: f32) -> Optimizer {
+    let mut o = Optimizer::default_of("adam", framework).expect("adam is known");
+    o.set_learning_rate(rate);
+    o
+}
+
+fn data(source: DataSource) -> DataSpec {
+    DataSpec {
+        source,
+        split: Split::default(),
+        scale: Scale::None,
+        scale_target: false,
+        flatten: false,
+    }
+}
+
+fn spec(framework: Framework, data: DataSpec, layers: Vec<LayerSpec>, train: TrainSpec) -> Spec {
+    Spec {
+        version: VERSION,
+        name: String::new(),
+        framework,
+        seed: 1,
+        data,
+        layers,
+        train,
+    }
+}
+
+fn train(loss: Loss, optimizer: Optimizer, batch_size: Option<usize>, epochs: usize) -> TrainSpec {
+    TrainSpec {
+        loss,
+        optimizer,
+        batch_size,
+        epochs,
+        shuffle: batch_size.is_some(),
+        schedule: Schedule::Constant,
+        clip: Clip::None,
+        l1: 0.0,
+        l2: 0.0,
+    }
+}
+
+/// The page's opening network: real 8×8 digits.
+fn digits_mlp() -> Spec {
+    let mut d = data(DataSource::Bundled {
+        name: Bundled::Digits,
+    });
+    d.split = Split {
+        test: 0.2,
+        validation: 0.1,
+        shuffle: true,
+    };
+    d.scale = Scale::Divide { by: 16.0 };
+    d.flatten = true;
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            linear("fc1", 64, None),
+            act("relu1", Activation::Relu),
+            linear("fc2", 10, None),
+        ],
+        train(
+            Loss::CrossEntropy { from_logits: true },
+            adam(Framework::Pytorch, 0.001),
+            Some(32),
+            60,
+        ),
+    )
+}
+
+/// T1: scikit-learn's make_regression(n_samples=100, n_features=1, noise=10).
+fn linreg_sklearn() -> Spec {
+    spec(
+        Framework::Pytorch,
+        data(DataSource::MakeRegression {
+            samples: 100,
+            features: 1,
+            noise: 10.0,
+            bias: 0.0,
+        }),
+        vec![linear("linear", 1, None)],
+        train(Loss::Mse, sgd(0.01, 0.0), None, 100),
+    )
+}
+
+/// T2: y = 3x + 2 with noise.
+fn linreg_3x2() -> Spec {
+    spec(
+        Framework::Pytorch,
+        data(DataSource::Line {
+            samples: 100,
+            slope: 3.0,
+            intercept: 2.0,
+            noise: 0.5,
+        }),
+        vec![linear("linear", 1, None)],
+        train(Loss::Mse, sgd(0.01, 0.0), None, 1000),
+    )
+}
+
+/// T3: two points, which leave the plane through them undetermined.
+fn first_network() -> Spec {
+    spec(
+        Framework::Pytorch,
+        data(DataSource::Points {
+            x: vec![vec![1.0, 2.0], vec![3.0, 4.0]],
+            y: vec![vec![2.0], vec![6.0]],
+            classes: None,
+        }),
+        vec![linear("fc1", 1, None)],
+        train(Loss::Mse, sgd(0.01, 0.0), None, 100),
+    )
+}
+
+/// T4 on 569 real cases of 30 features.
+fn logreg() -> Spec {
+    let mut d = data(DataSource::Bundled {
+        name: Bundled::BreastCancer,
+    });
+    d.split = Split {
+        test: 0.2,
+        validation: 0.0,
+        shuffle: true,
+    };
+    d.scale = Scale::Standardize;
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            linear("linear", 1, None),
+            act("sigmoid", Activation::Sigmoid),
+        ],
+        train(
+            Loss::BinaryCrossEntropy { from_logits: false },
+            sgd(0.1, 0.0),
+            Some(32),
+            50,
+        ),
+    )
+}
+
+/// T4 in the plane, where the decision line can be seen.
+fn logreg_blobs() -> Spec {
+    let mut d = data(DataSource::Blobs {
+        samples: 200,
+        centers: 2,
+        std: 2.0,
+    });
+    d.split = Split {
+        test: 0.25,
+        validation: 0.0,
+        shuffle: true,
+    };
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            linear("linear", 1, None),
+            act("sigmoid", Activation::Sigmoid),
+        ],
+        train(
+            Loss::BinaryCrossEntropy { from_logits: false },
+            sgd(0.05, 0.0),
+            Some(16),
+            100,
+        ),
+    )
+}
+
+/// T6: a small network with a decision boundary.
+fn mlp_2d(source: DataSource, hidden: &[usize], optimizer: Optimizer, epochs: usize) -> Spec {
+    let mut d = data(source);
+    d.split = Split {
+        test: 0.25,
+        validation: 0.0,
+        shuffle: true,
+    };
+    let mut layers = Vec::new();
+    for (i, h) in hidden.iter().enumerate() {
+        layers.push(linear(&format!("fc{}", i + 1), *h, None));
+        layers.push(act(&format!("tanh{}", i + 1), Activation::Tanh));
+    }
+    layers.push(linear("out", 1, None));
+    spec(
+        Framework::Pytorch,
+        d,
+        layers,
+        train(
+            Loss::BinaryCrossEntropy { from_logits: true },
+            optimizer,
+            Some(16),
+            epochs,
+        ),
+    )
+}
+
+fn mlp_xor() -> Spec {
+    let source = DataSource::Xor {
+        samples: 200,
+        noise: 0.05,
+    };
+    mlp_2d(source, &[8], sgd(0.1, 0.9), 200)
+}
+
+fn mlp_circles() -> Spec {
+    let source = DataSource::Circles {
+        samples: 240,
+        noise: 0.08,
+        factor: 0.5,
+    };
+    mlp_2d(source, &[8], adam(Framework::Pytorch, 0.02), 200)
+}
+
+fn mlp_moons() -> Spec {
+    let source = DataSource::Moons {
+        samples: 240,
+        noise: 0.1,
+    };
+    mlp_2d(source, &[8, 8], adam(Framework::Pytorch, 0.02), 200)
+}
+
+fn mlp_spirals() -> Spec {
+    let source = DataSource::Spirals {
+        samples: 300,
+        arms: 2,
+        turns: 1.25,
+        noise: 0.03,
+    };
+    mlp_2d(source, &[16, 16], adam(Framework::Pytorch, 0.01), 400)
+}
+
+/// T8: the Keras tutorial's network. Opens on the digits that ship, enlarged to MNIST's size.
+fn mnist_mlp() -> Spec {
+    let mut d = data(DataSource::Bundled {
+        name: Bundled::Digits28,
+    });
+    d.split = Split {
+        test: 0.2,
+        validation: 0.1,
+        shuffle: false,
+    };
+    d.scale = Scale::Divide { by: 255.0 };
+    d.flatten = true;
+    spec(
+        Framework::Keras,
+        d,
+        vec![
+            linear("dense", 512, Some(Activation::Relu)),
+            LayerSpec::new("dropout", LayerKind::Dropout { rate: 0.5 }),
+            linear("dense_1", 10, Some(Activation::Softmax)),
+        ],
+        train(
+            Loss::CrossEntropy { from_logits: false },
+            Optimizer::default_of("rmsprop", Framework::Keras).expect("rmsprop is known"),
+            Some(128),
+            10,
+        ),
+    )
+}

@@ -1,1 +1,2 @@
-//! (being written)
+//! Runs: sessions over a backend, the messages that drive them, metrics, checkpoints.
+pub mod protocol;

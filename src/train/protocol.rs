@@ -1,0 +1,408 @@
+//! The messages between a page and its trainer worker. JSON in both directions; arrays and
+//! files travel beside it and are named by their place in the message's `buffers` or `files`.
+//!
+//! Page → worker: `{ id, body: JSON of `[`Request`]`, buffers: [ArrayBuffer], files: [File] }`.
+//! Worker → page: `{ id, ok: true, body: JSON of the answer, buffers }` or
+//! `{ id, ok: false, body: JSON of `[`Failure`]` }`, and, at any time, events:
+//! `{ event: JSON of `[`Event`]`, buffers }`. The worker says `{ ready: true }` once.
+use crate::spec::{Problem, Spec};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Chosen by the page, one per run; an answer or event of a disposed run is dropped.
+pub type RunId = u32;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Request {
+    /// → [`Hello`]
+    Hello,
+    /// → `[`[`PresetInfo`]`]`
+    Presets,
+    /// → [`Spec`]
+    Preset { id: String },
+    /// → [`CheckReport`]. Takes any JSON: what is malformed is reported, not refused.
+    Check { spec: serde_json::Value },
+    /// → [`RunInfo`]. Replaces a run of the same id.
+    Load {
+        run: RunId,
+        spec: serde_json::Value,
+        #[serde(default)]
+        options: LoadOptions,
+    },
+    /// → [`RunEnd`], when the training ends. Neither field: until stopped or the spec's epochs
+    /// are done. Counted from where the run is.
+    Train {
+        run: RunId,
+        #[serde(default)]
+        steps: Option<u32>,
+        #[serde(default)]
+        epochs: Option<u32>,
+    },
+    /// → null. The `Train` under way then answers with `stopped: cancelled`.
+    Stop { run: RunId },
+    /// One step. → [`StepReport`]
+    Step { run: RunId },
+    /// Initial weights and step 0 again, with this seed or the one it had. → [`RunInfo`]
+    Reset {
+        run: RunId,
+        #[serde(default)]
+        seed: Option<u32>,
+    },
+    /// Changes hyper-parameters between steps: `learningRate`, `momentum`, `weightDecay`,
+    /// `beta1`, `beta2`, `epsilon`, `rho`, `l1`, `l2`, `clip`, and `stepsPerSecond` (0: as fast
+    /// as possible). → all of them as they are now
+    Set {
+        run: RunId,
+        values: BTreeMap<String, f64>,
+    },
+    /// → [`Evaluation`]
+    Evaluate { run: RunId, part: Part },
+    /// buffers[0]: f32 values, already scaled as the network sees them when `scaled`, else raw
+    /// as in the data. → [`ArrayInfo`], buffers[0]: f32 outputs (class probabilities where the
+    /// loss is on logits).
+    Predict {
+        run: RunId,
+        shape: Vec<usize>,
+        #[serde(default)]
+        scaled: bool,
+    },
+    /// → `[`[`TensorInfo`]`]`
+    Tensors { run: RunId },
+    /// → [`ArrayInfo`], buffers[0]: f32
+    Tensor { run: RunId, name: String },
+    /// Samples of a part, from `start` on. → [`Samples`], buffers: [x raw f32 `[count, shape…]`,
+    /// y f32 `[count, targets]` in original units, rows as u32]
+    Samples {
+        run: RunId,
+        part: Part,
+        start: usize,
+        count: usize,
+    },
+    /// → null, buffers[0]: safetensors, names and layouts of the spec's framework
+    Weights { run: RunId },
+    /// → null, buffers[0]
+    Checkpoint { run: RunId },
+    /// buffers[0]: a checkpoint; the data as for `Load`. → [`RunInfo`]
+    Resume {
+        run: RunId,
+        #[serde(default)]
+        options: LoadOptions,
+    },
+    /// → [`Timing`]
+    Time {
+        run: RunId,
+        #[serde(default)]
+        steps: Option<u32>,
+        #[serde(default)]
+        warmup: Option<u32>,
+    },
+    /// → null
+    Dispose { run: RunId },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LoadOptions {
+    pub backend: BackendChoice,
+    pub threads: Option<usize>,
+    pub seed: Option<u32>,
+    /// Place in `buffers` of a safetensors file.
+    pub weights: Option<usize>,
+    pub data: Option<DataArrays>,
+    /// Whether `files` of the message hold the data of a `files` source.
+    pub files: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendChoice {
+    #[default]
+    Auto,
+    Cpu,
+    Webgpu,
+}
+
+/// Data given as arrays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataArrays {
+    pub train: ArrayPair,
+    #[serde(default)]
+    pub validation: Option<ArrayPair>,
+    #[serde(default)]
+    pub test: Option<ArrayPair>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArrayPair {
+    pub x: ArrayRef,
+    pub y: ArrayRef,
+}
+
+/// An array in the message's `buffers`; the first axis counts the samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArrayRef {
+    pub buffer: usize,
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    F32,
+    U8,
+    I32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    Train,
+    Validation,
+    Test,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    pub version: String,
+    pub cpu: CpuInfo,
+    /// None: no WebGPU here, or this build does not use it.
+    pub webgpu: Option<serde_json::Value>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CpuInfo {
+    pub simd: bool,
+    pub relaxed_simd: bool,
+    pub threads: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PresetInfo {
+    pub id: String,
+    pub title: String,
+    pub framework: crate::spec::Framework,
+    /// `regression` or `classification`.
+    pub task: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    pub ok: bool,
+    pub errors: Vec<Problem>,
+    /// Shape of one sample as the first layer gets it; empty when unknown.
+    pub input: Vec<usize>,
+    /// As far as the shapes are known.
+    pub layers: Vec<LayerReport>,
+    pub params: usize,
+    /// Forward pass of one sample; a multiply-add counts as two.
+    pub flops: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerReport {
+    pub id: String,
+    pub kind: String,
+    /// Shape of one sample.
+    pub shape: Vec<usize>,
+    pub params: usize,
+    pub flops: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunInfo {
+    pub run: RunId,
+    pub spec: Spec,
+    pub backend: BackendChoice,
+    /// Why this backend, as a code of the catalogue (`backend-<why>`).
+    pub why: String,
+    pub threads: usize,
+    pub layers: Vec<LayerReport>,
+    pub params: usize,
+    /// One training step: forward, backward and update.
+    pub flops: u64,
+    pub plan: String,
+    /// Bytes of the plan's memory.
+    pub memory: usize,
+    pub batch_size: usize,
+    pub steps_per_epoch: usize,
+    /// What one row of a tick holds: `loss`, `accuracy` (classification), `gradNorm`, `learningRate`.
+    pub columns: Vec<String>,
+    pub data: DataInfo,
+    /// Step that the run stands at: 0, or where a checkpoint left it.
+    pub step: u32,
+    pub hyper: BTreeMap<String, f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataInfo {
+    pub name: String,
+    /// One sample.
+    pub shape: Vec<usize>,
+    /// Height and width where samples are images.
+    pub image: Option<[usize; 2]>,
+    pub features: Vec<String>,
+    /// Class names; empty for a regression.
+    pub classes: Vec<String>,
+    /// Target names of a regression.
+    pub targets: Vec<String>,
+    /// Mean and deviation by which a regression's targets were scaled.
+    pub target_scale: Vec<(f32, f32)>,
+    /// Smallest and largest raw value of each feature in the training part (at most 64 features).
+    pub ranges: Vec<(f32, f32)>,
+    pub train: usize,
+    pub validation: usize,
+    pub test: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunEnd {
+    pub step: u32,
+    pub epoch: u32,
+    /// Spent in training since `Load`, without pauses.
+    pub seconds: f64,
+    pub stopped: Option<Stopped>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stopped {
+    EarlyStopping,
+    Cancelled,
+    Diverged,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepReport {
+    pub step: u32,
+    pub loss: f32,
+    pub grad_norm: f32,
+    /// Rows of the data that made up the batch.
+    pub batch: Vec<u32>,
+}
+
+/// Of one part, with dropout off. Fields that do not apply are absent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evaluation {
+    pub samples: usize,
+    pub loss: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auc: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mse: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mae: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r2: Option<f64>,
+    /// `confusion[truth][predicted]`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Vec<Vec<u32>>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArrayInfo {
+    pub shape: Vec<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TensorInfo {
+    /// `fc1.weight`, `grad:fc1.weight`, `exp_avg:fc1.weight`, `activation:fc1`, …
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub role: Role,
+    /// Layer that it belongs to.
+    pub layer: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Param,
+    Grad,
+    Activation,
+    Moment,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Samples {
+    pub start: usize,
+    pub count: usize,
+    pub shape: Vec<usize>,
+    /// Samples of the part in all.
+    pub total: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// One entry per block of steps.
+    pub ms_per_step: Vec<f64>,
+    pub first_step_ms: f64,
+    pub compile_ms: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Event {
+    /// At most about 20 a second. buffers[0]: f32 `[steps, columns]` for the steps
+    /// `first…first+steps−1`.
+    Tick {
+        run: RunId,
+        first: u32,
+        steps: u32,
+        epoch: u32,
+        /// Spent in training since `Load`, without pauses.
+        seconds: f64,
+        samples_per_second: f64,
+    },
+    /// An epoch is over. `validation` is absent when the data has no such part.
+    Epoch {
+        run: RunId,
+        epoch: u32,
+        step: u32,
+        validation: Option<Evaluation>,
+    },
+    /// `code` as in the API; training has stopped.
+    Fault { run: RunId, failure: Failure },
+    Backend {
+        run: RunId,
+        backend: BackendChoice,
+        why: String,
+    },
+}
+
+/// Why a request failed. `code` is one of the API's: `bad-spec`, `bad-data`, `bad-file`,
+/// `no-webgpu`, `device-lost`, `out-of-memory`, `diverged`, `cancelled`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    pub code: String,
+    pub message: String,
+    pub problems: Vec<Problem>,
+}
+
+impl Failure {
+    pub fn new(code: &str, problems: Vec<Problem>) -> Failure {
+        let message = crate::spec::Problems(problems.clone()).to_string();
+        Failure {
+            code: code.to_string(),
+            message,
+            problems,
+        }
+    }
+}
