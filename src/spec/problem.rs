@@ -98,7 +98,6 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "Softmax over a single number is always 1, so nothing can be learned. Use sigmoid, or more units.",
     ),
     (
-        "softmax-twice",
         "Cross-entropy from logits applies softmax itself; remove the softmax of the last layer or read probabilities.",
     ),
     (
