@@ -1,4 +1,5 @@
-//! The data module: sources, formats, splits, scaling, order.
+//! The data module: sources, formats, splits, scaling, order. Native only: it reads files.
+#![cfg(not(target_arch = "wasm32"))]
 use nabla::data::{self, *};
 use nabla::spec::{Bundled, DataSource, DataSpec, FileFormat, Problem, Scale, Split};
 use proptest::prelude::*;
