@@ -34,6 +34,11 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     [a, b, c, d]
 }
 
+/// The four words of elements 4·block … 4·block + 3, see [`dropout_word`].
+pub fn dropout_block(seed: u32, layer: u32, step: u32, block: u32) -> [u32; 4] {
+    philox([block, step, 0, 0], [seed, DROPOUT ^ (layer << 8)])
+}
+
 /// The word that decides whether dropout keeps element `element` (row-major index in the
 /// layer's whole output, batch included) at optimiser step `step`:
 /// `philox([element / 4, step, 0, 0], [seed, DROPOUT ^ (layer << 8)])[element % 4]`,

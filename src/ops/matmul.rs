@@ -90,7 +90,7 @@ impl OpDef for MatMul {
             ks,
         };
         let (y, scratch) = c.y_scratch(0);
-        gemm::<V, _, _>(m, n, k, &a, &b, y, n, &Epilogue::default(), scratch);
+        gemm::<V, _, _>(m, n, k, &a, &b, y, n, &Epilogue::STORE, scratch);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         let (m, n, k) = self.dims(x[0], x[1]);

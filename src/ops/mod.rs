@@ -115,7 +115,7 @@ pub struct StepCtx {
 
 /// f32 or f64, for the reference implementations.
 pub trait Real:
-    Copy
+    core::marker::Copy
     + PartialOrd
     + core::ops::Add<Output = Self>
     + core::ops::Sub<Output = Self>

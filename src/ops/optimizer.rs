@@ -1,6 +1,6 @@
 //! Gradient clipping and the optimisers, over whole slabs.
 use super::*;
-use crate::backend::cpu::kernels::{V, elementwise, optim};
+use crate::backend::cpu::kernels::{F32x4, V, elementwise, optim};
 use crate::graph::numel;
 use crate::spec::Framework;
 
