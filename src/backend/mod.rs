@@ -1,1 +1,2 @@
-//! (being written)
+//! Who runs a plan.
+pub mod cpu;

@@ -1,0 +1,2 @@
+//! The CPU path: wasm SIMD in the browser, SSE2 or scalar code on a host.
+pub mod kernels;
