@@ -24,59 +24,188 @@ pub struct Problems(pub Vec<Problem>);
 /// `problem-<code>` of the Chinese catalogue, which a test asserts.
 pub const PROBLEMS: &[(&str, &str)] = &[
     ("json", "The spec is not valid JSON: {detail}."),
-    ("version", "The spec has version {got}, this page reads up to {max}. Reload the page to get its newest version."),
-    ("unknown-field", "There is no field “{name}” here. Remove it or check its spelling."),
-    ("range", "{name} is {got}; it must be between {min} and {max}."),
-    ("too-many-layers", "There are {got} layers; at most {max} are allowed."),
+    (
+        "version",
+        "The spec has version {got}, this page reads up to {max}. Reload the page to get its newest version.",
+    ),
+    (
+        "unknown-field",
+        "There is no field “{name}” here. Remove it or check its spelling.",
+    ),
+    (
+        "range",
+        "{name} is {got}; it must be between {min} and {max}.",
+    ),
+    (
+        "too-many-layers",
+        "There are {got} layers; at most {max} are allowed.",
+    ),
     ("no-layers", "The network has no layers. Add one."),
-    ("layer-id", "“{id}” is no valid layer id. Use up to 40 letters, digits, “_” or “-”, and begin with a letter."),
-    ("duplicate-id", "Two layers are called “{id}”. Give each an id of its own."),
-    ("unknown-input", "The layer reads “{id}”, which is no layer before it. Choose “input” or an earlier layer."),
-    ("input-count", "{kind} takes {want} inputs, but {got} are connected."),
-    ("flat-input", "{kind} needs one row of numbers per sample, but gets shape {got}. Insert a Flatten layer before it."),
-    ("same-shape", "The inputs to add differ in shape: {a} and {b}. Make them equal."),
-    ("concat-shape", "The inputs differ in shape beside the joined axis: {a} and {b}."),
-    ("axis", "Axis {axis} does not exist; the input has {rank} axes, counting the batch as 0."),
-    ("reshape-size", "A sample of shape {from} has {have} numbers; shape {to} needs {want}."),
-    ("too-big", "The network would need {got} of {what}; at most {max} is allowed. Make a layer smaller."),
-    ("output-shape", "The last layer gives {got} numbers per sample, but the {what} needs {want}. Set its units to {want}."),
-    ("loss-task", "{loss} needs {want} targets, but this data has {got}. Choose another loss."),
-    ("loss-binary", "{loss} compares two classes, but this data has {got}. Choose cross-entropy and {got} outputs."),
-    ("softmax-one", "Softmax over a single number is always 1, so nothing can be learned. Use sigmoid, or more units."),
-    ("softmax-twice", "Cross-entropy from logits applies softmax itself; remove the softmax of the last layer or read probabilities."),
-    ("needs-probabilities", "{loss} from probabilities needs values between 0 and 1. End the network with {activation}, or read logits."),
+    (
+        "layer-id",
+        "“{id}” is no valid layer id. Use up to 40 letters, digits, “_” or “-”, and begin with a letter.",
+    ),
+    (
+        "duplicate-id",
+        "Two layers are called “{id}”. Give each an id of its own.",
+    ),
+    (
+        "unknown-input",
+        "The layer reads “{id}”, which is no layer before it. Choose “input” or an earlier layer.",
+    ),
+    (
+        "input-count",
+        "{kind} takes {want} inputs, but {got} are connected.",
+    ),
+    (
+        "flat-input",
+        "{kind} needs one row of numbers per sample, but gets shape {got}. Insert a Flatten layer before it.",
+    ),
+    (
+        "same-shape",
+        "The inputs to add differ in shape: {a} and {b}. Make them equal.",
+    ),
+    (
+        "concat-shape",
+        "The inputs differ in shape beside the joined axis: {a} and {b}.",
+    ),
+    (
+        "axis",
+        "Axis {axis} does not exist; the input has {rank} axes, counting the batch as 0.",
+    ),
+    (
+        "reshape-size",
+        "A sample of shape {from} has {have} numbers; shape {to} needs {want}.",
+    ),
+    (
+        "too-big",
+        "The network would need {got} of {what}; at most {max} is allowed. Make a layer smaller.",
+    ),
+    (
+        "output-shape",
+        "The last layer gives {got} numbers per sample, but the {what} needs {want}. Set its units to {want}.",
+    ),
+    (
+        "loss-task",
+        "{loss} needs {want} targets, but this data has {got}. Choose another loss.",
+    ),
+    (
+        "loss-binary",
+        "{loss} compares two classes, but this data has {got}. Choose cross-entropy and {got} outputs.",
+    ),
+    (
+        "softmax-one",
+        "Softmax over a single number is always 1, so nothing can be learned. Use sigmoid, or more units.",
+    ),
+    (
+        "softmax-twice",
+        "Cross-entropy from logits applies softmax itself; remove the softmax of the last layer or read probabilities.",
+    ),
+    (
+        "needs-probabilities",
+        "{loss} from probabilities needs values between 0 and 1. End the network with {activation}, or read logits.",
+    ),
     ("no-samples", "The data has no samples."),
-    ("split-empty", "After the split, no samples are left in the {part} part. Lower the shares or bring more data."),
-    ("points-shape", "Point {index} has {got} numbers where the first has {want}."),
-    ("data-missing", "The files of “{name}” are not loaded. Drop them on the page."),
-    ("data-size", "The data holds {got} values where its shape {shape} needs {want}."),
-    ("data-classes", "Class {got} at sample {index} is outside 0…{max}."),
-    ("data-not-finite", "The value at sample {index}, column {column} is not a finite number."),
-    ("data-shape", "A sample has shape {got}, but the network was built for {want}."),
+    (
+        "split-empty",
+        "After the split, no samples are left in the {part} part. Lower the shares or bring more data.",
+    ),
+    (
+        "points-shape",
+        "Point {index} has {got} numbers where the first has {want}.",
+    ),
+    (
+        "data-missing",
+        "The files of “{name}” are not loaded. Drop them on the page.",
+    ),
+    (
+        "data-size",
+        "The data holds {got} values where its shape {shape} needs {want}.",
+    ),
+    (
+        "data-classes",
+        "Class {got} at sample {index} is outside 0…{max}.",
+    ),
+    (
+        "data-not-finite",
+        "The value at sample {index}, column {column} is not a finite number.",
+    ),
+    (
+        "data-shape",
+        "A sample has shape {got}, but the network was built for {want}.",
+    ),
     ("data-too-big", "The data needs {got}; at most {max} fits."),
-    ("gzip", "{file}: the gzip data is damaged or cut short ({detail})."),
-    ("idx-magic", "{file} is not an IDX file: it begins with {got}."),
-    ("idx-type", "{file}: IDX element type {got} is not supported."),
-    ("idx-length", "{file}: the header promises {want} bytes of data, but {got} follow. The file is cut short or damaged."),
-    ("idx-pair", "{images} images but {labels} labels: the two files do not belong together."),
-    ("idx-missing", "There are images without labels, or labels without images. Drop both files of a pair, named as MNIST names them."),
+    (
+        "gzip",
+        "{file}: the gzip data is damaged or cut short ({detail}).",
+    ),
+    (
+        "idx-magic",
+        "{file} is not an IDX file: it begins with {got}.",
+    ),
+    (
+        "idx-type",
+        "{file}: IDX element type {got} is not supported.",
+    ),
+    (
+        "idx-length",
+        "{file}: the header promises {want} bytes of data, but {got} follow. The file is cut short or damaged.",
+    ),
+    (
+        "idx-pair",
+        "{images} images but {labels} labels: the two files do not belong together.",
+    ),
+    (
+        "idx-missing",
+        "There are images without labels, or labels without images. Drop both files of a pair, named as MNIST names them.",
+    ),
     ("csv-empty", "{file} has no rows of data."),
-    ("csv-columns", "{file}, line {line}: {got} columns where {want} are expected."),
-    ("csv-number", "{file}, line {line}, column “{column}”: “{got}” is not a number."),
-    ("csv-target", "{file} has no column “{column}”. Its columns are: {columns}."),
+    (
+        "csv-columns",
+        "{file}, line {line}: {got} columns where {want} are expected.",
+    ),
+    (
+        "csv-number",
+        "{file}, line {line}, column “{column}”: “{got}” is not a number.",
+    ),
+    (
+        "csv-target",
+        "{file} has no column “{column}”. Its columns are: {columns}.",
+    ),
     ("csv-read", "{file}, line {line}: {detail}."),
     ("weights-file", "The weights file cannot be read: {detail}."),
-    ("weights-missing", "The weights file has no tensor “{name}”."),
-    ("weights-shape", "Tensor “{name}” has shape {got}; the network needs {want}."),
+    (
+        "weights-missing",
+        "The weights file has no tensor “{name}”.",
+    ),
+    (
+        "weights-shape",
+        "Tensor “{name}” has shape {got}; the network needs {want}.",
+    ),
     ("checkpoint", "The checkpoint cannot be read: {detail}."),
-    ("no-webgpu", "This build trains on the CPU only. Choose backend “cpu” or “auto”."),
-    ("unknown-preset", "There is no preset “{id}”. Known: {known}."),
+    (
+        "no-webgpu",
+        "This build trains on the CPU only. Choose backend “cpu” or “auto”.",
+    ),
+    (
+        "unknown-preset",
+        "There is no preset “{id}”. Known: {known}.",
+    ),
     ("unknown-run", "There is no run {run}; it was disposed of."),
     ("unknown-tensor", "There is no tensor “{name}” in this run."),
-    ("unknown-option", "“{name}” is no setting that can be changed while training."),
-    ("shape-data", "Shape {shape} means {want} values, but {got} were given."),
+    (
+        "unknown-option",
+        "“{name}” is no setting that can be changed while training.",
+    ),
+    (
+        "shape-data",
+        "Shape {shape} means {want} values, but {got} were given.",
+    ),
     ("empty-part", "This run has no {part} data."),
-    ("internal", "Something failed inside the engine: {detail}. Please report it."),
+    (
+        "internal",
+        "Something failed inside the engine: {detail}. Please report it.",
+    ),
 ];
 
 impl Problem {

@@ -56,11 +56,7 @@ fn unknown(given: &Value, known: &Value, path: String, out: &mut Vec<Problem>) {
                 };
                 match k.get(name) {
                     Some(kv) => unknown(v, kv, here, out),
-                    None => out.push(
-                        Problem::new("unknown-field")
-                            .arg("name", name)
-                            .field(here),
-                    ),
+                    None => out.push(Problem::new("unknown-field").arg("name", name).field(here)),
                 }
             }
         }
