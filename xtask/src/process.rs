@@ -67,12 +67,18 @@ pub fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>
     command
 }
 
+/// The program's name without its folders.
+fn name(command: &Command) -> String {
+    let path = Path::new(command.get_program());
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
 fn announce(command: &Command) {
-    let name = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default();
     let args: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
-    println!("$ {} {}", name.to_string_lossy(), args.join(" "));
+    println!("$ {} {}", name(command), args.join(" "));
 }
 
 fn cannot_start(command: &Command, error: std::io::Error) -> String {
@@ -89,10 +95,7 @@ pub fn run(mut command: Command) -> Result<()> {
     if status.success() {
         Ok(())
     } else {
-        Err(format!(
-            "{} failed ({status})",
-            command.get_program().display()
-        ))
+        Err(format!("{} failed ({status})", name(&command)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! `cargo xtask serve`.
-use crate::process::{Result, command};
+use crate::process::{Result, run as run_command};
 use crate::{setup, site};
 
 /// Serves the page with Trunk, which rebuilds on every change.
@@ -10,7 +10,7 @@ pub fn run(args: &[String]) -> Result<()> {
     } else {
         setup::ensure(&site::TOOLS)?;
     }
-    let mut trunk = command("trunk", ["serve"]);
+    let mut trunk = site::trunk("serve");
     trunk.args(args);
-    crate::process::run(trunk)
+    run_command(trunk)
 }

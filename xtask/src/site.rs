@@ -2,6 +2,7 @@
 use crate::process::{Result, command, find, root, run as run_command};
 use crate::setup::{Need, ensure};
 use std::fs;
+use std::process::Command;
 
 pub const TOOLS: [Need; 3] = [Need::WasmTarget, Need::WasmBindgen, Need::Trunk];
 
@@ -23,10 +24,20 @@ pub fn run() -> Result<()> {
     run_command(command("node", ["xtask/sizes.mjs", "dist"]))
 }
 
+/// `trunk <subcommand>`.
+pub fn trunk(subcommand: &str) -> Command {
+    let mut trunk = command("trunk", [subcommand]);
+    // Trunk takes NO_COLOR=1, the usual value, for an error.
+    trunk.env_remove("NO_COLOR");
+    trunk
+}
+
 /// Builds dist/ and checks that it can be published as it is.
 pub fn build() -> Result<()> {
     ensure_tools()?;
-    run_command(command("trunk", ["build", "--release"]))?;
+    let mut build = trunk("build");
+    build.arg("--release");
+    run_command(build)?;
     check()
 }
 
