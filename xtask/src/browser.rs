@@ -103,13 +103,14 @@ fn distribution_packages() -> &'static [&'static str] {
 /// What to install by hand, given what is there.
 fn advice() -> String {
     let found: Vec<_> = browsers().into_iter().filter_map(with_version).collect();
-    match found.first() {
-        None => "no Chrome or Chromium on PATH: install one together with its chromedriver \
+    match (found.first(), env::var("CHROME")) {
+        (None, Ok(chosen)) => format!("$CHROME is {chosen}, which does not tell its version"),
+        (None, _) => "no Chrome or Chromium on PATH: install one together with its chromedriver \
                  (Debian: `apt-get install chromium chromium-driver`; elsewhere: \
                  `npx @puppeteer/browsers install chrome@stable` and `… install chromedriver@stable`), \
                  or name it in $CHROME"
             .into(),
-        Some((browser, version)) => format!(
+        (Some((browser, version)), _) => format!(
             "{} is version {version}, and no chromedriver of version {} is on PATH: \
              `npx @puppeteer/browsers install chromedriver@{}`, then put it on PATH or name it in $CHROMEDRIVER",
             browser.display(),
