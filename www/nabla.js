@@ -1,5 +1,6 @@
 // nabla: the page's engine as a JavaScript API (see nabla.d.ts). A module without dependencies;
-// all heavy work happens in trainer workers, one per run.
+// all heavy work happens in trainer workers, one per run. A version in its address (`?v=…`) is
+// passed on to what it loads.
 
 /** A disposed run's worker is kept for the next one up to this much memory, for wasm memory never shrinks. */
 const REUSE_BYTES = 96 << 20;
@@ -47,8 +48,7 @@ class Trainer {
   dead = null;
 
   constructor() {
-    const url = new URL('./trainer_loader.js', here);
-    url.search = here.search; // the version, when there is one: nabla.js?v=…
+    const url = new URL(`./trainer_loader.js${here.search}`, here);
     this.#worker = new Worker(url, { type: 'module', name: 'nabla trainer' });
     this.#worker.onmessage = (e) => this.#receive(e.data);
     this.#worker.onerror = (e) => {
@@ -349,7 +349,7 @@ class Run {
       tell(this.#listeners[type], { ...detail, step: event.first + event.steps - 1, loss: last, columns: this.#info.columns, rows });
     } else if (type === 'epoch') {
       while (this.#val.length && this.#val.at(-1).epoch >= event.epoch) this.#val.pop();
-      if (event.validation) this.#val.push({ epoch: event.epoch, step: event.step, ...event.validation });
+      if (event.validation) this.#val.push({ epoch: event.epoch, step: event.step, ...number(event.validation) });
       tell(this.#listeners[type], detail);
     } else if (type === 'fault') {
       tell(this.#listeners[type], failure(event.failure));
@@ -395,7 +395,7 @@ class Run {
   }
 
   async step() {
-    return (await this.#call('step')).value;
+    return number((await this.#call('step')).value);
   }
 
   history() {
@@ -415,7 +415,7 @@ class Run {
   }
 
   async evaluate(part = 'validation') {
-    return (await this.#call('evaluate', { part: checkPart(part) })).value;
+    return number((await this.#call('evaluate', { part: checkPart(part) })).value);
   }
 
   async predict(data, shape, { scaled = false } = {}) {
@@ -486,6 +486,9 @@ function checkPart(part) {
   if (PARTS.includes(part)) return part;
   throw fail('bad-data', `There is no part “${part}”. Choose ${PARTS.join(', ')}.`);
 }
+
+/** JSON has no NaN: a loss that is not finite comes as null. */
+const number = (report) => Object.fromEntries(Object.entries(report).map(([k, v]) => [k, v ?? NaN]));
 
 const toTensor = ({ value, buffers }) => ({ data: new Float32Array(buffers[0]), shape: value.shape });
 
