@@ -235,6 +235,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     ),
     ("empty-part", "This run has no {part} data."),
     (
+        "out-of-memory",
+        "There is not enough memory: {got} were asked for. Make the network, the batch or the data smaller.",
+    ),
+    (
         "internal",
         "Something failed inside the engine: {detail}. Please report it.",
     ),

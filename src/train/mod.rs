@@ -1,4 +1,13 @@
 //! Runs: sessions over a backend, the messages that drive them, metrics, checkpoints.
 pub mod checkpoint;
+pub mod hyper;
+pub mod init;
+pub mod metrics;
 pub mod protocol;
+pub mod schedule;
+pub mod session;
 pub mod weights;
+#[cfg(target_arch = "wasm32")]
+pub mod worker;
+
+pub use session::{Chunk, Evaluator, Session};

@@ -191,7 +191,11 @@ impl Worker {
     ) -> Result<Answer, Failure> {
         cpu_only(options)?;
         let weights = match options.weights {
-            Some(i) => Some(message.bytes(i).ok_or_else(|| internal("no weights came"))?),
+            Some(i) => Some(
+                message
+                    .bytes(i)
+                    .ok_or_else(|| internal("no weights came"))?,
+            ),
             None => None,
         };
         let data = self.sources.load(&spec, options, message).await?;
@@ -212,7 +216,10 @@ impl Worker {
         let bytes = message.bytes(0).unwrap_or_default();
         let checkpoint =
             Checkpoint::from_bytes(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
-        let data = self.sources.load(&checkpoint.spec, options, message).await?;
+        let data = self
+            .sources
+            .load(&checkpoint.spec, options, message)
+            .await?;
         self.drop_run(id);
         let start = now();
         let session = CpuSession::resume(checkpoint, Rc::clone(&data)).await?;

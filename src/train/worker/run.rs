@@ -179,7 +179,11 @@ impl Run {
         let limit = values.remove(STEPS_PER_SECOND);
         let mut now_set = self.session.set(&values).await?;
         if let Some(limit) = limit {
-            self.limit = if limit.is_finite() { limit.clamp(0.0, 1e6) } else { 0.0 };
+            self.limit = if limit.is_finite() {
+                limit.clamp(0.0, 1e6)
+            } else {
+                0.0
+            };
             self.due = now();
         }
         now_set.insert(STEPS_PER_SECOND.to_string(), self.limit);
@@ -420,7 +424,12 @@ impl Run {
             warm += steps;
             spent += ms;
         }
-        let step_ms = if warm > 0 { spent / f64::from(warm) } else { first }.max(1e-4);
+        let step_ms = if warm > 0 {
+            spent / f64::from(warm)
+        } else {
+            first
+        }
+        .max(1e-4);
         let total = steps.unwrap_or_else(|| ((DEFAULT / step_ms) as u32).max(BLOCKS));
         let block = total
             .div_ceil(BLOCKS)
@@ -428,9 +437,7 @@ impl Run {
             .clamp(1, total.max(1));
         let (mut done, mut ms_per_step) = (0, Vec::new());
         while done < total {
-            let (steps, ms) = self
-                .block(block.min(total - done), &stopped, inbox)
-                .await?;
+            let (steps, ms) = self.block(block.min(total - done), &stopped, inbox).await?;
             done += steps;
             ms_per_step.push(ms / f64::from(steps));
         }

@@ -136,11 +136,7 @@ pub fn answer(id: f64, result: Result<Answer, Failure>) {
             &a.buffers,
         ),
         Err(f) => post(
-            &[
-                ("id", id.into()),
-                ("ok", false.into()),
-                ("body", json(&f)),
-            ],
+            &[("id", id.into()), ("ok", false.into()), ("body", json(&f))],
             &[],
         ),
     }

@@ -60,7 +60,11 @@ impl Sources {
             return Ok(set.clone());
         }
         let bundle = match data::needs(&spec.data) {
-            Some(which) => Some(self.fetch(bundled::file_name(which)).await.map_err(failure)?),
+            Some(which) => Some(
+                self.fetch(bundled::file_name(which))
+                    .await
+                    .map_err(failure)?,
+            ),
             None => None,
         };
         let size: f64 = files.iter().map(|f| f.size()).sum();
@@ -144,11 +148,7 @@ fn failure(problem: Problem) -> Failure {
     Failure::new(code, vec![problem])
 }
 
-fn arrays(
-    spec: &Spec,
-    given: &DataArrays,
-    buffers: &[ArrayBuffer],
-) -> Result<Dataset, Problem> {
+fn arrays(spec: &Spec, given: &DataArrays, buffers: &[ArrayBuffer]) -> Result<Dataset, Problem> {
     let part = |pair: &ArrayPair| -> Result<data::Part, Problem> {
         Ok(data::Part {
             x: array(&pair.x, buffers)?,

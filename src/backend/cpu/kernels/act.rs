@@ -33,7 +33,10 @@ const GELU_C3: f32 = 0.797_884_6 * 0.044_715;
 impl Act {
     /// What the gradient is computed from: the output y where true, the input x where false.
     pub fn grad_from_output(self) -> bool {
-        !matches!(self, Act::Gelu | Act::GeluTanh | Act::Silu | Act::Softplus(_))
+        !matches!(
+            self,
+            Act::Gelu | Act::GeluTanh | Act::Silu | Act::Softplus(_)
+        )
     }
 
     /// Whether it needs no exponential, and so may ride along where a value is in a register.
@@ -84,36 +87,36 @@ activation!(Elu(a),
 activation!(Sigmoid, x => sigmoid(x), y => y.mul(one::<V>().sub(y)));
 activation!(Tanh, x => tanh(x), y => one::<V>().sub(y.mul(y)));
 activation!(Gelu,
-    x => x.mul(phi(x)),
-    x => {
-        // Φ(x) + x·φ(x), φ the density; far out x·φ would be ∞·0.
-        let c = x.min(V::splat(16.0)).max(V::splat(-16.0));
-        let density = exp(c.mul(c).mul(V::splat(-0.5))).mul(V::splat(0.398_942_3));
-        c.mul_add(density, phi(x))
-    });
+x => x.mul(phi(x)),
+x => {
+    // Φ(x) + x·φ(x), φ the density; far out x·φ would be ∞·0.
+    let c = x.min(V::splat(16.0)).max(V::splat(-16.0));
+    let density = exp(c.mul(c).mul(V::splat(-0.5))).mul(V::splat(0.398_942_3));
+    c.mul_add(density, phi(x))
+});
 activation!(GeluTanh,
-    x => {
-        let u = x.mul(x).mul_add(V::splat(GELU_C3), V::splat(GELU_C)).mul(x);
-        // ½(1 + tanh u) = σ(2u)
-        x.mul(sigmoid(u.add(u)))
-    },
-    x => {
-        let c = x.min(V::splat(32.0)).max(V::splat(-32.0));
-        let x2 = c.mul(c);
-        let u = x2.mul_add(V::splat(GELU_C3), V::splat(GELU_C)).mul(c);
-        let s = sigmoid(u.add(u));
-        // s + 2x·s(1−s)·u′
-        let du = x2.mul_add(V::splat(3.0 * GELU_C3), V::splat(GELU_C));
-        let w = c.add(c).mul(s.mul(one::<V>().sub(s)));
-        w.mul_add(du, s)
-    });
+x => {
+    let u = x.mul(x).mul_add(V::splat(GELU_C3), V::splat(GELU_C)).mul(x);
+    // ½(1 + tanh u) = σ(2u)
+    x.mul(sigmoid(u.add(u)))
+},
+x => {
+    let c = x.min(V::splat(32.0)).max(V::splat(-32.0));
+    let x2 = c.mul(c);
+    let u = x2.mul_add(V::splat(GELU_C3), V::splat(GELU_C)).mul(c);
+    let s = sigmoid(u.add(u));
+    // s + 2x·s(1−s)·u′
+    let du = x2.mul_add(V::splat(3.0 * GELU_C3), V::splat(GELU_C));
+    let w = c.add(c).mul(s.mul(one::<V>().sub(s)));
+    w.mul_add(du, s)
+});
 activation!(Silu,
-    x => x.mul(sigmoid(x)),
-    x => {
-        let c = x.min(V::splat(100.0)).max(V::splat(-100.0));
-        let s = sigmoid(c);
-        s.mul(c.mul_add(one::<V>().sub(s), one()))
-    });
+x => x.mul(sigmoid(x)),
+x => {
+    let c = x.min(V::splat(100.0)).max(V::splat(-100.0));
+    let s = sigmoid(c);
+    s.mul(c.mul_add(one::<V>().sub(s), one()))
+});
 activation!(Softplus(b), x => softplus(x, b), x => sigmoid(x.mul(b)));
 
 /// Calls `$run` with the activation of `$act` as a type.
@@ -121,17 +124,50 @@ macro_rules! with_act {
     ($act:expr, $a:ident => $run:expr) => {{
         use $crate::backend::cpu::kernels::act::{self, Act};
         match $act {
-            Act::None => { let $a = act::Identity; $run }
-            Act::Step => { let $a = act::Step; $run }
-            Act::Relu => { let $a = act::Relu; $run }
-            Act::LeakyRelu(s) => { let $a = act::LeakyRelu(s); $run }
-            Act::Elu(s) => { let $a = act::Elu(s); $run }
-            Act::Sigmoid => { let $a = act::Sigmoid; $run }
-            Act::Tanh => { let $a = act::Tanh; $run }
-            Act::Gelu => { let $a = act::Gelu; $run }
-            Act::GeluTanh => { let $a = act::GeluTanh; $run }
-            Act::Silu => { let $a = act::Silu; $run }
-            Act::Softplus(s) => { let $a = act::Softplus(s); $run }
+            Act::None => {
+                let $a = act::Identity;
+                $run
+            }
+            Act::Step => {
+                let $a = act::Step;
+                $run
+            }
+            Act::Relu => {
+                let $a = act::Relu;
+                $run
+            }
+            Act::LeakyRelu(s) => {
+                let $a = act::LeakyRelu(s);
+                $run
+            }
+            Act::Elu(s) => {
+                let $a = act::Elu(s);
+                $run
+            }
+            Act::Sigmoid => {
+                let $a = act::Sigmoid;
+                $run
+            }
+            Act::Tanh => {
+                let $a = act::Tanh;
+                $run
+            }
+            Act::Gelu => {
+                let $a = act::Gelu;
+                $run
+            }
+            Act::GeluTanh => {
+                let $a = act::GeluTanh;
+                $run
+            }
+            Act::Silu => {
+                let $a = act::Silu;
+                $run
+            }
+            Act::Softplus(s) => {
+                let $a = act::Softplus(s);
+                $run
+            }
         }
     }};
 }

@@ -19,7 +19,10 @@ pub fn update<V: F32x4, const N: usize, const R: usize>(
     let step = |i: usize| {
         // SAFETY: callers keep i + 4 ≤ n, the length of all slices.
         unsafe {
-            let out = f(wp.map(|p| V::load_ptr(p.add(i))), rp.map(|p| V::load_ptr(p.add(i))));
+            let out = f(
+                wp.map(|p| V::load_ptr(p.add(i))),
+                rp.map(|p| V::load_ptr(p.add(i))),
+            );
             for j in 0..N {
                 out[j].store_ptr(wp[j].add(i));
             }
@@ -40,7 +43,8 @@ pub fn update<V: F32x4, const N: usize, const R: usize>(
     if i < n {
         // SAFETY: i ≤ n, the length of all slices, none of which is otherwise in use.
         unsafe {
-            let tail = |p: *const f32| V::load_part(std::slice::from_raw_parts(p.add(i), n - i), 0.0);
+            let tail =
+                |p: *const f32| V::load_part(std::slice::from_raw_parts(p.add(i), n - i), 0.0);
             let out = f(wp.map(|p| tail(p)), rp.map(tail));
             for j in 0..N {
                 out[j].store_part(std::slice::from_raw_parts_mut(wp[j].add(i), n - i));
@@ -181,7 +185,10 @@ pub fn axpy<V: F32x4>(s: f32, x: &[f32], y: &mut [f32]) {
 /// y[rows,n] = x[rows,n] + bias[n]. Panics unless y is as long as x, a multiple of n.
 pub fn bias_add<V: F32x4>(x: &[f32], bias: &[f32], y: &mut [f32]) {
     assert!(x.len() == y.len() && x.len().is_multiple_of(bias.len().max(1)));
-    for (x, y) in x.chunks_exact(bias.len().max(1)).zip(y.chunks_exact_mut(bias.len().max(1))) {
+    for (x, y) in x
+        .chunks_exact(bias.len().max(1))
+        .zip(y.chunks_exact_mut(bias.len().max(1)))
+    {
         map2::<V>(x, bias, y, V::add);
     }
 }

@@ -31,8 +31,16 @@ pub struct Epilogue<'a> {
 }
 
 impl Epilogue<'_> {
-    pub const STORE: Epilogue<'static> = Epilogue { accumulate: false, bias: None, act: Act::None };
-    pub const ADD: Epilogue<'static> = Epilogue { accumulate: true, bias: None, act: Act::None };
+    pub const STORE: Epilogue<'static> = Epilogue {
+        accumulate: false,
+        bias: None,
+        act: Act::None,
+    };
+    pub const ADD: Epilogue<'static> = Epilogue {
+        accumulate: true,
+        bias: None,
+        act: Act::None,
+    };
 }
 
 /// Floats of scratch that suffice for [`gemm`], and for [`gemm_block`] on a part, of this size.
@@ -74,7 +82,11 @@ pub fn part(m: usize, n: usize, i: usize, parts: usize) -> (Range<usize>, Range<
         let at = |i: usize| (units * i / parts * unit).min(len);
         at(i)..at(i + 1)
     };
-    if m >= n { (cut(m, 12), 0..n) } else { (0..m, cut(n, 16)) }
+    if m >= n {
+        (cut(m, 12), 0..n)
+    } else {
+        (0..m, cut(n, 16))
+    }
 }
 
 /// The part `rows` × `cols` of the product that [`gemm`] computes; `c` points to C's element (0, 0).
@@ -106,7 +118,18 @@ pub unsafe fn gemm_block<V: F32x4, A: Source, B: Source>(
     if let Some(s) = sb {
         s.check(cols.end, k);
     }
-    let job = Job { rows, cols, k, a, b, sa, sb, c, ldc, ep };
+    let job = Job {
+        rows,
+        cols,
+        k,
+        a,
+        b,
+        sa,
+        sb,
+        c,
+        ldc,
+        ep,
+    };
     // SAFETY: the strided operands were checked, the rest is this function's contract.
     unsafe {
         if let (Some(sa), Some(sb)) = (sa, sb)
@@ -157,7 +180,8 @@ impl<A: Source, B: Source> Job<'_, A, B> {
         let kc_max = self.k.min(KC);
         let skip = align(scratch.as_ptr());
         let (_, scratch) = scratch.split_at_mut(skip);
-        let (pa, pb) = scratch.split_at_mut((kc_max * (m.min(MC) + 12) + SLACK).next_multiple_of(4));
+        let (pa, pb) =
+            scratch.split_at_mut((kc_max * (m.min(MC) + 12) + SLACK).next_multiple_of(4));
         // Packing pays when a panel is used several times.
         let a_direct = self.sa.filter(|_| n <= 8 * NV);
         let b_direct = self.sb.filter(|s| s.xs == 1 && m <= 2 * MR);
@@ -222,16 +246,46 @@ impl<A: Source, B: Source> Job<'_, A, B> {
                                     b,
                                     bks,
                                 },
-                                None => Operands { a: pa[i * kc..].as_ptr(), axs: 1, aks: MR, b, bks },
+                                None => Operands {
+                                    a: pa[i * kc..].as_ptr(),
+                                    axs: 1,
+                                    aks: MR,
+                                    b,
+                                    bks,
+                                },
                             };
                             // SAFETY: operands and scratch hold what the tile reads, and the tile
                             // lies in the block the caller vouches for.
                             unsafe {
                                 match v {
-                                    4 => micro_any::<V, MR, 4>(a_direct.is_some(), direct.is_some(), kc, op, &tile),
-                                    3 => micro_any::<V, MR, 3>(a_direct.is_some(), direct.is_some(), kc, op, &tile),
-                                    2 => micro_any::<V, MR, 2>(a_direct.is_some(), direct.is_some(), kc, op, &tile),
-                                    _ => micro_any::<V, MR, 1>(a_direct.is_some(), direct.is_some(), kc, op, &tile),
+                                    4 => micro_any::<V, MR, 4>(
+                                        a_direct.is_some(),
+                                        direct.is_some(),
+                                        kc,
+                                        op,
+                                        &tile,
+                                    ),
+                                    3 => micro_any::<V, MR, 3>(
+                                        a_direct.is_some(),
+                                        direct.is_some(),
+                                        kc,
+                                        op,
+                                        &tile,
+                                    ),
+                                    2 => micro_any::<V, MR, 2>(
+                                        a_direct.is_some(),
+                                        direct.is_some(),
+                                        kc,
+                                        op,
+                                        &tile,
+                                    ),
+                                    _ => micro_any::<V, MR, 1>(
+                                        a_direct.is_some(),
+                                        direct.is_some(),
+                                        kc,
+                                        op,
+                                        &tile,
+                                    ),
                                 }
                             }
                         }
@@ -239,7 +293,9 @@ impl<A: Source, B: Source> Job<'_, A, B> {
                     if last && !matches!(self.ep.act, Act::None | Act::Relu) {
                         for i in ic..ic + mc {
                             // SAFETY: the row lies in the block the caller vouches for.
-                            let row = unsafe { std::slice::from_raw_parts_mut(self.c.add(i * self.ldc + jc), nc) };
+                            let row = unsafe {
+                                std::slice::from_raw_parts_mut(self.c.add(i * self.ldc + jc), nc)
+                            };
                             act_in_place::<V>(self.ep.act, row);
                         }
                     }

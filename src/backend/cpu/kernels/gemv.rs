@@ -40,7 +40,9 @@ pub(super) unsafe fn run<V: F32x4>(
 ) {
     let a_ptr = a.data.as_ptr().wrapping_add(rows.start * a.xs);
     let b_ptr = b.data.as_ptr().wrapping_add(cols.start * b.xs);
-    let bias = ep.bias.map_or(std::ptr::null(), |b| b[cols.start..].as_ptr());
+    let bias = ep
+        .bias
+        .map_or(std::ptr::null(), |b| b[cols.start..].as_ptr());
     let out = c.wrapping_add(rows.start * ldc + cols.start);
     let (accumulate, act) = (ep.accumulate, ep.act);
     let g = if cols.len() == 1 {
@@ -112,10 +114,19 @@ impl Gemv {
     /// # Safety
     /// The fields' pointers reach what their strides name.
     #[inline(never)]
-    unsafe fn rows<V: F32x4, const G: usize, const UNIT: bool>(&self, r: usize, pc: usize, kc: usize, last: bool) {
+    unsafe fn rows<V: F32x4, const G: usize, const UNIT: bool>(
+        &self,
+        r: usize,
+        pc: usize,
+        kc: usize,
+        last: bool,
+    ) {
         let at = |q: usize| (r + q).min(self.rows - 1);
         let mut acc = [V::zero(); G];
-        let (mat, x) = (self.mat.wrapping_add(pc * self.ks), self.x.wrapping_add(pc * self.xs));
+        let (mat, x) = (
+            self.mat.wrapping_add(pc * self.ks),
+            self.x.wrapping_add(pc * self.xs),
+        );
         // SAFETY: rows are clamped to the last, p < kc, and p + 4 ≤ kc for the 4×4 blocks.
         unsafe {
             let mut p = 0;
@@ -123,7 +134,9 @@ impl Gemv {
                 while p + 4 <= kc {
                     let xv: [V; 4] = std::array::from_fn(|i| V::splat(*x.add((p + i) * self.xs)));
                     for (g, acc) in acc.iter_mut().enumerate() {
-                        let rows = std::array::from_fn(|q| V::load_ptr(mat.add(at(4 * g + q) * self.rs + p)));
+                        let rows = std::array::from_fn(|q| {
+                            V::load_ptr(mat.add(at(4 * g + q) * self.rs + p))
+                        });
                         for (col, xv) in V::transpose(rows).into_iter().zip(xv) {
                             *acc = xv.mul_add(col, *acc);
                         }

@@ -11,7 +11,13 @@ const LN2_LO: f32 = -2.121_944_4e-4;
 const ROUND: f32 = 12_582_912.0 + 126.0;
 
 /// (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2.
-const EXP: [f32; 5] = [0.5, 0.166_665_43, 0.041_666_28, 8.366_644e-3, 1.394_655_2e-3];
+const EXP: [f32; 5] = [
+    0.5,
+    0.166_665_43,
+    0.041_666_28,
+    8.366_644e-3,
+    1.394_655_2e-3,
+];
 /// (ln(1 + r) − r + r²/2)/r³ for √½ ≤ 1 + r ≤ √2.
 const LN: [f32; 8] = [
     0.333_333_3,
@@ -141,13 +147,16 @@ fn neg_ln_erfc<V: F32x4>(x: V) -> V {
 /// The error function; 3 ulp.
 #[inline(always)]
 pub fn erf<V: F32x4>(x: V) -> V {
-    expm1(neg_ln_erfc(x).neg()).abs().or(x.and(V::splat_i32(i32::MIN)))
+    expm1(neg_ln_erfc(x).neg())
+        .abs()
+        .or(x.and(V::splat_i32(i32::MIN)))
 }
 
 /// Φ(x), the standard normal distribution; 1e-7 absolute.
 #[inline(always)]
 pub fn phi<V: F32x4>(x: V) -> V {
-    let tail = exp(neg_ln_erfc(x.mul(V::splat(std::f32::consts::FRAC_1_SQRT_2))).neg()).mul(V::splat(0.5));
+    let tail =
+        exp(neg_ln_erfc(x.mul(V::splat(std::f32::consts::FRAC_1_SQRT_2))).neg()).mul(V::splat(0.5));
     let tail = tail.and_not(x.lt(V::splat(-5.656_854)));
     x.lt(V::zero()).select(tail, V::splat(1.0).sub(tail))
 }

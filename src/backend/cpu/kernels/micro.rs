@@ -59,8 +59,9 @@ unsafe fn micro<V: F32x4, const MR: usize, const NV: usize, const AD: bool, cons
     let aks = if AD { op.aks } else { MR };
     let bks = if BD { op.bks } else { 4 * NV };
     // A short tile taken straight from memory repeats its last row.
-    let mut a: [*const f32; MR] =
-        std::array::from_fn(|i| op.a.wrapping_add(if AD { i.min(t.rows - 1) * op.axs } else { i }));
+    let mut a: [*const f32; MR] = std::array::from_fn(|i| {
+        op.a.wrapping_add(if AD { i.min(t.rows - 1) * op.axs } else { i })
+    });
     let mut b = op.b;
     for _ in 0..kc {
         // SAFETY: the operands hold kc products; pointers past them are made but not read.

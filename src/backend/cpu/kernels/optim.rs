@@ -71,8 +71,15 @@ struct Decay<V> {
 impl<V: F32x4> Decay<V> {
     fn new(lr: f32, wd: f32, decoupled: bool) -> Self {
         let keep = 1.0 - f64::from(lr) * f64::from(wd);
-        let (l2, keep) = if decoupled { (0.0, keep as f32) } else { (wd, 1.0) };
-        Decay { l2: V::splat(l2), keep: V::splat(keep) }
+        let (l2, keep) = if decoupled {
+            (0.0, keep as f32)
+        } else {
+            (wd, 1.0)
+        };
+        Decay {
+            l2: V::splat(l2),
+            keep: V::splat(keep),
+        }
     }
     /// (p, g) after decay.
     #[inline(always)]
@@ -157,7 +164,11 @@ impl Adagrad {
         update::<V, 2, 1>([p, s], [g], |[p, s], [g]| {
             let (p, g) = decay.apply(p, g);
             let s = g.mul_add(g, s);
-            let root = if keras { s.add(eps).sqrt() } else { s.sqrt().add(eps) };
+            let root = if keras {
+                s.add(eps).sqrt()
+            } else {
+                s.sqrt().add(eps)
+            };
             [p.sub(lr.mul(g).div(root)), s]
         });
     }
@@ -167,7 +178,11 @@ impl Adam {
     /// Step number `t`, counted from 1; `m` and `v` start at 0. The bias corrections are formed
     /// here, in f64. Panics unless the slabs are equally long.
     pub fn step<V: F32x4>(&self, t: u32, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
-        let decay = Decay::<V>::new(self.lr, self.weight_decay, self.decoupled || self.convention == Keras);
+        let decay = Decay::<V>::new(
+            self.lr,
+            self.weight_decay,
+            self.decoupled || self.convention == Keras,
+        );
         let (b1, b2) = (decimal(self.beta1), decimal(self.beta2));
         let c1 = 1.0 - b1.powf(f64::from(t));
         let c2 = (1.0 - b2.powf(f64::from(t))).sqrt();

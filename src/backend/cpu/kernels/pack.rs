@@ -103,7 +103,12 @@ impl Source for Strided<'_> {
 /// # Safety
 /// All elements named are readable, kc·W + SLACK floats writable.
 #[inline(always)]
-unsafe fn transposed<V: F32x4, const W: usize>(src: *const f32, xs: usize, kc: usize, dst: *mut f32) {
+unsafe fn transposed<V: F32x4, const W: usize>(
+    src: *const f32,
+    xs: usize,
+    kc: usize,
+    dst: *mut f32,
+) {
     let groups = W.div_ceil(4);
     let mut p = 0;
     // SAFETY: q < W and p + 4 ≤ kc (below: p < kc) bound the reads; the caller vouches for both.

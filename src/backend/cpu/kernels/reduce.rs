@@ -82,7 +82,9 @@ pub fn col_sums<V: F32x4>(x: &[f32], out: &mut [f32], accumulate: bool) {
             for row in block.chunks_exact(n) {
                 acc = acc.add(V::load_part(&row[j..], 0.0));
             }
-            V::load_part(&out[j..], 0.0).add(acc).store_part(&mut out[j..]);
+            V::load_part(&out[j..], 0.0)
+                .add(acc)
+                .store_part(&mut out[j..]);
         }
     }
 }

@@ -122,7 +122,10 @@ pub type V = wasm::Wasm4;
 #[cfg(target_arch = "x86_64")]
 pub type V = x86::Sse4;
 /// The instance of the build's target.
-#[cfg(not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64")))]
+#[cfg(not(any(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    target_arch = "x86_64"
+)))]
 pub type V = Scalar4;
 
 /// The portable instance, four floats one by one.

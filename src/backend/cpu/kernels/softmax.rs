@@ -47,7 +47,11 @@ pub fn log_softmax<V: F32x4>(x: &[f32], cols: usize, y: &mut [f32]) {
 pub fn softmax_grad<V: F32x4>(y: &[f32], dy: &[f32], cols: usize, dx: &mut [f32]) {
     check(y, dx, cols);
     assert_eq!(dy.len(), y.len());
-    for ((y, dy), dx) in y.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact_mut(cols)) {
+    for ((y, dy), dx) in y
+        .chunks_exact(cols)
+        .zip(dy.chunks_exact(cols))
+        .zip(dx.chunks_exact_mut(cols))
+    {
         let dot = V::splat(dot::<V>(y, dy));
         map2::<V>(y, dy, dx, |y, dy| y.mul(dy.sub(dot)));
     }
@@ -57,7 +61,11 @@ pub fn softmax_grad<V: F32x4>(y: &[f32], dy: &[f32], cols: usize, dx: &mut [f32]
 pub fn log_softmax_grad<V: F32x4>(y: &[f32], dy: &[f32], cols: usize, dx: &mut [f32]) {
     check(y, dx, cols);
     assert_eq!(dy.len(), y.len());
-    for ((y, dy), dx) in y.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact_mut(cols)) {
+    for ((y, dy), dx) in y
+        .chunks_exact(cols)
+        .zip(dy.chunks_exact(cols))
+        .zip(dx.chunks_exact_mut(cols))
+    {
         let sum = V::splat(reduce::sum::<V>(dy));
         map2::<V>(y, dy, dx, |y, dy| dy.sub(exp(y).mul(sum)));
     }
@@ -66,7 +74,13 @@ pub fn log_softmax_grad<V: F32x4>(y: &[f32], dy: &[f32], cols: usize, dx: &mut [
 /// losses[r] = −ln p[r, class[r]] and probs = softmax(logits), in one pass over logits[rows,cols].
 ///
 /// A negative class leaves its row out (loss 0, gradient 0); one past the end, or a NaN, gives NaN.
-pub fn cross_entropy<V: F32x4>(logits: &[f32], classes: &[f32], cols: usize, probs: &mut [f32], losses: &mut [f32]) {
+pub fn cross_entropy<V: F32x4>(
+    logits: &[f32],
+    classes: &[f32],
+    cols: usize,
+    probs: &mut [f32],
+    losses: &mut [f32],
+) {
     check(logits, probs, cols);
     assert!(classes.len() == logits.len() / cols && losses.len() == classes.len());
     let rows = logits.chunks_exact(cols).zip(probs.chunks_exact_mut(cols));
@@ -82,7 +96,13 @@ pub fn cross_entropy<V: F32x4>(logits: &[f32], classes: &[f32], cols: usize, pro
 }
 
 /// dx[r,·] = grad[r]·(probs[r,·] − onehot(class[r])), for probabilities from [`cross_entropy`].
-pub fn cross_entropy_grad<V: F32x4>(probs: &[f32], classes: &[f32], grads: &[f32], cols: usize, dx: &mut [f32]) {
+pub fn cross_entropy_grad<V: F32x4>(
+    probs: &[f32],
+    classes: &[f32],
+    grads: &[f32],
+    cols: usize,
+    dx: &mut [f32],
+) {
     check(probs, dx, cols);
     assert!(classes.len() == probs.len() / cols && grads.len() == classes.len());
     let rows = probs.chunks_exact(cols).zip(dx.chunks_exact_mut(cols));
@@ -123,6 +143,9 @@ fn dot<V: F32x4>(a: &[f32], b: &[f32]) -> f32 {
     for (x, y) in (&mut xs).zip(&mut ys) {
         acc = V::load(x).mul_add(V::load(y), acc);
     }
-    let (x, y) = (V::load_part(xs.remainder(), 0.0), V::load_part(ys.remainder(), 0.0));
+    let (x, y) = (
+        V::load_part(xs.remainder(), 0.0),
+        V::load_part(ys.remainder(), 0.0),
+    );
     x.mul_add(y, acc).sum()
 }
