@@ -339,14 +339,12 @@ e2e('a crash of the worker is a fault, not a silence', { ...engine, allow: [/tra
 });
 
 e2e('a trap inside the worker is heard', { ...engine, allow: [/unreachable/] }, async ({ page }) => {
-  const worker = page.waitForEvent('worker');
-  await page.reload();
-  const trap = () => void Promise.reject(new WebAssembly.RuntimeError('unreachable'));
+  const trap = () => void setTimeout(async () => Promise.reject(new WebAssembly.RuntimeError('unreachable')), 50);
   await on(page, async () => {
     globalThis.run = await nabla.load(await nabla.preset('digits-mlp'));
     globalThis.training = run.train({ epochs: 100000 }).catch((e) => e.code);
   });
-  await (await worker).evaluate(trap);
+  await page.workers()[0].evaluate(trap);
   assert.equal(await page.evaluate(() => training), 'out-of-memory');
 });
 
