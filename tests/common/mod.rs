@@ -1,6 +1,8 @@
 //! What several test files need.
 #![allow(dead_code, reason = "each test file uses a part")]
-use nabla::data::{Dataset, Target, Values};
+use nabla::data::{self, Dataset, Target, Values};
+use nabla::spec::{Spec, presets};
+use std::rc::Rc;
 
 /// Runs a future that never waits, as all of the CPU backend's are.
 pub fn block_on<F: Future>(f: F) -> F::Output {
@@ -40,4 +42,18 @@ pub fn dataset(shape: &[usize], x: Values, y: Vec<f32>, target: Target) -> Datas
         validation: Vec::new(),
         test: Vec::new(),
     }
+}
+
+/// A preset, by its id.
+pub fn preset(id: &str) -> Spec {
+    presets::find(id).unwrap_or_else(|| panic!("no preset {id}"))
+}
+
+/// The data of a spec, from what ships with the page.
+pub fn load(spec: &Spec) -> Rc<Dataset> {
+    let bytes = data::needs(&spec.data).map(|which| {
+        let file = data::bundled::file_name(which);
+        std::fs::read(format!("{}/www/data/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    });
+    Rc::new(data::load(&spec.data, spec.seed, bytes.as_deref(), &[]).unwrap())
 }
