@@ -258,13 +258,7 @@ fn place_slots(layout: &Layout) -> Vec<Slot> {
 
 /// Work memory by liveness: what is alive at the same time does not overlap. Values are placed
 /// largest first, each at the lowest offset that is free for as long as it lives.
-fn program(
-    kind: ProgramKind,
-    batch: usize,
-    g: &Graph,
-    layout: &Layout,
-    slots: &[Slot],
-) -> Program {
+fn program(kind: ProgramKind, batch: usize, g: &Graph, layout: &Layout, slots: &[Slot]) -> Program {
     // A view is its source under another shape: both are the same memory.
     let mut root: Vec<usize> = (0..g.values.len()).collect();
     for n in &g.nodes {

@@ -22,7 +22,10 @@ pub enum EngineError {
 }
 
 /// Only `prepare` and `read` wait; after `prepare`, `write` and `run` create nothing.
-#[allow(async_fn_in_trait, reason = "only the trainer worker awaits these, on one thread")]
+#[allow(
+    async_fn_in_trait,
+    reason = "only the trainer worker awaits these, on one thread"
+)]
 pub trait Backend: Sized {
     /// Compiles kernels, allocates, binds. All memory begins as zeros.
     async fn prepare(plan: &Plan) -> Result<Self, EngineError>;

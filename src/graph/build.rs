@@ -169,7 +169,12 @@ fn one_layer(
         }
     };
     let out = match &layer.kind {
-        LayerKind::Linear { units, bias, activation, .. } => {
+        LayerKind::Linear {
+            units,
+            bias,
+            activation,
+            ..
+        } => {
             if shape.len() < 2 {
                 return Err(Problem::new("flat-input")
                     .arg("kind", "Linear")
@@ -186,7 +191,10 @@ fn one_layer(
                 let slot = layout.slot(Slab::Param, &format!("{id}.bias"), &[*units], Dtype::F32);
                 values.push(g.slot(layout, slot));
             }
-            let op = ops::Linear { bias: *bias, act: Act::None };
+            let op = ops::Linear {
+                bias: *bias,
+                act: Act::None,
+            };
             let y = g.push1(op, &values, id)?;
             match activation {
                 Some(f) => activate(g, y, *f, None, false)?,
@@ -196,7 +204,11 @@ fn one_layer(
         LayerKind::Activation { function, alpha } => activate(g, x[0], *function, *alpha, true)?,
         LayerKind::Dropout { rate } => match training {
             Some(seed) if *rate > 0.0 => {
-                let op = ops::Dropout { rate: *rate, seed, layer: index as u32 };
+                let op = ops::Dropout {
+                    rate: *rate,
+                    seed,
+                    layer: index as u32,
+                };
                 g.push1(op, &[x[0]], id)?
             }
             _ => x[0],
@@ -214,7 +226,13 @@ fn one_layer(
                 .unwrap_or(usize::MAX);
             let to: Vec<usize> = to
                 .iter()
-                .map(|d| if *d < 0 { have / known.max(1) } else { *d as usize })
+                .map(|d| {
+                    if *d < 0 {
+                        have / known.max(1)
+                    } else {
+                        *d as usize
+                    }
+                })
                 .collect();
             let want = to
                 .iter()
@@ -451,10 +469,18 @@ fn gather(
     if let Some((mul, add)) = slots.scale {
         x.extend([g.slot(layout, mul), g.slot(layout, add)]);
     }
-    let op = ops::Gather { batch, dtype: facts.dtype, scaled: facts.scaled };
+    let op = ops::Gather {
+        batch,
+        dtype: facts.dtype,
+        scaled: facts.scaled,
+    };
     let x = g.push1(op, &x, "x")?;
     let y = g.slot(layout, slots.y);
-    let op = ops::Gather { batch, dtype: Dtype::F32, scaled: false };
+    let op = ops::Gather {
+        batch,
+        dtype: Dtype::F32,
+        scaled: false,
+    };
     Ok((x, g.push1(op, &[y, order], "y")?))
 }
 

@@ -7,7 +7,9 @@ use crate::spec::{Clip, Framework, Optimizer, Problem};
 /// since it decides whether there is a slab for it.
 pub fn rule(o: &Optimizer) -> Rule {
     match *o {
-        Optimizer::Sgd { momentum, nesterov, .. } => Rule::Sgd {
+        Optimizer::Sgd {
+            momentum, nesterov, ..
+        } => Rule::Sgd {
             momentum: momentum != 0.0,
             nesterov: nesterov && momentum != 0.0,
         },
@@ -51,17 +53,29 @@ pub fn update(
         }
     }
     graph.mark(Phase::Update, None);
-    let (grad, param) = (graph.whole(layout, Slab::Grad), graph.whole(layout, Slab::Param));
+    let (grad, param) = (
+        graph.whole(layout, Slab::Grad),
+        graph.whole(layout, Slab::Param),
+    );
     let norm = graph.push1(ops::Norm, &[grad], "grad_norm")?;
-    let (rate, hyper) = (graph.slot(layout, knobs.rate), graph.slot(layout, knobs.hyper));
+    let (rate, hyper) = (
+        graph.slot(layout, knobs.rate),
+        graph.slot(layout, knobs.hyper),
+    );
     match clip {
         Clip::None => {}
         Clip::Value { .. } => {
-            let op = ops::ClipGrad { norm: false, framework };
+            let op = ops::ClipGrad {
+                norm: false,
+                framework,
+            };
             graph.push_into(op, &[grad, hyper], &[grad]);
         }
         Clip::GlobalNorm { .. } => {
-            let op = ops::ClipGrad { norm: true, framework };
+            let op = ops::ClipGrad {
+                norm: true,
+                framework,
+            };
             graph.push_into(op, &[grad, hyper, norm], &[grad]);
         }
     }

@@ -70,9 +70,7 @@ pub fn slope(act: Act, x: f64) -> f64 {
         }
         Act::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
         Act::Tanh => 1.0 - libm::tanh(x) * libm::tanh(x),
-        Act::Gelu => {
-            phi(x) + x * libm::exp(-0.5 * x * x) / (2.0 * std::f64::consts::PI).sqrt()
-        }
+        Act::Gelu => phi(x) + x * libm::exp(-0.5 * x * x) / (2.0 * std::f64::consts::PI).sqrt(),
         Act::GeluTanh => {
             let t = libm::tanh(GELU_C * (x + 0.044715 * x * x * x));
             0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * GELU_C * (1.0 + 3.0 * 0.044715 * x * x)

@@ -60,7 +60,11 @@ impl OpDef for Gather {
         }
     }
     fn flops(&self, _: &[&[usize]], y: &[&[usize]]) -> u64 {
-        if self.scaled { 2 * numel(y[0]) as u64 } else { 0 }
+        if self.scaled {
+            2 * numel(y[0]) as u64
+        } else {
+            0
+        }
     }
     fn describe(&self) -> String {
         let dtype = if self.dtype == Dtype::U8 { " u8" } else { "" };

@@ -47,7 +47,13 @@ impl OpDef for Linear {
         let dy = flat(b, dy)?;
         if b.needs(1) {
             let x = flat(b, b.x(0))?;
-            let dw = b.emit(MatMul { ta: true, tb: false }, &[dy, x])?;
+            let dw = b.emit(
+                MatMul {
+                    ta: true,
+                    tb: false,
+                },
+                &[dy, x],
+            )?;
             b.give(1, dw)?;
         }
         if self.bias && b.needs(2) {
@@ -55,7 +61,13 @@ impl OpDef for Linear {
             b.give(2, db)?;
         }
         if b.needs(0) {
-            let mut dx = b.emit(MatMul { ta: false, tb: false }, &[dy, b.x(1)])?;
+            let mut dx = b.emit(
+                MatMul {
+                    ta: false,
+                    tb: false,
+                },
+                &[dy, b.x(1)],
+            )?;
             if b.shape(b.x(0)).len() != 2 {
                 let shape = b.shape(b.x(0)).to_vec();
                 dx = b.emit(Reshape { shape }, &[dx])?;

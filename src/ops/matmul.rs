@@ -41,17 +41,41 @@ impl OpDef for MatMul {
         let (x, w) = (b.x(0), b.x(1));
         if b.needs(0) {
             let da = if self.ta {
-                b.emit(MatMul { ta: self.tb, tb: true }, &[w, dy])?
+                b.emit(
+                    MatMul {
+                        ta: self.tb,
+                        tb: true,
+                    },
+                    &[w, dy],
+                )?
             } else {
-                b.emit(MatMul { ta: false, tb: !self.tb }, &[dy, w])?
+                b.emit(
+                    MatMul {
+                        ta: false,
+                        tb: !self.tb,
+                    },
+                    &[dy, w],
+                )?
             };
             b.give(0, da)?;
         }
         if b.needs(1) {
             let db = if self.tb {
-                b.emit(MatMul { ta: true, tb: self.ta }, &[dy, x])?
+                b.emit(
+                    MatMul {
+                        ta: true,
+                        tb: self.ta,
+                    },
+                    &[dy, x],
+                )?
             } else {
-                b.emit(MatMul { ta: !self.ta, tb: false }, &[x, dy])?
+                b.emit(
+                    MatMul {
+                        ta: !self.ta,
+                        tb: false,
+                    },
+                    &[x, dy],
+                )?
             };
             b.give(1, db)?;
         }

@@ -11,9 +11,9 @@ mod linear;
 mod matmul;
 pub mod optimizer;
 mod penalty;
+mod per_sample;
 mod record;
 mod reduce;
-mod per_sample;
 mod shape;
 mod softmax;
 
@@ -32,9 +32,9 @@ pub use linear::Linear;
 pub use matmul::MatMul;
 pub use optimizer::{ClipGrad, Update};
 pub use penalty::{Penalty, PenaltyGrad};
+pub use per_sample::{Measure, PerSample, PerSampleGrad};
 pub use record::{Correct, Record, predicted};
 pub use reduce::{ColSums, Expand, Mean, Norm};
-pub use per_sample::{Measure, PerSample, PerSampleGrad};
 pub use shape::{Concat, Reshape, Slice, SliceGrad};
 pub use softmax::{Softmax, SoftmaxGrad};
 

@@ -34,7 +34,9 @@ impl Rule {
     /// Names of the state's slabs, as PyTorch's optimisers call them.
     pub fn state(self) -> &'static [&'static str] {
         match self {
-            Rule::Sgd { momentum: false, .. } => &[],
+            Rule::Sgd {
+                momentum: false, ..
+            } => &[],
             Rule::Sgd { .. } => &["momentum_buffer"],
             Rule::Rmsprop { momentum: false } => &["square_avg"],
             Rule::Rmsprop { .. } => &["square_avg", "momentum_buffer"],
@@ -135,7 +137,11 @@ impl OpDef for Update {
         let n = 1 + self.rule.state().len();
         let (grad, h) = (&c.x[n], &c.x[n + 2]);
         let lr = c.x[n + 1][c.step.index as usize];
-        let (mu, wd, eps) = (h[hyper::MOMENTUM], h[hyper::WEIGHT_DECAY], h[hyper::EPSILON]);
+        let (mu, wd, eps) = (
+            h[hyper::MOMENTUM],
+            h[hyper::WEIGHT_DECAY],
+            h[hyper::EPSILON],
+        );
         let (b1, b2, rho) = (h[hyper::BETA1], h[hyper::BETA2], h[hyper::RHO]);
         let (one, t) = (T::of(1.0), f64::from(c.step.step + 1));
         let keras = self.framework == Framework::Keras;
@@ -150,7 +156,9 @@ impl OpDef for Update {
                 g += wd * *p;
             }
             match self.rule {
-                Rule::Sgd { momentum: false, .. } => *p = *p - lr * g,
+                Rule::Sgd {
+                    momentum: false, ..
+                } => *p = *p - lr * g,
                 Rule::Sgd { nesterov, .. } => {
                     let buf = &mut rest[0][i];
                     if keras {
@@ -211,7 +219,10 @@ impl OpDef for Update {
         let t = c.step.step + 1;
         let [p, s0, s1] = c.y3();
         match self.rule {
-            Rule::Sgd { momentum: has, nesterov } => optim::Sgd {
+            Rule::Sgd {
+                momentum: has,
+                nesterov,
+            } => optim::Sgd {
                 convention,
                 lr,
                 momentum: if has { momentum } else { 0.0 },
@@ -249,7 +260,9 @@ impl OpDef for Update {
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         let each = match self.rule {
-            Rule::Sgd { momentum: false, .. } => 2,
+            Rule::Sgd {
+                momentum: false, ..
+            } => 2,
             Rule::Sgd { .. } => 4,
             Rule::Rmsprop { .. } => 8,
             Rule::Adagrad => 6,
@@ -259,7 +272,9 @@ impl OpDef for Update {
     }
     fn describe(&self) -> String {
         let name = match self.rule {
-            Rule::Sgd { momentum: false, .. } => "sgd",
+            Rule::Sgd {
+                momentum: false, ..
+            } => "sgd",
             Rule::Sgd { nesterov: true, .. } => "sgd(nesterov)",
             Rule::Sgd { .. } => "sgd(momentum)",
             Rule::Rmsprop { momentum: false } => "rmsprop",

@@ -39,10 +39,12 @@ impl Measure {
             }
             Measure::Hinge => (1.0 - (2.0 * y - 1.0) * p).max(0.0),
             Measure::BceLogits => p.max(0.0) - p * y + libm::log1p(libm::exp(-p.abs())),
-            Measure::BceProbs { framework: Framework::Pytorch } => {
-                -(y * libm::log(p).max(-100.0) + (1.0 - y) * libm::log1p(-p).max(-100.0))
-            }
-            Measure::BceProbs { framework: Framework::Keras } => {
+            Measure::BceProbs {
+                framework: Framework::Pytorch,
+            } => -(y * libm::log(p).max(-100.0) + (1.0 - y) * libm::log1p(-p).max(-100.0)),
+            Measure::BceProbs {
+                framework: Framework::Keras,
+            } => {
                 let p = p.clamp(CLIP, 1.0 - CLIP);
                 -(y * libm::log(p) + (1.0 - y) * libm::log1p(-p))
             }
@@ -61,8 +63,12 @@ impl Measure {
                 if t * p < 1.0 { -t } else { 0.0 }
             }
             Measure::BceLogits => activation::sigmoid(p) - y,
-            Measure::BceProbs { framework: Framework::Pytorch } => d / (p * (1.0 - p)).max(1e-12),
-            Measure::BceProbs { framework: Framework::Keras } => {
+            Measure::BceProbs {
+                framework: Framework::Pytorch,
+            } => d / (p * (1.0 - p)).max(1e-12),
+            Measure::BceProbs {
+                framework: Framework::Keras,
+            } => {
                 if (CLIP..=1.0 - CLIP).contains(&p) {
                     d / (p * (1.0 - p))
                 } else {
@@ -140,7 +146,9 @@ impl OpDef for PerSample {
     }
     fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
         let Some(dy) = b.grad(0) else { return Ok(()) };
-        let op = PerSampleGrad { measure: self.measure };
+        let op = PerSampleGrad {
+            measure: self.measure,
+        };
         let dx = b.emit(op, &[b.x(0), b.x(1), dy])?;
         b.give(0, dx)
     }

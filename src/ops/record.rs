@@ -41,7 +41,10 @@ impl OpDef for Correct {
         let (rows, n) = rows_last(c.xs[0]);
         let mut hits = 0.0;
         for r in 0..rows {
-            let row: Vec<f32> = c.x[0][r * n..][..n].iter().map(|v| v.f64() as f32).collect();
+            let row: Vec<f32> = c.x[0][r * n..][..n]
+                .iter()
+                .map(|v| v.f64() as f32)
+                .collect();
             if predicted(&row, self.threshold) == c.x[1][r].f64() as usize {
                 hits += 1.0;
             }

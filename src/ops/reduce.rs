@@ -116,7 +116,13 @@ impl OpDef for ColSums {
             &[],
         )?;
         let row = b.emit(Reshape { shape: vec![1, n] }, &[dy])?;
-        let flat = b.emit(MatMul { ta: false, tb: false }, &[ones, row])?;
+        let flat = b.emit(
+            MatMul {
+                ta: false,
+                tb: false,
+            },
+            &[ones, row],
+        )?;
         let dx = b.emit(Reshape { shape }, &[flat])?;
         b.give(0, dx)
     }

@@ -12,9 +12,11 @@ pub fn initial(spec: &Spec, plan: &Plan, seed: u32) -> Vec<Vec<f32>> {
             let (id, what) = slot.name.split_once('.').unwrap_or((&slot.name, ""));
             let layer = spec.layers.iter().find(|l| l.id == id);
             let (weight, bias) = match layer.map(|l| &l.kind) {
-                Some(LayerKind::Linear { weight_init, bias_init, .. }) => {
-                    (*weight_init, *bias_init)
-                }
+                Some(LayerKind::Linear {
+                    weight_init,
+                    bias_init,
+                    ..
+                }) => (*weight_init, *bias_init),
                 _ => (None, None),
             };
             let bias_fan_in = plan
@@ -65,9 +67,9 @@ pub fn values(
         Init::HeUniform => uniform((6.0 / fan_in).sqrt()),
         Init::LecunUniform => uniform((3.0 / fan_in).sqrt()),
         Init::Normal { mean, std } => (0..n).map(|_| mean + std * rng.normal()).collect(),
-        Init::TruncatedNormal { mean, std } => {
-            (0..n).map(|_| mean + std * rng.truncated_normal()).collect()
-        }
+        Init::TruncatedNormal { mean, std } => (0..n)
+            .map(|_| mean + std * rng.truncated_normal())
+            .collect(),
         Init::GlorotNormal => normal(2.0 / (fan_in + fan_out), n, framework, rng),
         Init::HeNormal => normal(2.0 / fan_in, n, framework, rng),
         Init::LecunNormal => normal(1.0 / fan_in, n, framework, rng),
@@ -111,7 +113,11 @@ fn orthogonal(shape: &[usize], gain: f32, rng: &mut Rng) -> Vec<f32> {
     let mut out = vec![0.0; rows * cols];
     for (k, v) in q.iter().enumerate() {
         for (i, x) in v.iter().enumerate() {
-            let at = if rows <= cols { k * cols + i } else { i * cols + k };
+            let at = if rows <= cols {
+                k * cols + i
+            } else {
+                i * cols + k
+            };
             out[at] = (f64::from(gain) * x) as f32;
         }
     }

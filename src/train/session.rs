@@ -73,7 +73,10 @@ fn bad_data(problem: Problem) -> Failure {
     Failure::new("bad-data", vec![problem])
 }
 fn internal(detail: impl std::fmt::Display) -> Failure {
-    Failure::new("internal", vec![Problem::new("internal").arg("detail", detail)])
+    Failure::new(
+        "internal",
+        vec![Problem::new("internal").arg("detail", detail)],
+    )
 }
 
 impl From<EngineError> for Failure {
@@ -113,11 +116,7 @@ fn facts(spec: &Spec, data: &Dataset) -> Facts {
 impl<B: Backend> Session<B> {
     /// Compiles, allocates, uploads the data and draws the initial weights, or reads them from a
     /// safetensors file in the framework's names and layouts.
-    pub async fn new(
-        spec: Spec,
-        data: Rc<Dataset>,
-        file: Option<&[u8]>,
-    ) -> Result<Self, Failure> {
+    pub async fn new(spec: Spec, data: Rc<Dataset>, file: Option<&[u8]>) -> Result<Self, Failure> {
         if data.train.is_empty() {
             return Err(bad_data(Problem::new("split-empty").arg("part", "train")));
         }
@@ -179,8 +178,11 @@ impl<B: Backend> Session<B> {
             };
             backend.write(x, 0, values);
         }
-        for (name, values) in [("data.y", &data.y), ("data.mul", &data.mul), ("data.add", &data.add)]
-        {
+        for (name, values) in [
+            ("data.y", &data.y),
+            ("data.mul", &data.mul),
+            ("data.add", &data.add),
+        ] {
             if let Some(slot) = of(name) {
                 backend.write(slot, 0, Data::F32(values));
             }
@@ -211,7 +213,10 @@ impl<B: Backend> Session<B> {
             self.backend.write(id, 0, Data::F32(v));
         }
         let start = match self.spec.train.optimizer {
-            crate::spec::Optimizer::Adagrad { initial_accumulator, .. } => initial_accumulator,
+            crate::spec::Optimizer::Adagrad {
+                initial_accumulator,
+                ..
+            } => initial_accumulator,
             _ => 0.0,
         };
         let zero: Vec<(SlotId, usize)> = [Slab::Moment(0), Slab::Moment(1), Slab::Grad]
@@ -229,7 +234,12 @@ impl<B: Backend> Session<B> {
     }
 
     fn epoch_order(&self) -> Vec<u32> {
-        order(self.spec.seed, self.epoch, &self.data.train, self.spec.train.shuffle)
+        order(
+            self.spec.seed,
+            self.epoch,
+            &self.data.train,
+            self.spec.train.shuffle,
+        )
     }
 
     fn load_weights(&mut self, bytes: &[u8]) -> Result<(), Failure> {
@@ -293,7 +303,8 @@ impl<B: Backend> Session<B> {
         let mut row_table = Vec::with_capacity(rows);
         row_table.extend(self.order[self.cursor..][..rows].iter().map(|r| *r as f32));
         let rates: Vec<f32> = (0..count as u32).map(|i| self.rate(first + i)).collect();
-        self.backend.write(self.slots.order, 0, Data::F32(&row_table));
+        self.backend
+            .write(self.slots.order, 0, Data::F32(&row_table));
         self.backend.write(self.slots.rate, 0, Data::F32(&rates));
         self.backend.run(kind, first, count as u32);
         let history = self.backend.read(&[self.slots.history]).await?.remove(0);
@@ -384,7 +395,8 @@ impl<B: Backend> Session<B> {
             let rows: Vec<f32> = (0..size)
                 .map(|j| e.rows[e.at + j.min(n - 1)] as f32)
                 .collect();
-            self.backend.write(self.slots.eval_order, 0, Data::F32(&rows));
+            self.backend
+                .write(self.slots.eval_order, 0, Data::F32(&rows));
             self.backend.run(ProgramKind::Eval, self.step, 1);
             let mut got = self
                 .backend

@@ -45,7 +45,10 @@ impl View {
         // SAFETY: `len` floats lie there (checked in `at`).
         unsafe { std::slice::from_raw_parts(self.data, self.len) }
     }
-    #[allow(clippy::mut_from_ref, reason = "memory is shared between steps by the plan")]
+    #[allow(
+        clippy::mut_from_ref,
+        reason = "memory is shared between steps by the plan"
+    )]
     pub(super) fn f32_mut(&self) -> &mut [f32] {
         debug_assert_eq!(self.dtype, Dtype::F32);
         // SAFETY: as above; the plan never lets a step's output overlap what it reads, except

@@ -34,6 +34,12 @@ impl Block {
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), len) }
     }
     pub fn view(&self, offset: usize, shape: &[usize], dtype: Dtype) -> View {
-        View::at(self.lines.as_ptr().cast_mut().cast(), self.len, offset, shape, dtype)
+        View::at(
+            self.lines.as_ptr().cast_mut().cast(),
+            self.len,
+            offset,
+            shape,
+            dtype,
+        )
     }
 }

@@ -155,9 +155,6 @@ pub fn run_op(
         .zip(x)
         .map(|(b, (_, s, dtype))| b.view(0, s, *dtype))
         .collect();
-    let outs: Vec<View> = y
-        .iter_mut()
-        .map(|(v, s)| View::over(v, s))
-        .collect();
+    let outs: Vec<View> = y.iter_mut().map(|(v, s)| View::over(v, s)).collect();
     op.cpu(&mut Call::new(&views, &outs, &scratch, step));
 }
