@@ -13,6 +13,9 @@ fn every_case_in_every_mode() {
 fn every_op_has_a_case() {
     let table = cases::table();
     for name in nabla::ops::Op::NAMES {
-        assert!(table.iter().any(|c| c.op.name() == *name), "{name} has no case");
+        assert!(
+            table.iter().any(|c| c.op.name() == *name),
+            "{name} has no case"
+        );
     }
 }

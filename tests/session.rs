@@ -129,7 +129,13 @@ fn digits_reach_97_percent() {
     epochs(&mut run, all);
     let e = block_on(run.evaluate(Part::Test)).unwrap();
     assert!(e.accuracy.unwrap() >= 0.97, "{e:?}");
-    let hits: u32 = e.confusion.unwrap().iter().enumerate().map(|(i, r)| r[i]).sum();
+    let hits: u32 = e
+        .confusion
+        .unwrap()
+        .iter()
+        .enumerate()
+        .map(|(i, r)| r[i])
+        .sum();
     assert_eq!(f64::from(hits) / e.samples as f64, e.accuracy.unwrap());
 }
 
@@ -157,7 +163,11 @@ fn least_squares(run: &Run) -> (f64, f64, f64, f64) {
     let n = info.count as f64;
     let mean = |v: &[f32]| v.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
     let (mx, my) = (mean(&x), mean(&y));
-    let pairs = || x.iter().zip(&y).map(|(x, y)| (f64::from(*x) - mx, f64::from(*y) - my));
+    let pairs = || {
+        x.iter()
+            .zip(&y)
+            .map(|(x, y)| (f64::from(*x) - mx, f64::from(*y) - my))
+    };
     let sxx: f64 = pairs().map(|(x, _)| x * x).sum();
     let sxy: f64 = pairs().map(|(x, y)| x * y).sum();
     let syy: f64 = pairs().map(|(_, y)| y * y).sum();
@@ -178,7 +188,10 @@ fn linear_regression_ends_at_least_squares() {
     let (_, w) = block_on(run.tensor("linear.weight")).unwrap();
     let (_, b) = block_on(run.tensor("linear.bias")).unwrap();
     assert!(digits(f64::from(w[0]), slope), "{w:?} {slope}");
-    assert!((f64::from(b[0]) - intercept).abs() < 5e-3, "{b:?} {intercept}");
+    assert!(
+        (f64::from(b[0]) - intercept).abs() < 5e-3,
+        "{b:?} {intercept}"
+    );
 }
 
 /// y = 3x + 2: within two standard errors of the least-squares estimate of 100 points.
@@ -190,7 +203,10 @@ fn the_line_is_found() {
     let (_, w) = block_on(run.tensor("linear.weight")).unwrap();
     let (_, b) = block_on(run.tensor("linear.bias")).unwrap();
     // σ = 0.5, x ~ U(0,1): deviations 0.5/√(100/12) = 0.17 and 0.5·√(4/100) = 0.1.
-    assert!((w[0] - 3.0).abs() < 0.5 && (b[0] - 2.0).abs() < 0.3, "{w:?} {b:?}");
+    assert!(
+        (w[0] - 3.0).abs() < 0.5 && (b[0] - 2.0).abs() < 0.3,
+        "{w:?} {b:?}"
+    );
 }
 
 /// The weights depend on where training began: two points do not determine them. But (5, 6) lies
@@ -205,14 +221,22 @@ fn two_points_leave_the_weights_open() {
         let mut run = open(spec);
         epochs(&mut run, 5000);
         let (_, fit) = block_on(run.predict(&[1.0, 2.0, 3.0, 4.0], &[2, 2], false)).unwrap();
-        assert!((fit[0] - 2.0).abs() < 1e-2 && (fit[1] - 6.0).abs() < 1e-2, "{fit:?}");
+        assert!(
+            (fit[0] - 2.0).abs() < 1e-2 && (fit[1] - 6.0).abs() < 1e-2,
+            "{fit:?}"
+        );
         let (shape, y) = block_on(run.predict(&[5.0, 6.0], &[1, 2], false)).unwrap();
         assert_eq!(shape, [1, 1]);
         at_56.push(y[0]);
         first_weights.push(block_on(run.tensor("fc1.weight")).unwrap().1[0]);
     }
-    let [a, b, c] = first_weights[..] else { unreachable!() };
-    assert!((a - b).abs() > 0.01 && (b - c).abs() > 0.01, "{first_weights:?}");
+    let [a, b, c] = first_weights[..] else {
+        unreachable!()
+    };
+    assert!(
+        (a - b).abs() > 0.01 && (b - c).abs() > 0.01,
+        "{first_weights:?}"
+    );
     assert!(at_56.iter().all(|y| (y - 10.0).abs() < 0.05), "{at_56:?}");
 }
 
@@ -280,9 +304,19 @@ fn initialisers_are_the_frameworks() {
         assert!((std - want("std")).abs() <= 0.02 * spread, "{e}: std {std}");
         let bounded = !matches!(named, Some(Init::Normal { .. } | Init::Orthogonal { .. }))
             && !(framework == Framework::Pytorch
-                && matches!(named, Some(Init::GlorotNormal | Init::HeNormal | Init::LecunNormal | Init::TruncatedNormal { .. })));
+                && matches!(
+                    named,
+                    Some(
+                        Init::GlorotNormal
+                            | Init::HeNormal
+                            | Init::LecunNormal
+                            | Init::TruncatedNormal { .. }
+                    )
+                ));
         if bounded {
-            let (lo, hi) = all.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+            let (lo, hi) = all
+                .iter()
+                .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
             assert!((lo - want("min")).abs() <= 0.03 * spread, "{e}: min {lo}");
             assert!((hi - want("max")).abs() <= 0.03 * spread, "{e}: max {hi}");
         }

@@ -12,16 +12,27 @@ use serde_json::Value;
 use std::rc::Rc;
 
 fn trace(name: &str) -> Value {
-    let path = format!("{}/tests/reference/traces/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/reference/traces/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn numbers(v: &Value) -> Vec<f64> {
-    v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    v.as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_f64().unwrap())
+        .collect()
 }
 
 fn sizes(v: &Value) -> Vec<usize> {
-    v.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as usize).collect()
+    v.as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_u64().unwrap() as usize)
+        .collect()
 }
 
 /// x and y of a trace, and how many rows there are.
@@ -30,18 +41,28 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
     let shape = sizes(&d["shape"]);
     let n: usize = shape.iter().product();
     let flat = |v: &Value| -> Vec<f32> {
-        v.as_array().unwrap().iter().flat_map(numbers).map(|v| v as f32).collect()
+        v.as_array()
+            .unwrap()
+            .iter()
+            .flat_map(numbers)
+            .map(|v| v as f32)
+            .collect()
     };
     let names = |n: usize| (0..n).map(|i| i.to_string()).collect::<Vec<_>>();
     if d["kind"] == "literal" {
         let (x, y) = (flat(&d["x"]), flat(&d["y"]));
         let rows = x.len() / n;
-        let target = Target::Values { names: names(y.len() / rows) };
+        let target = Target::Values {
+            names: names(y.len() / rows),
+        };
         return (x, y, rows, target);
     }
     let rows = d["samples"].as_u64().unwrap() as usize;
     let bounds = |d: &Value| {
-        (d["low"].as_f64().unwrap() as f32, d["high"].as_f64().unwrap() as f32)
+        (
+            d["low"].as_f64().unwrap() as f32,
+            d["high"].as_f64().unwrap() as f32,
+        )
     };
     let spread = |seed: u32, n: usize, (lo, hi): (f32, f32)| -> Vec<f32> {
         (0..n as u32)
@@ -53,13 +74,27 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
         let y = (0..rows as u32)
             .map(|i| (u64::from(hash(2, i) >> 8) * k >> 24) as f32)
             .collect();
-        return (x, y, rows, Target::Classes { names: names(k as usize) });
+        return (
+            x,
+            y,
+            rows,
+            Target::Classes {
+                names: names(k as usize),
+            },
+        );
     }
     let targets = &d["targets"];
     let width: usize = sizes(&targets["shape"]).iter().product();
     let seed = targets["seed"].as_u64().unwrap() as u32;
     let y = spread(seed, rows * width, bounds(targets));
-    (x, y, rows, Target::Values { names: names(width) })
+    (
+        x,
+        y,
+        rows,
+        Target::Values {
+            names: names(width),
+        },
+    )
 }
 
 /// A session that takes the trace's batches from the trace's weights.
@@ -71,7 +106,9 @@ fn session(t: &Value) -> Session<CpuBackend> {
     let (steps, batch) = (t["steps"].as_u64().unwrap(), t["batch"].as_u64().unwrap());
     let (x, y, rows, target) = values(t);
     let data = Dataset {
-        train: (0..steps * batch).map(|i| (i % rows as u64) as u32).collect(),
+        train: (0..steps * batch)
+            .map(|i| (i % rows as u64) as u32)
+            .collect(),
         ..dataset(&sizes(&t["data"]["shape"]), Values::F32(x), y, target)
     };
     spec.train.batch_size = Some(batch as usize);
@@ -94,8 +131,10 @@ fn session(t: &Value) -> Session<CpuBackend> {
             (p["name"].as_str().unwrap().to_string(), shape, v)
         })
         .collect();
-    let list: Vec<(&str, &[usize], &[f32])> =
-        params.iter().map(|(n, s, v)| (n.as_str(), &s[..], &v[..])).collect();
+    let list: Vec<(&str, &[usize], &[f32])> = params
+        .iter()
+        .map(|(n, s, v)| (n.as_str(), &s[..], &v[..]))
+        .collect();
     let file = weights::write(spec.framework, &list).unwrap();
     block_on(Session::new(spec, Rc::new(data), Some(&file))).unwrap()
 }
@@ -111,16 +150,23 @@ fn compare(name: &str, got: &[f32], want: &Value, tolerance: f64) {
             error / scale
         );
     };
-    let own = got.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+    let own = got
+        .iter()
+        .map(|v| f64::from(*v).powi(2))
+        .sum::<f64>()
+        .sqrt();
     near("norm", own, norm, norm);
     for (i, w) in numbers(&want["first"]).iter().enumerate() {
         near(&format!("[{i}]"), f64::from(got[i]), *w, norm);
     }
     for (k, w) in numbers(&want["dots"]).iter().enumerate() {
-        let r = |i: usize| {
-            2.0 * f64::from(hash(5000 + k as u32, i as u32) >> 8) / 16_777_216.0 - 1.0
-        };
-        let dot: f64 = got.iter().enumerate().map(|(i, v)| f64::from(*v) * r(i)).sum();
+        let r =
+            |i: usize| 2.0 * f64::from(hash(5000 + k as u32, i as u32) >> 8) / 16_777_216.0 - 1.0;
+        let dot: f64 = got
+            .iter()
+            .enumerate()
+            .map(|(i, v)| f64::from(*v) * r(i))
+            .sum();
         // A projection on numbers from −1 to 1 is at most √n norms long.
         near(&format!("·r{k}"), dot, *w, norm * (got.len() as f64).sqrt());
     }
@@ -148,7 +194,12 @@ fn replay(name: &str) {
             for g in list {
                 let tensor = g["name"].as_str().unwrap();
                 let (_, got) = block_on(s.tensor(&format!("grad:{tensor}"))).unwrap();
-                compare(&format!("{name}, step {step}, grad {tensor}"), &got, g, 1e-4);
+                compare(
+                    &format!("{name}, step {step}, grad {tensor}"),
+                    &got,
+                    g,
+                    1e-4,
+                );
             }
         }
     }
@@ -198,6 +249,9 @@ fn no_trace_is_forgotten() {
         if ["init", "schedules"].contains(&name) {
             continue;
         }
-        assert!(own.contains(&format!("\"{name}\"")), "{name} is not replayed");
+        assert!(
+            own.contains(&format!("\"{name}\"")),
+            "{name} is not replayed"
+        );
     }
 }

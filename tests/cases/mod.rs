@@ -94,17 +94,38 @@ pub fn table() -> Vec<Case> {
                 x.push((&bs, U(-1.0, 1.0)));
             }
             let grad: Vec<usize> = (0..x.len()).collect();
-            t.push(case(Linear { bias, act: Act::None }, &x, &grad));
+            t.push(case(
+                Linear {
+                    bias,
+                    act: Act::None,
+                },
+                &x,
+                &grad,
+            ));
         }
     }
     let (xs, ws, bs) = ([2, 5, 6], [7, 6], [7]);
-    let x: [(&[usize], Draw); 3] = [(&xs, U(-1.0, 1.0)), (&ws, U(-1.0, 1.0)), (&bs, U(-1.0, 1.0))];
-    t.push(case(Linear { bias: true, act: Act::None }, &x, &[0, 1, 2]));
+    let x: [(&[usize], Draw); 3] = [
+        (&xs, U(-1.0, 1.0)),
+        (&ws, U(-1.0, 1.0)),
+        (&bs, U(-1.0, 1.0)),
+    ];
+    t.push(case(
+        Linear {
+            bias: true,
+            act: Act::None,
+        },
+        &x,
+        &[0, 1, 2],
+    ));
     for act in ACTS {
         // Fused into the product's epilogue; fusion never asks for its gradient.
         if act.grad_from_output() {
-            let x: [(&[usize], Draw); 3] =
-                [(&[9, 11], U(-1.0, 1.0)), (&[13, 11], U(-1.0, 1.0)), (&[13], U(-1.0, 1.0))];
+            let x: [(&[usize], Draw); 3] = [
+                (&[9, 11], U(-1.0, 1.0)),
+                (&[13, 11], U(-1.0, 1.0)),
+                (&[13], U(-1.0, 1.0)),
+            ];
             let mut c = case(Linear { bias: true, act }, &x, &[]);
             // A step's output jumps where sums of different order differ in sign.
             if act == Act::Step {
@@ -137,8 +158,11 @@ pub fn table() -> Vec<Case> {
         }
         let x: [(&[usize], Draw); 2] = [(&[b, c], U(0.1, 1.0)), (&class, Class(c))];
         t.push(case(CrossEntropyProbs, &x, &[0]));
-        let x: [(&[usize], Draw); 3] =
-            [(&[b, c], U(0.1, 1.0)), (&class, Class(c)), (&each, U(-1.0, 1.0))];
+        let x: [(&[usize], Draw); 3] = [
+            (&[b, c], U(0.1, 1.0)),
+            (&class, Class(c)),
+            (&each, U(-1.0, 1.0)),
+        ];
         t.push(case(CrossEntropyProbsGrad, &x, &[]));
         let x: [(&[usize], Draw); 2] = [(&[b, c], U(0.0, 1.0)), (&class, Class(c))];
         t.push(case(Correct { threshold: 0.5 }, &x, &[]));
@@ -149,8 +173,12 @@ pub fn table() -> Vec<Case> {
         &[],
     ));
     use Measure::*;
-    let pytorch = BceProbs { framework: Framework::Pytorch };
-    let keras = BceProbs { framework: Framework::Keras };
+    let pytorch = BceProbs {
+        framework: Framework::Pytorch,
+    };
+    let keras = BceProbs {
+        framework: Framework::Keras,
+    };
     let measures = [
         (Squared, U(-2.0, 2.0), U(-1.0, 1.0)),
         // Predictions near half-integers and targets near integers stay clear of the kink.
@@ -174,13 +202,29 @@ pub fn table() -> Vec<Case> {
         t.push(case(Copy, &x[..1], &[0]));
         t.push(case(Mean, &x[..1], &[0]));
         t.push(case(Norm, &x[..1], &[]));
-        t.push(case(Fill { shape: shape.to_vec(), value: 0.5 }, &[], &[]));
-        let expand = Expand { shape: shape.to_vec(), scale: 0.25 };
+        t.push(case(
+            Fill {
+                shape: shape.to_vec(),
+                value: 0.5,
+            },
+            &[],
+            &[],
+        ));
+        let expand = Expand {
+            shape: shape.to_vec(),
+            scale: 0.25,
+        };
         t.push(case(expand, &[(&[1], U(-1.0, 1.0))], &[0]));
-        let flat = Reshape { shape: vec![numel(shape)] };
+        let flat = Reshape {
+            shape: vec![numel(shape)],
+        };
         t.push(case(flat, &x[..1], &[0]));
         for seed in [0, 9] {
-            let op = Dropout { rate: 0.4, seed, layer: 2 };
+            let op = Dropout {
+                rate: 0.4,
+                seed,
+                layer: 2,
+            };
             t.push(case(op, &x[..1], &[0]));
         }
     }
@@ -190,12 +234,31 @@ pub fn table() -> Vec<Case> {
     for axis in [1, 2] {
         let mut b = [2, 3, 4];
         b[axis] = 5;
-        let x: [(&[usize], Draw); 3] =
-            [(&[2, 3, 4], U(-1.0, 1.0)), (&b, U(-1.0, 1.0)), (&[2, 3, 4], U(-1.0, 1.0))];
+        let x: [(&[usize], Draw); 3] = [
+            (&[2, 3, 4], U(-1.0, 1.0)),
+            (&b, U(-1.0, 1.0)),
+            (&[2, 3, 4], U(-1.0, 1.0)),
+        ];
         t.push(case(Concat { axis }, &x, &[0, 1, 2]));
         let x: [(&[usize], Draw); 1] = [(&[3, 5, 6], U(-1.0, 1.0))];
-        t.push(case(Slice { axis, start: 1, len: 3 }, &x, &[0]));
-        t.push(case(SliceGrad { axis, start: 2, full: 9 }, &x, &[]));
+        t.push(case(
+            Slice {
+                axis,
+                start: 1,
+                len: 3,
+            },
+            &x,
+            &[0],
+        ));
+        t.push(case(
+            SliceGrad {
+                axis,
+                start: 2,
+                full: 9,
+            },
+            &x,
+            &[],
+        ));
     }
     for dtype in [Dtype::F32, Dtype::U8] {
         for scaled in [false, true] {
@@ -203,28 +266,70 @@ pub fn table() -> Vec<Case> {
             if scaled {
                 x.extend([(&[15][..], U(0.1, 1.0)), (&[15][..], U(-1.0, 1.0))]);
             }
-            let mut c = case(Gather { batch: 4, dtype, scaled }, &x, &[]);
+            let mut c = case(
+                Gather {
+                    batch: 4,
+                    dtype,
+                    scaled,
+                },
+                &x,
+                &[],
+            );
             c.dtype = dtype;
             t.push(c);
         }
     }
     for shape in [&[1][..], &[5, 7]] {
-        let x = [(shape, Clear(-2.0, 2.0)), (&[hyper::LEN][..], Hyper), (&[1][..], U(0.5, 1.0))];
+        let x = [
+            (shape, Clear(-2.0, 2.0)),
+            (&[hyper::LEN][..], Hyper),
+            (&[1][..], U(0.5, 1.0)),
+        ];
         t.push(case(Penalty, &x[..2], &[0]));
         t.push(case(PenaltyGrad, &x, &[]));
     }
-    let x: [(&[usize], Draw); 4] =
-        [(&[4, 3], U(0.0, 1.0)), (&[1], U(0.0, 1.0)), (&[1], U(0.0, 1.0)), (&[1], U(0.0, 1.0))];
+    let x: [(&[usize], Draw); 4] = [
+        (&[4, 3], U(0.0, 1.0)),
+        (&[1], U(0.0, 1.0)),
+        (&[1], U(0.0, 1.0)),
+        (&[1], U(0.0, 1.0)),
+    ];
     t.push(case(Record, &x, &[]));
     for framework in [Framework::Pytorch, Framework::Keras] {
-        let x: [(&[usize], Draw); 3] =
-            [(&[67], U(-1.0, 1.0)), (&[hyper::LEN], Hyper), (&[1], U(2.0, 3.0))];
-        t.push(case(ClipGrad { norm: false, framework }, &x[..2], &[]));
-        t.push(case(ClipGrad { norm: true, framework }, &x, &[]));
+        let x: [(&[usize], Draw); 3] = [
+            (&[67], U(-1.0, 1.0)),
+            (&[hyper::LEN], Hyper),
+            (&[1], U(2.0, 3.0)),
+        ];
+        t.push(case(
+            ClipGrad {
+                norm: false,
+                framework,
+            },
+            &x[..2],
+            &[],
+        ));
+        t.push(case(
+            ClipGrad {
+                norm: true,
+                framework,
+            },
+            &x,
+            &[],
+        ));
         let rules = [
-            Rule::Sgd { momentum: false, nesterov: false },
-            Rule::Sgd { momentum: true, nesterov: false },
-            Rule::Sgd { momentum: true, nesterov: true },
+            Rule::Sgd {
+                momentum: false,
+                nesterov: false,
+            },
+            Rule::Sgd {
+                momentum: true,
+                nesterov: false,
+            },
+            Rule::Sgd {
+                momentum: true,
+                nesterov: true,
+            },
             Rule::Rmsprop { momentum: false },
             Rule::Rmsprop { momentum: true },
             Rule::Adagrad,
@@ -254,7 +359,11 @@ fn draw(fill: Draw, shape: &[usize], rng: &mut Rng) -> Vec<f32> {
             .map(|_| {
                 let v = rng.range(lo, hi);
                 let off = v - v.round();
-                if off.abs() < 0.05 { v + 0.1f32.copysign(off) } else { v }
+                if off.abs() < 0.05 {
+                    v + 0.1f32.copysign(off)
+                } else {
+                    v
+                }
             })
             .collect(),
         Class(k) => (0..n).map(|_| rng.below(k as u32) as f32).collect(),
@@ -305,7 +414,13 @@ fn run_reference<T: Real>(op: &Op, x: &[Vec<T>], xs: &[&[usize]], step: StepCtx)
         })
         .collect();
     let ys: Vec<&[usize]> = shapes.iter().map(|s| &s[..]).collect();
-    op.reference(&mut Reference { x, xs, y: &mut y, ys: &ys, step });
+    op.reference(&mut Reference {
+        x,
+        xs,
+        y: &mut y,
+        ys: &ys,
+        step,
+    });
     y
 }
 
@@ -376,7 +491,8 @@ fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
             }
             let error = (f64::from(got[j]) - want[i][j]).abs();
             // Sums in f32 lose with their length.
-            let bound = c.tolerance * scale * (1.0 + (x.first().map_or(1, Vec::len) as f64).sqrt() / 16.0);
+            let bound =
+                c.tolerance * scale * (1.0 + (x.first().map_or(1, Vec::len) as f64).sqrt() / 16.0);
             assert!(
                 error <= bound,
                 "{name}: output {i}[{j}] is {} instead of {}, off by {error:e}",
@@ -391,24 +507,34 @@ fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
 /// differences of the reference in f64.
 fn gradient(c: &Case, x: &[Vec<f32>], name: &str) {
     let (mut g, mut layout) = (Graph::default(), Layout::default());
-    let ids: Vec<ValueId> = c
-        .x
-        .iter()
-        .enumerate()
-        .map(|(i, (s, _))| {
-            let slot = layout.slot(Slab::Io, &format!("x{i}"), s, Dtype::F32);
-            g.slot(&layout, slot)
-        })
-        .collect();
+    let ids: Vec<ValueId> =
+        c.x.iter()
+            .enumerate()
+            .map(|(i, (s, _))| {
+                let slot = layout.slot(Slab::Io, &format!("x{i}"), s, Dtype::F32);
+                g.slot(&layout, slot)
+            })
+            .collect();
     let y = g.push(c.op.clone(), &ids, "y").unwrap()[0];
     let n = numel(g.shape(y));
     let slot = layout.slot(Slab::Io, "r", &[n, 1], Dtype::F32);
     let r = g.slot(&layout, slot);
     let row = g.push1(Reshape { shape: vec![1, n] }, &[y], "row").unwrap();
-    let loss = g.push1(MatMul { ta: false, tb: false }, &[row, r], "loss").unwrap();
+    let loss = g
+        .push1(
+            MatMul {
+                ta: false,
+                tb: false,
+            },
+            &[row, r],
+            "loss",
+        )
+        .unwrap();
     let wanted: Vec<ValueId> = c.grad.iter().map(|i| ids[*i]).collect();
     let grads = differentiate(&mut g, loss, &wanted).unwrap();
-    let weights: Vec<f64> = (0..n).map(|i| ((i * 7 + 3) % 11) as f64 / 5.0 - 0.9).collect();
+    let weights: Vec<f64> = (0..n)
+        .map(|i| ((i * 7 + 3) % 11) as f64 / 5.0 - 0.9)
+        .collect();
     let mut start: Vec<Option<Vec<f64>>> = vec![None; g.values.len()];
     for (id, v) in ids.iter().zip(x) {
         start[id.0 as usize] = Some(v.iter().map(|v| f64::from(*v)).collect());
@@ -423,7 +549,11 @@ fn gradient(c: &Case, x: &[Vec<f32>], name: &str) {
                 .map(|v| values[v.0 as usize].clone().unwrap())
                 .collect();
             let xs: Vec<&[usize]> = node.inputs.iter().map(|v| g.shape(*v)).collect();
-            for (id, v) in node.outputs.iter().zip(run_reference(&node.op, &ins, &xs, c.step)) {
+            for (id, v) in node
+                .outputs
+                .iter()
+                .zip(run_reference(&node.op, &ins, &xs, c.step))
+            {
                 values[id.0 as usize] = Some(v);
             }
         }
