@@ -30,8 +30,6 @@ function tell(listeners, ...args) {
   }
 }
 
-// ---- Workers ----
-
 /** A trainer worker. Messages carry JSON text; arrays and files travel beside it. */
 class Trainer {
   #worker;
