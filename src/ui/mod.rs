@@ -1,1 +1,3 @@
-//! (being written)
+//! The page. It speaks to the engine in the messages of [`crate::train::protocol`] only.
+pub mod i18n;
+pub mod link;

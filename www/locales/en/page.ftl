@@ -1,0 +1,3 @@
+### The page around the network.
+
+problem-on-layer = Layer { $layer }: { $text }
