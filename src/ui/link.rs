@@ -1,9 +1,10 @@
 //! The page's end of the line to the trainer worker: typed messages over `window.nabla`'s
 //! transport. Nothing else of the page talks to the worker.
 use crate::train::protocol::{Event, Failure, Request, RunInfo};
-use js_sys::{Array, ArrayBuffer, Function, Reflect};
+use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen]
 extern "C" {
@@ -11,7 +12,7 @@ extern "C" {
     type Trainer;
 
     #[wasm_bindgen(js_namespace = nabla, js_name = connect, catch)]
-    async fn connect_trainer() -> Result<JsValue, JsValue>;
+    fn connect_trainer() -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_namespace = nabla, js_name = show)]
     fn show_run(trainer: &Trainer, info: &JsValue);
 
@@ -33,9 +34,12 @@ pub struct Link {
 }
 
 impl Link {
-    /// Waits for the worker that the page started when it loaded.
+    /// The worker that the page started when it loaded, or a new one if that has crashed.
     pub async fn connect() -> Result<Link, Failure> {
-        let trainer = connect_trainer().await.map_err(|e| failure(&e))?;
+        let given = connect_trainer().map_err(|e| failure(&e))?;
+        let trainer = JsFuture::from(Promise::resolve(&given))
+            .await
+            .map_err(|e| failure(&e))?;
         Ok(Link {
             trainer: trainer.unchecked_into(),
         })
