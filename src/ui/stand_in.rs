@@ -44,12 +44,3 @@ pub struct I {
 pub fn Inspect(p: &I) -> Html {
     html! { <pre>{ &p.info.plan }</pre> }
 }
-
-pub fn check(spec: &crate::spec::Spec) -> CheckReport {
-    let errors = spec.validate();
-    CheckReport {
-        ok: errors.is_empty(),
-        errors,
-        ..Default::default()
-    }
-}
