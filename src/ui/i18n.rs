@@ -108,7 +108,7 @@ pub fn t_maybe(key: &str) -> Option<String> {
     message(key, None)
 }
 
-/// The message with its `{ $name }`s filled in: `t_args("epoch-of", &[("epoch", 3.into())])`.
+/// The message with its `{ $name }`s filled in: `t_args("epoch-n", &[("n", 3.into())])`.
 pub fn t_args(key: &str, args: &[(&str, FluentValue)]) -> String {
     let args: FluentArgs = args.iter().cloned().collect();
     message(key, Some(&args)).unwrap_or_else(|| key.to_string())
