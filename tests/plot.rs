@@ -6,9 +6,13 @@ use nabla::plotting::smooth::Ema;
 use nabla::plotting::{History, color, contour, format, stats};
 use nabla::train::protocol::Evaluation;
 
+fn loss() -> Vec<String> {
+    vec!["loss".to_string()]
+}
+
 fn history(losses: &[f32]) -> History {
-    let mut h = History::new(vec!["loss".into()], 10);
-    h.push(0, losses);
+    let mut h = History::default();
+    h.push(&loss(), losses, 0);
     h
 }
 
@@ -97,7 +101,7 @@ fn a_curve_taken_in_by_pieces_equals_one_taken_in_whole() {
     let mut b = Curve::new("loss", 0.9);
     let mut growing = history(&values[..777]);
     assert!(!b.advance(&growing, 100));
-    growing.push(777, &values[777..]);
+    growing.push(&loss(), &values[777..], 777);
     while !b.advance(&growing, 1234) {}
     assert_eq!(a.smooth(), b.smooth());
     assert_eq!(a.raw(), b.raw());
@@ -129,10 +133,10 @@ fn a_curve_starts_anew_with_its_history() {
     let mut c = Curve::new("loss", 0.0);
     c.advance(&h, 100);
     h.clear();
-    h.push(0, &[5.0]);
+    h.push(&loss(), &[5.0], 0);
     assert!(c.advance(&h, 100));
     assert_eq!(c.smoothed(&h, 0), Some(5.0));
-    assert_eq!(c.range(), Some((5.0, 5.0)));
+    assert_eq!(c.range(false), Some((5.0, 5.0)));
 }
 
 #[test]
@@ -141,15 +145,26 @@ fn the_range_ignores_rare_raw_outliers() {
     values[5000] = 1e6;
     let mut c = Curve::new("loss", 0.99);
     c.advance(&history(&values), usize::MAX);
-    let (_, hi) = c.range().unwrap();
+    let (_, hi) = c.range(false).unwrap();
     assert!(hi < 2e4, "{hi}");
 }
 
 #[test]
+fn the_range_of_a_log_axis_is_positive() {
+    let mut c = Curve::new("loss", 0.0);
+    c.advance(&history(&[0.0, 0.5, 2.0, -1.0]), usize::MAX);
+    assert_eq!(c.range(true), Some((0.5, 2.0)));
+    assert_eq!(c.range(false), Some((-1.0, 2.0)));
+    assert_eq!(Curve::new("loss", 0.0).range(false), None);
+}
+
+#[test]
 fn history_keeps_rows_by_step() {
-    let mut h = History::new(vec!["loss".into(), "accuracy".into()], 4);
-    h.push(8, &[1.0, 0.1, 0.9, 0.2]);
-    h.push(10, &[0.8, 0.3]);
+    let mut h = History::default();
+    h.set_steps_per_epoch(4);
+    let columns = ["loss".to_string(), "accuracy".to_string()];
+    h.push(&columns, &[1.0, 0.1, 0.9, 0.2], 8);
+    h.push(&columns, &[0.8, 0.3], 10);
     assert_eq!(h.len(), 3);
     assert_eq!(h.column("accuracy"), Some(&[0.1, 0.2, 0.3][..]));
     assert_eq!((h.step(0), h.step(2)), (8, 10));
@@ -159,18 +174,20 @@ fn history_keeps_rows_by_step() {
     assert_eq!((h.epoch(7), h.epoch(8)), (2, 3));
     assert_eq!(h.last("loss"), Some(0.8));
     assert_eq!(h.column("other"), None);
+    h.push(&loss(), &[7.0], 0);
+    assert_eq!((h.len(), h.columns().len()), (1, 1));
 }
 
 #[test]
 fn history_goes_back_with_the_run_and_marks_gaps() {
     let mut h = history(&[4.0, 3.0, 2.0, 1.0]);
-    h.push_validation(1, 4, Evaluation::default());
+    h.push_epoch(1, 4, Evaluation::default());
     let generation = h.generation();
-    h.push(2, &[2.5]);
+    h.push(&loss(), &[2.5], 2);
     assert_eq!(h.column("loss"), Some(&[4.0, 3.0, 2.5][..]));
     assert!(h.validation().is_empty());
     assert_ne!(h.generation(), generation);
-    h.push(5, &[1.0]);
+    h.push(&loss(), &[1.0], 5);
     let loss = h.column("loss").unwrap();
     assert_eq!(loss.len(), 6);
     assert!(loss[3].is_nan() && loss[4].is_nan() && loss[5] == 1.0);
@@ -180,9 +197,9 @@ fn history_goes_back_with_the_run_and_marks_gaps() {
 
 #[test]
 fn a_full_history_thins_itself_evenly() {
-    let mut h = History::with_capacity(vec!["loss".into()], 1, 8);
+    let mut h = History::with_capacity(8);
     for step in 0..37 {
-        h.push(step, &[step as f32]);
+        h.push(&loss(), &[step as f32], step);
     }
     assert!(h.len() <= 8);
     for row in 0..h.len() {
@@ -194,15 +211,14 @@ fn a_full_history_thins_itself_evenly() {
 
 #[test]
 fn history_as_csv() {
-    let mut h = History::new(vec!["loss".into()], 2);
-    h.push(0, &[0.5, 0.25, 0.125, 0.0625]);
+    let mut h = history(&[0.5, 0.25, 0.125, 0.0625]);
     let evaluation = Evaluation {
         loss: 0.75,
         accuracy: Some(0.5),
         ..Evaluation::default()
     };
-    h.push_validation(1, 2, evaluation.clone());
-    h.push_validation(2, 4, evaluation);
+    h.push_epoch(1, 2, evaluation.clone());
+    h.push_epoch(2, 4, evaluation);
     let mut csv = h.csv_header();
     h.csv_rows(0..2, &mut csv);
     h.csv_rows(2..99, &mut csv);

@@ -1,5 +1,5 @@
 //! A column of the history, made ready for drawing a little at a time.
-use super::decimate::MinMax;
+use super::decimate::{Bucket, MinMax};
 use super::history::History;
 use super::smooth::Ema;
 
@@ -47,13 +47,12 @@ impl Track {
     fn advance(&mut self, values: &[f32], budget: usize) -> usize {
         let from = self.rows();
         let to = values.len().min(from + budget);
-        for row in from..to {
+        for (row, v) in values.iter().enumerate().take(to).skip(from) {
             if row % MARK == 0 {
                 self.marks.push(self.ema);
             }
-            let v = values[row];
-            self.raw.push(v);
-            self.smooth.push(self.ema.push(v));
+            self.raw.push(*v);
+            self.smooth.push(self.ema.push(*v));
         }
         to - from
     }
@@ -123,24 +122,32 @@ impl Curve {
     }
 
     /// Range of what is drawn: all of the smoothed curve, and the raw one without its rarest
-    /// two per cent on either side.
-    pub fn range(&self) -> Option<(f32, f32)> {
-        let smooth = extremes(self.front.smooth.buckets().iter().map(|b| (b.min, b.max)))?;
-        let buckets = self.front.raw.buckets().iter().filter(|b| !b.is_empty());
-        let (mut lows, mut highs): (Vec<f32>, Vec<f32>) = buckets.map(|b| (b.min, b.max)).unzip();
-        lows.sort_unstable_by(f32::total_cmp);
-        highs.sort_unstable_by(f32::total_cmp);
-        let cut = lows.len() / 50;
-        Some((
-            smooth.0.min(lows[cut]),
-            smooth.1.max(highs[highs.len() - 1 - cut]),
-        ))
+    /// two per cent on either side. `positive` leaves out what a log axis cannot show.
+    pub fn range(&self, positive: bool) -> Option<(f32, f32)> {
+        let ends = |m: &MinMax| -> (Vec<f32>, Vec<f32>) {
+            let shown = |b: &&Bucket| !b.is_empty() && (!positive || b.max > 0.0);
+            let low = |b: &Bucket| {
+                if positive && b.min <= 0.0 {
+                    b.max
+                } else {
+                    b.min
+                }
+            };
+            m.buckets()
+                .iter()
+                .filter(shown)
+                .map(|b| (low(b), b.max))
+                .unzip()
+        };
+        let (lows, highs) = ends(&self.front.smooth);
+        let (mut raw_lows, mut raw_highs) = ends(&self.front.raw);
+        raw_lows.sort_unstable_by(f32::total_cmp);
+        raw_highs.sort_unstable_by(f32::total_cmp);
+        let cut = raw_lows.len() / 50;
+        let lo = lows.into_iter().fold(*raw_lows.get(cut)?, f32::min);
+        let hi = highs
+            .into_iter()
+            .fold(*raw_highs.get(raw_highs.len() - 1 - cut)?, f32::max);
+        Some((lo, hi))
     }
-}
-
-fn extremes(pairs: impl Iterator<Item = (f32, f32)>) -> Option<(f32, f32)> {
-    let (lo, hi) = pairs.fold((f32::INFINITY, f32::NEG_INFINITY), |a, b| {
-        (a.0.min(b.0), a.1.max(b.1))
-    });
-    (lo <= hi).then_some((lo, hi))
 }

@@ -14,10 +14,17 @@ pub struct History {
     data: Vec<Vec<f32>>,
     start: u32,
     stride: u32,
+    /// 0: not known.
     steps_per_epoch: u32,
     validation: Vec<Validation>,
     generation: u64,
     capacity: usize,
+}
+
+impl Default for History {
+    fn default() -> History {
+        History::with_capacity(CAPACITY)
+    }
 }
 
 /// The validation part's evaluation at the end of an epoch.
@@ -48,19 +55,14 @@ impl Validation {
 const EVALUATED: [&str; 5] = ["accuracy", "auc", "mse", "mae", "r2"];
 
 impl History {
-    /// `columns` as in `RunInfo::columns`.
-    pub fn new(columns: Vec<String>, steps_per_epoch: usize) -> History {
-        History::with_capacity(columns, steps_per_epoch, CAPACITY)
-    }
-
     /// Keeps at most `capacity` rows (an even number).
-    pub fn with_capacity(columns: Vec<String>, steps_per_epoch: usize, capacity: usize) -> History {
+    pub fn with_capacity(capacity: usize) -> History {
         History {
-            data: vec![Vec::new(); columns.len()],
-            columns,
+            columns: Vec::new(),
+            data: Vec::new(),
             start: 0,
             stride: 1,
-            steps_per_epoch: steps_per_epoch.clamp(1, u32::MAX as usize) as u32,
+            steps_per_epoch: 0,
             validation: Vec::new(),
             generation: 0,
             capacity: (capacity / 2).max(1) * 2,
@@ -69,9 +71,14 @@ impl History {
 
     /// Adds the rows of the steps from `first` on, `[steps, columns]` as a tick brings them.
     /// Steps that are there already are replaced together with everything after them (training
-    /// went back to a snapshot); steps left out become NaN.
-    pub fn push(&mut self, first: u32, rows: &[f32]) {
-        let width = self.columns.len();
+    /// went back to a snapshot); steps left out become NaN. Other columns begin a new history.
+    pub fn push(&mut self, columns: &[String], rows: &[f32], first: u32) {
+        if self.columns != columns {
+            self.clear();
+            self.columns = columns.to_vec();
+            self.data = vec![Vec::new(); columns.len()];
+        }
+        let width = columns.len();
         if width == 0 || rows.len() < width {
             return;
         }
@@ -135,8 +142,12 @@ impl History {
         self.generation += 1;
     }
 
-    /// Adds the evaluation at the end of an epoch; one of the same epoch is replaced.
-    pub fn push_validation(&mut self, epoch: u32, step: u32, evaluation: Evaluation) {
+    /// Adds the evaluation at the end of an epoch, after `step` steps; one of the same epoch is
+    /// replaced.
+    pub fn push_epoch(&mut self, epoch: u32, step: u32, evaluation: Evaluation) {
+        if self.steps_per_epoch == 0 && epoch > 0 {
+            self.steps_per_epoch = step / epoch;
+        }
         self.validation.retain(|v| v.epoch < epoch);
         self.validation.push(Validation {
             epoch,
@@ -152,7 +163,13 @@ impl History {
         self.validation.clear();
         self.start = 0;
         self.stride = 1;
+        self.steps_per_epoch = 0;
         self.generation += 1;
+    }
+
+    /// From `RunInfo`; without it the first epoch's end tells.
+    pub fn set_steps_per_epoch(&mut self, steps: usize) {
+        self.steps_per_epoch = steps.min(u32::MAX as usize) as u32;
     }
 
     /// Rows.
@@ -221,11 +238,7 @@ impl History {
 
     /// Counted from 1; steps count from 0.
     pub fn epoch(&self, step: u32) -> u32 {
-        step / self.steps_per_epoch + 1
-    }
-
-    pub fn steps_per_epoch(&self) -> u32 {
-        self.steps_per_epoch
+        step.checked_div(self.steps_per_epoch).unwrap_or(0) + 1
     }
 
     /// Smallest and largest step there is to show.
