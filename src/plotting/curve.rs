@@ -73,6 +73,11 @@ impl Curve {
         &self.column
     }
 
+    /// The β of what is to be seen now.
+    pub fn smoothing(&self) -> f32 {
+        self.front.beta
+    }
+
     pub fn set_smoothing(&mut self, beta: f32) {
         let current = self.back.as_ref().map_or(self.front.beta, |t| t.beta);
         if current != beta {

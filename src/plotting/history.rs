@@ -145,8 +145,8 @@ impl History {
     /// Adds the evaluation at the end of an epoch, after `step` steps; one of the same epoch is
     /// replaced.
     pub fn push_epoch(&mut self, epoch: u32, step: u32, evaluation: Evaluation) {
-        if self.steps_per_epoch == 0 && epoch > 0 {
-            self.steps_per_epoch = step / epoch;
+        if let Some(steps) = step.checked_div(epoch) {
+            self.steps_per_epoch = steps;
         }
         self.validation.retain(|v| v.epoch < epoch);
         self.validation.push(Validation {
@@ -163,11 +163,10 @@ impl History {
         self.validation.clear();
         self.start = 0;
         self.stride = 1;
-        self.steps_per_epoch = 0;
         self.generation += 1;
     }
 
-    /// From `RunInfo`; without it the first epoch's end tells.
+    /// From `RunInfo`; kept by `clear`. Without it the first epoch's end tells.
     pub fn set_steps_per_epoch(&mut self, steps: usize) {
         self.steps_per_epoch = steps.min(u32::MAX as usize) as u32;
     }

@@ -15,6 +15,12 @@ pub struct Scale {
     pub hi: f64,
 }
 
+impl Default for Scale {
+    fn default() -> Scale {
+        Scale::linear(0.0, 1.0)
+    }
+}
+
 impl Scale {
     /// Exactly this range, widened when it is empty.
     pub fn linear(lo: f64, hi: f64) -> Scale {

@@ -1,3 +1,4 @@
 //! The page. It speaks to the engine in the messages of [`crate::train::protocol`] only.
 pub mod i18n;
 pub mod link;
+pub mod plot;
