@@ -6,6 +6,7 @@ pub mod curve;
 pub mod decimate;
 pub mod format;
 pub mod history;
+pub mod outcome;
 pub mod scale;
 pub mod smooth;
 pub mod stats;
