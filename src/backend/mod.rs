@@ -1,1 +1,38 @@
-//! (being written)
+//! The one seam: a backend prepares a plan once and replays its programs.
+//!
+//! `cpu` runs everywhere. A GPU backend stands beside it behind the same trait; nothing outside
+//! this folder knows which one runs.
+pub mod cpu;
+
+use crate::graph::{ProgramKind, SlotId};
+use crate::plan::Plan;
+
+/// Values for [`Backend::write`], of the slot's own type.
+#[derive(Clone, Copy, Debug)]
+pub enum Data<'a> {
+    F32(&'a [f32]),
+    U8(&'a [u8]),
+}
+
+/// Why a backend cannot go on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EngineError {
+    OutOfMemory { bytes: usize },
+    DeviceLost { detail: String },
+}
+
+/// Only `prepare` and `read` wait; after `prepare`, `write` and `run` create nothing.
+#[allow(
+    async_fn_in_trait,
+    reason = "only the trainer worker awaits these, on one thread"
+)]
+pub trait Backend: Sized {
+    /// Compiles kernels, allocates, binds. All memory begins as zeros.
+    async fn prepare(plan: &Plan) -> Result<Self, EngineError>;
+    /// Puts values into a slot from element `offset` on. Queued.
+    fn write(&mut self, slot: SlotId, offset: usize, data: Data<'_>);
+    /// Runs a program `steps` times; step number `first_step + i` sees table row `i`. Queued.
+    fn run(&mut self, program: ProgramKind, first_step: u32, steps: u32);
+    /// Waits for what is queued and returns the slots' values.
+    async fn read(&mut self, slots: &[SlotId]) -> Result<Vec<Vec<f32>>, EngineError>;
+}

@@ -1,2 +1,5 @@
 //! The page.
-fn main() {}
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    nabla::ui::start();
+}

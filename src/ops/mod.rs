@@ -1,1 +1,184 @@
-//! (being written)
+//! The op table: one file per family, everything about an op side by side.
+//!
+//! To add an op, write its file and name it once in [`ops!`] below; `docs/adding-an-op.md` has
+//! the steps. There are no default bodies: an op that compiles is whole on every backend.
+mod activation;
+mod cross_entropy;
+mod dropout;
+mod elementwise;
+mod gather;
+mod linear;
+mod matmul;
+pub mod optimizer;
+mod penalty;
+mod per_sample;
+mod record;
+mod reduce;
+mod shape;
+mod softmax;
+
+use crate::backend::cpu::Call;
+use crate::graph::{Backward, Shape};
+use crate::spec::Problem;
+
+pub use activation::{Activation, ActivationGrad};
+pub use cross_entropy::{
+    CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
+};
+pub use dropout::Dropout;
+pub use elementwise::{Add, Copy, Fill};
+pub use gather::Gather;
+pub use linear::Linear;
+pub use matmul::MatMul;
+pub use optimizer::{ClipGrad, Update};
+pub use penalty::{Penalty, PenaltyGrad};
+pub use per_sample::{Measure, PerSample, PerSampleGrad};
+pub use record::{Correct, Record, predicted};
+pub use reduce::{ColSums, Expand, Mean, Norm};
+pub use shape::{Concat, Reshape, Slice, SliceGrad};
+pub use softmax::{Softmax, SoftmaxGrad};
+
+/// How an op's outputs lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Outputs have room of their own.
+    Fresh,
+    /// Output 0 *is* input 0 under another shape; there is nothing to run.
+    View,
+    /// Output i is input i, changed in place.
+    InPlace,
+}
+
+/// What an op must say of itself. `x` are the inputs' shapes, `y` the outputs'.
+pub trait OpDef {
+    /// Output shapes, or what is wrong with the inputs.
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem>;
+    fn memory(&self) -> Memory;
+    /// Adds the nodes of the gradient, in terms of ops, so that it reaches every backend.
+    fn backward(&self, b: &mut Backward) -> Result<(), Problem>;
+    /// The definition, element by element, in the plainest loops: what kernels are tested against.
+    fn reference<T: Real>(&self, c: &mut Reference<T>);
+    /// Floats of scratch memory that [`OpDef::cpu`] wants.
+    fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize;
+    fn cpu(&self, c: &mut Call);
+    /// Floating-point operations; a multiply-add counts as two.
+    fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64;
+    /// Name and attributes, as the plan prints them.
+    fn describe(&self) -> String;
+}
+
+macro_rules! ops {
+    ($($name:ident),* $(,)?) => {
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Op { $($name($name)),* }
+        $(impl From<$name> for Op { fn from(op: $name) -> Op { Op::$name(op) } })*
+        impl Op {
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+            pub fn name(&self) -> &'static str { match self { $(Op::$name(_) => stringify!($name)),* } }
+            pub fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> { match self { $(Op::$name(o) => o.infer(x)),* } }
+            pub fn memory(&self) -> Memory { match self { $(Op::$name(o) => o.memory()),* } }
+            pub fn backward(&self, b: &mut Backward) -> Result<(), Problem> { match self { $(Op::$name(o) => o.backward(b)),* } }
+            pub fn reference<T: Real>(&self, c: &mut Reference<T>) { match self { $(Op::$name(o) => o.reference(c)),* } }
+            pub fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize { match self { $(Op::$name(o) => o.scratch(x, y)),* } }
+            pub fn cpu(&self, c: &mut Call) { match self { $(Op::$name(o) => o.cpu(c)),* } }
+            pub fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 { match self { $(Op::$name(o) => o.flops(x, y)),* } }
+            pub fn describe(&self) -> String { match self { $(Op::$name(o) => o.describe()),* } }
+        }
+    };
+}
+
+ops! {
+    Activation, ActivationGrad,
+    Add, Copy, Fill,
+    ClipGrad, Update,
+    ColSums, Expand, Mean, Norm,
+    Concat, Reshape, Slice, SliceGrad,
+    Correct, Record,
+    CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
+    Dropout,
+    Gather,
+    Linear, MatMul,
+    Penalty, PenaltyGrad,
+    PerSample, PerSampleGrad,
+    Softmax, SoftmaxGrad,
+}
+
+/// Which step is being run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepCtx {
+    /// Counted over the whole run, from 0.
+    pub step: u32,
+    /// Counted within the present call of `Backend::run`, from 0: the row of the tables that
+    /// the host wrote for it (batch order, learning rates) and reads after it (history).
+    pub index: u32,
+}
+
+/// f32 or f64, for the reference implementations.
+pub trait Real:
+    core::marker::Copy
+    + PartialOrd
+    + core::ops::Add<Output = Self>
+    + core::ops::Sub<Output = Self>
+    + core::ops::Mul<Output = Self>
+    + core::ops::Div<Output = Self>
+    + core::ops::Neg<Output = Self>
+    + core::ops::AddAssign
+{
+    fn of(v: f64) -> Self;
+    fn f64(self) -> f64;
+    fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        Self::of(f(self.f64()))
+    }
+    fn max(self, o: Self) -> Self {
+        if self > o { self } else { o }
+    }
+    fn min(self, o: Self) -> Self {
+        if self < o { self } else { o }
+    }
+}
+impl Real for f32 {
+    fn of(v: f64) -> f32 {
+        v as f32
+    }
+    fn f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+impl Real for f64 {
+    fn of(v: f64) -> f64 {
+        v
+    }
+    fn f64(self) -> f64 {
+        self
+    }
+}
+
+/// Arguments of [`OpDef::reference`]: inputs, and outputs that begin as zeros (in-place ops:
+/// as the inputs).
+pub struct Reference<'a, T> {
+    pub x: &'a [Vec<T>],
+    pub xs: &'a [&'a [usize]],
+    pub y: &'a mut [Vec<T>],
+    pub ys: &'a [&'a [usize]],
+    pub step: StepCtx,
+}
+
+/// `[rows, last]` of a shape whose leading axes are taken together.
+pub(crate) fn rows_last(shape: &[usize]) -> (usize, usize) {
+    let last = shape.last().copied().unwrap_or(1);
+    (crate::graph::numel(shape) / last.max(1), last)
+}
+
+/// For ops whose gradient nobody can ask for: they end the graph or only serve the backward pass.
+pub(crate) fn no_gradient() -> Result<(), Problem> {
+    Ok(())
+}
+
+/// A shape for a message: `3×28×28`.
+pub(crate) fn show(shape: &[usize]) -> String {
+    if shape.is_empty() {
+        return "1".into();
+    }
+    let parts: Vec<String> = shape.iter().map(usize::to_string).collect();
+    parts.join("×")
+}

@@ -98,10 +98,6 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "Softmax over a single number is always 1, so nothing can be learned. Use sigmoid, or more units.",
     ),
     (
-        "softmax-twice",
-        "Cross-entropy from logits applies softmax itself; remove the softmax of the last layer or read probabilities.",
-    ),
-    (
         "needs-probabilities",
         "{loss} from probabilities needs values between 0 and 1. End the network with {activation}, or read logits.",
     ),
@@ -140,6 +136,22 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "{file}: the gzip data is damaged or cut short ({detail}).",
     ),
     (
+        "gzip-size",
+        "{file} unpacks to more than {max}. Bring a smaller file.",
+    ),
+    (
+        "bundled-missing",
+        "The data file {file} did not arrive. Reload the page.",
+    ),
+    (
+        "bundled-damaged",
+        "The data file {file} is damaged ({detail}). Reload the page.",
+    ),
+    (
+        "one-hot",
+        "Sample {index}: the target row must hold a single 1 and otherwise 0. Give one-hot rows or class indices.",
+    ),
+    (
         "idx-magic",
         "{file} is not an IDX file: it begins with {got}.",
     ),
@@ -159,6 +171,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "idx-missing",
         "There are images without labels, or labels without images. Drop both files of a pair, named as MNIST names them.",
     ),
+    (
+        "idx-labels",
+        "{file} holds labels of shape {got}; one number per sample is needed.",
+    ),
+    (
+        "idx-twice",
+        "{a} and {b} both hold the {part}. Drop only one of them.",
+    ),
     ("csv-empty", "{file} has no rows of data."),
     (
         "csv-columns",
@@ -167,6 +187,18 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     (
         "csv-number",
         "{file}, line {line}, column “{column}”: “{got}” is not a number.",
+    ),
+    (
+        "csv-missing",
+        "{file}, line {line}, column “{column}”: the value is missing. Fill it in or remove the line.",
+    ),
+    (
+        "csv-text",
+        "{file}, column “{column}” holds more than {max} different texts. Remove it or turn it into numbers.",
+    ),
+    (
+        "csv-classes",
+        "{file}, column “{column}” holds {got} different values where {want} classes are expected. Choose another target column.",
     ),
     (
         "csv-target",
@@ -202,6 +234,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "Shape {shape} means {want} values, but {got} were given.",
     ),
     ("empty-part", "This run has no {part} data."),
+    (
+        "out-of-memory",
+        "There is not enough memory: {got} were asked for. Make the network, the batch or the data smaller.",
+    ),
     (
         "internal",
         "Something failed inside the engine: {detail}. Please report it.",

@@ -1,2 +1,11 @@
 //! Runs: sessions over a backend, the messages that drive them, metrics, checkpoints.
+pub mod checkpoint;
+pub mod hyper;
+pub mod init;
+pub mod metrics;
 pub mod protocol;
+pub mod schedule;
+pub mod session;
+pub mod weights;
+
+pub use session::{Chunk, Evaluator, Session};

@@ -4,7 +4,10 @@
 //! Page → worker: `{ id, body: JSON of `[`Request`]`, buffers: [ArrayBuffer], files: [File] }`.
 //! Worker → page: `{ id, ok: true, body: JSON of the answer, buffers }` or
 //! `{ id, ok: false, body: JSON of `[`Failure`]` }`, and, at any time, events:
-//! `{ event: JSON of `[`Event`]`, buffers }`. The worker says `{ ready: true }` once.
+//! `{ event: JSON of `[`Event`]`, buffers }`. The worker says `{ ready: true }` once, and, when
+//! it can go on no more, `{ fatal: JSON of `[`Failure`]` }`.
+//!
+//! A number that is not finite is null in JSON.
 use crate::spec::{Problem, Spec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -93,7 +96,7 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptions,
     },
-    /// → [`Timing`]
+    /// Trains on: `steps` steps (about a second when absent) after `warmup`. → [`Timing`]
     Time {
         run: RunId,
         #[serde(default)]
@@ -101,7 +104,7 @@ pub enum Request {
         #[serde(default)]
         warmup: Option<u32>,
     },
-    /// → null
+    /// → [`Disposed`]
     Dispose { run: RunId },
 }
 
@@ -284,7 +287,9 @@ pub enum Stopped {
 #[serde(rename_all = "camelCase")]
 pub struct StepReport {
     pub step: u32,
+    #[serde(deserialize_with = "nan_f32")]
     pub loss: f32,
+    #[serde(deserialize_with = "nan_f32")]
     pub grad_norm: f32,
     /// Rows of the data that made up the batch.
     pub batch: Vec<u32>,
@@ -295,6 +300,7 @@ pub struct StepReport {
 #[serde(rename_all = "camelCase")]
 pub struct Evaluation {
     pub samples: usize,
+    #[serde(deserialize_with = "nan_f64")]
     pub loss: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
@@ -344,6 +350,12 @@ pub struct Samples {
     pub total: usize,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disposed {
+    /// Bytes of the worker's memory, which never shrinks.
+    pub memory: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Timing {
@@ -371,7 +383,8 @@ pub enum Event {
         seconds: f64,
         samples_per_second: f64,
     },
-    /// An epoch is over. `validation` is absent when the data has no such part.
+    /// An epoch is over. `validation` is absent when the data has no such part; then at most
+    /// about 20 come a second, and short epochs between them have none.
     Epoch {
         run: RunId,
         epoch: u32,
@@ -388,7 +401,7 @@ pub enum Event {
 }
 
 /// Why a request failed. `code` is one of the API's: `bad-spec`, `bad-data`, `bad-file`,
-/// `no-webgpu`, `device-lost`, `out-of-memory`, `diverged`, `cancelled`.
+/// `no-webgpu`, `device-lost`, `out-of-memory`, `diverged`, `cancelled`, `internal`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     pub code: String,
@@ -405,4 +418,12 @@ impl Failure {
             problems,
         }
     }
+}
+
+fn nan_f32<'de, D: serde::Deserializer<'de>>(d: D) -> Result<f32, D::Error> {
+    Ok(Option::deserialize(d)?.unwrap_or(f32::NAN))
+}
+
+fn nan_f64<'de, D: serde::Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(d)?.unwrap_or(f64::NAN))
 }

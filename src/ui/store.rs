@@ -44,6 +44,8 @@ pub enum Word {
     Failure(Failure),
     /// A message of the catalogue and its arguments.
     Message(&'static str, Vec<(&'static str, String)>),
+    /// The same, of something that went wrong.
+    Trouble(&'static str, Vec<(&'static str, String)>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -54,13 +56,13 @@ pub struct Notice {
 
 impl Notice {
     pub fn is_error(&self) -> bool {
-        matches!(self.word, Word::Failure(_))
+        !matches!(self.word, Word::Message(..))
     }
 
     pub fn text(&self) -> String {
         match &self.word {
             Word::Failure(f) => failure_text(f),
-            Word::Message(key, args) => {
+            Word::Message(key, args) | Word::Trouble(key, args) => {
                 let args: Vec<_> = args.iter().map(|(k, v)| (*k, v.clone().into())).collect();
                 t_args(key, &args)
             }
@@ -98,7 +100,7 @@ const SAME_EDIT_MS: f64 = 1500.0;
 type EditFn = Box<dyn FnOnce(&mut Spec)>;
 
 pub enum Action {
-    /// An edit under a name; quick successions of one name undo together.
+    /// An edit under a name; quick successions of one name undo together, of "" never.
     Edit(&'static str, EditFn),
     /// Another spec altogether.
     Open(Box<Spec>),
@@ -160,7 +162,7 @@ impl State {
     fn keep_past(&mut self, name: Option<&'static str>) {
         let now = js_sys::Date::now();
         let same = match (self.last_edit, name) {
-            (Some((n, at)), Some(name)) => n == name && now - at < SAME_EDIT_MS,
+            (Some((n, at)), Some(name)) => n == name && !name.is_empty() && now - at < SAME_EDIT_MS,
             _ => false,
         };
         if !same {

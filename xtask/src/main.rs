@@ -1,1 +1,52 @@
-fn main() {}
+//! The project's chores: `cargo xtask <command>`. Each command first sees to the tools it needs
+//! (see [`setup`]) and to no others.
+mod bench;
+mod browser;
+mod check;
+mod process;
+mod serve;
+mod setup;
+mod site;
+mod test;
+mod tools;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  setup              check every tool and install what is missing
+  serve [ARGS…]      trunk serve on http://127.0.0.1:8080, rebuilding on change; ARGS go to Trunk
+  site               release build into dist/, ready for any static host, and its sizes
+  check              formatting, lints and docs, for the host and for wasm32
+  test [--only STAGE] [NAME…]
+                     everything; STAGE is check, native, web or e2e, and may be repeated;
+                     NAME keeps the end-to-end files whose name contains it
+  bench [ARGS…]      site, then time the presets in Chrome; ARGS as in tests/e2e/bench.mjs
+";
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some((command, rest)) = args.split_first() else {
+        print!("{HELP}");
+        return;
+    };
+    let done = match command.as_str() {
+        "setup" => setup::all(),
+        "serve" => serve::run(rest),
+        "site" => site::run(),
+        "check" => check::run(),
+        "test" => test::run(rest),
+        "bench" => bench::run(rest),
+        "help" | "-h" | "--help" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("no command `{other}`\n\n{HELP}")),
+    };
+    if let Err(message) = done {
+        // An empty message: what failed has been printed already.
+        if !message.is_empty() {
+            eprintln!("xtask: {message}");
+        }
+        std::process::exit(1);
+    }
+}

@@ -1,0 +1,160 @@
+//! The CPU backend: a plan's steps as calls of SIMD kernels over one block of memory per slab.
+mod call;
+pub mod kernels;
+mod memory;
+
+use super::{Backend, Data, EngineError};
+use crate::graph::{Dtype, ProgramKind, SlotId, numel};
+use crate::ops::{Op, StepCtx};
+use crate::plan::{Arg, Plan, Region, Slot};
+pub use call::{Call, View};
+use memory::Block;
+
+/// One step, its arguments resolved to addresses.
+struct Prepared {
+    op: Op,
+    x: Box<[View]>,
+    y: Box<[View]>,
+}
+
+pub struct CpuBackend {
+    /// Slabs in the plan's order, then work, then scratch. Never moved after `prepare`, since
+    /// the steps hold addresses into them.
+    blocks: Vec<Block>,
+    slots: Vec<(Slot, View)>,
+    programs: Vec<(ProgramKind, Vec<Prepared>)>,
+    scratch: View,
+}
+
+impl Backend for CpuBackend {
+    async fn prepare(plan: &Plan) -> Result<Self, EngineError> {
+        let out_of_memory = |floats: usize| EngineError::OutOfMemory { bytes: floats * 4 };
+        let mut blocks = Vec::new();
+        for s in &plan.slabs {
+            blocks.push(Block::new(s.len).ok_or_else(|| out_of_memory(s.len))?);
+        }
+        blocks.push(Block::new(plan.work()).ok_or_else(|| out_of_memory(plan.work()))?);
+        let scratch = plan
+            .programs
+            .iter()
+            .flat_map(|p| &p.steps)
+            .map(|s| s.scratch())
+            .max()
+            .unwrap_or(0);
+        blocks.push(Block::new(scratch).ok_or_else(|| out_of_memory(scratch))?);
+        let at = |region: Region| match region {
+            Region::Work => plan.slabs.len(),
+            Region::Slab(slab) => {
+                let found = plan.slabs.iter().position(|s| s.slab == slab);
+                found.expect("every slot's slab is listed")
+            }
+        };
+        let view = |a: &Arg| blocks[at(a.region)].view(a.offset, &a.shape, a.dtype);
+        let programs = plan
+            .programs
+            .iter()
+            .map(|p| {
+                let steps = p.steps.iter().map(|s| Prepared {
+                    op: s.op.clone(),
+                    x: s.inputs.iter().map(view).collect(),
+                    y: s.outputs.iter().map(view).collect(),
+                });
+                (p.kind, steps.collect())
+            })
+            .collect();
+        let slots = plan
+            .slots
+            .iter()
+            .map(|s| {
+                let v = blocks[at(Region::Slab(s.slab))].view(s.offset, &s.shape, s.dtype);
+                (s.clone(), v)
+            })
+            .collect();
+        let scratch = blocks[plan.slabs.len() + 1].view(0, &[scratch], Dtype::F32);
+        Ok(CpuBackend {
+            blocks,
+            slots,
+            programs,
+            scratch,
+        })
+    }
+
+    fn write(&mut self, slot: SlotId, offset: usize, data: Data<'_>) {
+        let (s, view) = &self.slots[slot.0 as usize];
+        match (data, s.dtype) {
+            (Data::F32(v), Dtype::F32) => view.f32_mut()[offset..][..v.len()].copy_from_slice(v),
+            (Data::U8(v), Dtype::U8) => view.u8_mut()[offset..][..v.len()].copy_from_slice(v),
+            (got, want) => panic!("slot {} holds {want:?}, not {got:?}", s.name),
+        }
+    }
+
+    fn run(&mut self, program: ProgramKind, first_step: u32, steps: u32) {
+        let found = self.programs.iter().find(|(k, _)| *k == program);
+        let (_, prepared) = found.expect("the plan has this program");
+        for index in 0..steps {
+            let step = StepCtx {
+                step: first_step + index,
+                index,
+            };
+            for p in prepared {
+                p.op.cpu(&mut Call::new(&p.x, &p.y, &self.scratch, step));
+            }
+        }
+    }
+
+    async fn read(&mut self, slots: &[SlotId]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let read = |id: &SlotId| {
+            let (s, view) = &self.slots[id.0 as usize];
+            match s.dtype {
+                Dtype::F32 => view.f32().to_vec(),
+                Dtype::U8 => view.u8().iter().map(|v| f32::from(*v)).collect(),
+            }
+        };
+        Ok(slots.iter().map(read).collect())
+    }
+}
+
+impl CpuBackend {
+    /// Bytes that it holds.
+    pub fn memory(&self) -> usize {
+        self.blocks.iter().map(Block::bytes).sum()
+    }
+}
+
+/// Runs one op by itself: how the op table tests kernels. Scratch is made to measure; in-place
+/// ops find their inputs in the outputs.
+pub fn run_op(
+    op: &Op,
+    x: &[(&[f32], &[usize], Dtype)],
+    y: &mut [(&mut [f32], &[usize])],
+    step: StepCtx,
+) {
+    let shapes_x: Vec<&[usize]> = x.iter().map(|(_, s, _)| *s).collect();
+    let shapes_y: Vec<&[usize]> = y.iter().map(|(_, s)| *s).collect();
+    let mut scratch = Block::new(op.scratch(&shapes_x, &shapes_y)).expect("small");
+    let len = scratch.floats().len();
+    let scratch = scratch.view(0, &[len], Dtype::F32);
+    let xs: Vec<Block> = x
+        .iter()
+        .map(|(v, s, dtype)| {
+            let mut b = Block::new(numel(s)).expect("small");
+            match dtype {
+                Dtype::F32 => b.floats()[..v.len()].copy_from_slice(v),
+                Dtype::U8 => {
+                    let view = b.view(0, s, Dtype::U8);
+                    for (to, v) in view.u8_mut().iter_mut().zip(v.iter()) {
+                        *to = *v as u8;
+                    }
+                }
+            }
+            b
+        })
+        .collect();
+    let views: Vec<View> = xs
+        .iter()
+        .zip(x)
+        .map(|(b, (_, s, dtype))| b.view(0, s, *dtype))
+        .collect();
+    let outs: Vec<View> = y.iter_mut().map(|(v, s)| View::over(v, s)).collect();
+    op.cpu(&mut Call::new(&views, &outs, &scratch, step));
+}

@@ -1,0 +1,86 @@
+//! Takes the rows of a batch out of the data set.
+use super::*;
+use crate::graph::{Dtype, numel};
+
+/// `(data[N,…], order[K·B]) → x[B,…]`, or with `scaled` `(data, order, mul[…], add[…])`:
+/// row j of step `index` is row order[index·B + j] of the data, times mul plus add.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gather {
+    pub batch: usize,
+    pub dtype: Dtype,
+    pub scaled: bool,
+}
+
+impl OpDef for Gather {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        let mut y = x[0].to_vec();
+        y[0] = self.batch;
+        Ok(vec![y])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, _: &mut Backward) -> Result<(), Problem> {
+        no_gradient()
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let n = numel(&c.xs[0][1..]);
+        for j in 0..self.batch {
+            let row = c.x[1][c.step.index as usize * self.batch + j].f64() as usize;
+            for i in 0..n {
+                let mut v = c.x[0][row * n + i];
+                if self.scaled {
+                    v = v * c.x[2][i] + c.x[3][i];
+                }
+                c.y[0][j * n + i] = v;
+            }
+        }
+    }
+    fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
+        0
+    }
+    fn cpu(&self, c: &mut Call) {
+        let n = numel(&c.xs(0)[1..]);
+        let order = &c.x(1)[c.step.index as usize * self.batch..][..self.batch];
+        let y = c.y(0);
+        for (y, row) in y.chunks_exact_mut(n).zip(order) {
+            let at = *row as usize * n;
+            match (self.dtype, self.scaled) {
+                (Dtype::F32, false) => y.copy_from_slice(&c.x(0)[at..][..n]),
+                (Dtype::F32, true) => scale(y, &c.x(0)[at..][..n], c.x(2), c.x(3), |v| v),
+                (Dtype::U8, false) => {
+                    for (y, x) in y.iter_mut().zip(&c.x_u8(0)[at..][..n]) {
+                        *y = f32::from(*x);
+                    }
+                }
+                (Dtype::U8, true) => {
+                    scale(y, &c.x_u8(0)[at..][..n], c.x(2), c.x(3), f32::from);
+                }
+            }
+        }
+    }
+    fn flops(&self, _: &[&[usize]], y: &[&[usize]]) -> u64 {
+        if self.scaled {
+            2 * numel(y[0]) as u64
+        } else {
+            0
+        }
+    }
+    fn describe(&self) -> String {
+        let dtype = if self.dtype == Dtype::U8 { " u8" } else { "" };
+        let scaled = if self.scaled { " scaled" } else { "" };
+        format!("gather{dtype}{scaled}")
+    }
+}
+
+fn scale<X: core::marker::Copy>(
+    y: &mut [f32],
+    x: &[X],
+    mul: &[f32],
+    add: &[f32],
+    f: impl Fn(X) -> f32,
+) {
+    for (((y, x), m), a) in y.iter_mut().zip(x).zip(mul).zip(add) {
+        *y = f(*x) * m + a;
+    }
+}

@@ -1,0 +1,127 @@
+//! Matrix product: `a[m,k] · b[k,n] → y[m,n]`, either factor transposed in memory.
+use super::*;
+use crate::backend::cpu::kernels::{
+    V,
+    gemm::{Epilogue, gemm, scratch_len},
+    pack::Strided,
+};
+
+/// y = A·B with A = a, or aᵀ when `ta` (a is `[k,m]`); B = b, or bᵀ when `tb` (b is `[n,k]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct MatMul {
+    pub ta: bool,
+    pub tb: bool,
+}
+
+impl MatMul {
+    /// (m, n, k)
+    fn dims(&self, a: &[usize], b: &[usize]) -> (usize, usize, usize) {
+        let (m, k) = if self.ta { (a[1], a[0]) } else { (a[0], a[1]) };
+        let n = if self.tb { b[0] } else { b[1] };
+        (m, n, k)
+    }
+}
+
+impl OpDef for MatMul {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        let (m, n, k) = self.dims(x[0], x[1]);
+        let kb = if self.tb { x[1][1] } else { x[1][0] };
+        if k != kb {
+            return Err(Problem::new("same-shape")
+                .arg("a", show(x[0]))
+                .arg("b", show(x[1])));
+        }
+        Ok(vec![vec![m, n]])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
+        let Some(dy) = b.grad(0) else { return Ok(()) };
+        let (x, w) = (b.x(0), b.x(1));
+        if b.needs(0) {
+            let da = if self.ta {
+                b.emit(
+                    MatMul {
+                        ta: self.tb,
+                        tb: true,
+                    },
+                    &[w, dy],
+                )?
+            } else {
+                b.emit(
+                    MatMul {
+                        ta: false,
+                        tb: !self.tb,
+                    },
+                    &[dy, w],
+                )?
+            };
+            b.give(0, da)?;
+        }
+        if b.needs(1) {
+            let db = if self.tb {
+                b.emit(
+                    MatMul {
+                        ta: true,
+                        tb: self.ta,
+                    },
+                    &[dy, x],
+                )?
+            } else {
+                b.emit(
+                    MatMul {
+                        ta: !self.ta,
+                        tb: false,
+                    },
+                    &[x, dy],
+                )?
+            };
+            b.give(1, db)?;
+        }
+        Ok(())
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let (m, n, k) = self.dims(c.xs[0], c.xs[1]);
+        for i in 0..m {
+            for j in 0..n {
+                let mut s = T::of(0.0);
+                for p in 0..k {
+                    let a = c.x[0][if self.ta { p * m + i } else { i * k + p }];
+                    let b = c.x[1][if self.tb { j * k + p } else { p * n + j }];
+                    s += a * b;
+                }
+                c.y[0][i * n + j] = s;
+            }
+        }
+    }
+    fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
+        let (m, n, k) = self.dims(x[0], x[1]);
+        scratch_len(m, n, k)
+    }
+    fn cpu(&self, c: &mut Call) {
+        let (m, n, k) = self.dims(c.xs(0), c.xs(1));
+        let (xs, ks) = if self.ta { (1, m) } else { (k, 1) };
+        let a = Strided {
+            data: c.x(0),
+            xs,
+            ks,
+        };
+        let (xs, ks) = if self.tb { (k, 1) } else { (1, n) };
+        let b = Strided {
+            data: c.x(1),
+            xs,
+            ks,
+        };
+        let (y, scratch) = c.y_scratch(0);
+        gemm::<V, _, _>(m, n, k, &a, &b, y, n, &Epilogue::STORE, scratch);
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        let (m, n, k) = self.dims(x[0], x[1]);
+        2 * (m * n * k) as u64
+    }
+    fn describe(&self) -> String {
+        let t = |t| if t { "ᵀ" } else { "" };
+        format!("matmul(a{}·b{})", t(self.ta), t(self.tb))
+    }
+}

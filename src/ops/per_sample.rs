@@ -1,0 +1,197 @@
+//! Losses that are a mean over the numbers of each sample: `ŷ[B,T], y[B,T] → loss[B]`.
+use super::*;
+use crate::graph::numel;
+use crate::spec::Framework;
+
+/// What is averaged; p is the network's number, y the target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measure {
+    /// (p − y)²
+    Squared,
+    /// |p − y|
+    Absolute,
+    /// ½d² for |d| ≤ δ, else δ(|d| − ½δ)
+    Huber { delta: f32 },
+    /// max(0, 1 − (2y−1)·p), y = 0 or 1
+    Hinge,
+    /// −y·ln σ(p) − (1−y)·ln(1−σ(p)), as max(p,0) − p·y + ln(1 + e^−|p|)
+    BceLogits,
+    /// −y·ln p − (1−y)·ln(1−p). PyTorch keeps each logarithm at or above −100, Keras keeps p
+    /// within [1e−7, 1 − 1e−7].
+    BceProbs { framework: Framework },
+}
+
+const CLIP: f64 = 1e-7;
+
+impl Measure {
+    pub fn value(self, p: f64, y: f64) -> f64 {
+        let d = p - y;
+        match self {
+            Measure::Squared => d * d,
+            Measure::Absolute => d.abs(),
+            Measure::Huber { delta } => {
+                let delta = f64::from(delta);
+                if d.abs() <= delta {
+                    0.5 * d * d
+                } else {
+                    delta * (d.abs() - 0.5 * delta)
+                }
+            }
+            Measure::Hinge => (1.0 - (2.0 * y - 1.0) * p).max(0.0),
+            Measure::BceLogits => p.max(0.0) - p * y + libm::log1p(libm::exp(-p.abs())),
+            Measure::BceProbs {
+                framework: Framework::Pytorch,
+            } => -(y * libm::log(p).max(-100.0) + (1.0 - y) * libm::log1p(-p).max(-100.0)),
+            Measure::BceProbs {
+                framework: Framework::Keras,
+            } => {
+                let p = p.clamp(CLIP, 1.0 - CLIP);
+                -(y * libm::log(p) + (1.0 - y) * libm::log1p(-p))
+            }
+        }
+    }
+
+    /// d value / d p, as the frameworks give it (0 at the kink of an absolute value).
+    pub fn slope(self, p: f64, y: f64) -> f64 {
+        let d = p - y;
+        match self {
+            Measure::Squared => 2.0 * d,
+            Measure::Absolute => sign(d),
+            Measure::Huber { delta } => d.clamp(-f64::from(delta), f64::from(delta)),
+            Measure::Hinge => {
+                let t = 2.0 * y - 1.0;
+                if t * p < 1.0 { -t } else { 0.0 }
+            }
+            Measure::BceLogits => activation::sigmoid(p) - y,
+            Measure::BceProbs {
+                framework: Framework::Pytorch,
+            } => d / (p * (1.0 - p)).max(1e-12),
+            Measure::BceProbs {
+                framework: Framework::Keras,
+            } => {
+                if (CLIP..=1.0 - CLIP).contains(&p) {
+                    d / (p * (1.0 - p))
+                } else {
+                    0.0
+                }
+            }
+        }
+    }
+
+    fn describe(self) -> String {
+        match self {
+            Measure::Squared => "mse".into(),
+            Measure::Absolute => "mae".into(),
+            Measure::Huber { delta } => format!("huber({delta})"),
+            Measure::Hinge => "hinge".into(),
+            Measure::BceLogits => "bce_logits".into(),
+            Measure::BceProbs { .. } => "bce_probs".into(),
+        }
+    }
+}
+
+fn sign(d: f64) -> f64 {
+    if d > 0.0 {
+        1.0
+    } else if d < 0.0 {
+        -1.0
+    } else {
+        0.0
+    }
+}
+
+/// `(p[B,T], y[B,T]) → loss[B]`, the mean over T.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PerSample {
+    pub measure: Measure,
+}
+
+/// `(p[B,T], y[B,T], dloss[B]) → dp[B,T]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PerSampleGrad {
+    pub measure: Measure,
+}
+
+/// Each element is computed in f64: these run over one number per sample or few, and
+/// probabilities near 0 and 1 need it.
+fn forward<T: Real>(measure: Measure, p: &[T], y: &[T], out: &mut [T]) {
+    let t = p.len() / out.len();
+    for (b, out) in out.iter_mut().enumerate() {
+        let mut s = 0.0;
+        for i in b * t..(b + 1) * t {
+            s += measure.value(p[i].f64(), y[i].f64());
+        }
+        *out = T::of(s / t as f64);
+    }
+}
+
+fn backward<T: Real>(measure: Measure, p: &[T], y: &[T], g: &[T], out: &mut [T]) {
+    let t = p.len() / g.len();
+    for (i, out) in out.iter_mut().enumerate() {
+        *out = T::of(measure.slope(p[i].f64(), y[i].f64()) * g[i / t].f64() / t as f64);
+    }
+}
+
+impl OpDef for PerSample {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        if numel(x[0]) != numel(x[1]) {
+            return Err(Problem::new("same-shape")
+                .arg("a", show(&x[0][1..]))
+                .arg("b", show(&x[1][1..])));
+        }
+        Ok(vec![vec![x[0][0]]])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
+        let Some(dy) = b.grad(0) else { return Ok(()) };
+        let op = PerSampleGrad {
+            measure: self.measure,
+        };
+        let dx = b.emit(op, &[b.x(0), b.x(1), dy])?;
+        b.give(0, dx)
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        forward(self.measure, &c.x[0], &c.x[1], &mut c.y[0]);
+    }
+    fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
+        0
+    }
+    fn cpu(&self, c: &mut Call) {
+        forward(self.measure, c.x(0), c.x(1), c.y(0));
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        4 * numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        self.measure.describe()
+    }
+}
+
+impl OpDef for PerSampleGrad {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        Ok(vec![x[0].to_vec()])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, _: &mut Backward) -> Result<(), Problem> {
+        no_gradient()
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        backward(self.measure, &c.x[0], &c.x[1], &c.x[2], &mut c.y[0]);
+    }
+    fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
+        0
+    }
+    fn cpu(&self, c: &mut Call) {
+        backward(self.measure, c.x(0), c.x(1), c.x(2), c.y(0));
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        3 * numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        format!("{}_grad", self.measure.describe())
+    }
+}

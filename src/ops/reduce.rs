@@ -1,0 +1,180 @@
+//! Reductions and their opposite.
+use super::*;
+use crate::backend::cpu::kernels::{V, reduce};
+use crate::graph::numel;
+
+/// `x[…] → y[1]`, the mean of all elements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mean;
+
+/// `x[1] → y[shape]`, every element scale·x.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expand {
+    pub shape: Shape,
+    pub scale: f32,
+}
+
+/// `x[…,n] → y[n]`, the sum over all rows: a bias' gradient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColSums;
+
+/// `x[…] → y[1]`, √Σx².
+#[derive(Clone, Debug, PartialEq)]
+pub struct Norm;
+
+impl OpDef for Mean {
+    fn infer(&self, _: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        Ok(vec![vec![1]])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
+        let Some(dy) = b.grad(0) else { return Ok(()) };
+        let shape = b.shape(b.x(0)).to_vec();
+        let scale = 1.0 / numel(&shape) as f32;
+        let dx = b.emit(Expand { shape, scale }, &[dy])?;
+        b.give(0, dx)
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let mut s = T::of(0.0);
+        for v in &c.x[0] {
+            s += *v;
+        }
+        c.y[0][0] = s / T::of(c.x[0].len() as f64);
+    }
+    fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
+        0
+    }
+    fn cpu(&self, c: &mut Call) {
+        let x = c.x(0);
+        c.y(0)[0] = reduce::sum::<V>(x) / x.len() as f32;
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        "mean".into()
+    }
+}
+
+impl OpDef for Expand {
+    fn infer(&self, _: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        Ok(vec![self.shape.clone()])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
+        let Some(dy) = b.grad(0) else { return Ok(()) };
+        let mean = b.emit(Mean, &[dy])?;
+        let scale = self.scale * numel(&self.shape) as f32;
+        let dx = b.emit(
+            Expand {
+                shape: vec![1],
+                scale,
+            },
+            &[mean],
+        )?;
+        b.give(0, dx)
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        c.y[0].fill(c.x[0][0] * T::of(f64::from(self.scale)));
+    }
+    fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
+        0
+    }
+    fn cpu(&self, c: &mut Call) {
+        let v = c.x(0)[0] * self.scale;
+        c.y(0).fill(v);
+    }
+    fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
+        1
+    }
+    fn describe(&self) -> String {
+        format!("expand(×{})", self.scale)
+    }
+}
+
+impl OpDef for ColSums {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        Ok(vec![vec![rows_last(x[0]).1]])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
+        let Some(dy) = b.grad(0) else { return Ok(()) };
+        // ones[rows,1] · dy[1,n]
+        let shape = b.shape(b.x(0)).to_vec();
+        let (rows, n) = rows_last(&shape);
+        let ones = b.emit(
+            Fill {
+                shape: vec![rows, 1],
+                value: 1.0,
+            },
+            &[],
+        )?;
+        let row = b.emit(Reshape { shape: vec![1, n] }, &[dy])?;
+        let flat = b.emit(
+            MatMul {
+                ta: false,
+                tb: false,
+            },
+            &[ones, row],
+        )?;
+        let dx = b.emit(Reshape { shape }, &[flat])?;
+        b.give(0, dx)
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let (rows, n) = rows_last(c.xs[0]);
+        for r in 0..rows {
+            for j in 0..n {
+                c.y[0][j] += c.x[0][r * n + j];
+            }
+        }
+    }
+    fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
+        0
+    }
+    fn cpu(&self, c: &mut Call) {
+        reduce::col_sums::<V>(c.x(0), c.y(0), false);
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        "col_sums".into()
+    }
+}
+
+impl OpDef for Norm {
+    fn infer(&self, _: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        Ok(vec![vec![1]])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, _: &mut Backward) -> Result<(), Problem> {
+        no_gradient()
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let mut s = T::of(0.0);
+        for v in &c.x[0] {
+            s += *v * *v;
+        }
+        c.y[0][0] = s.map(f64::sqrt);
+    }
+    fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
+        0
+    }
+    fn cpu(&self, c: &mut Call) {
+        c.y(0)[0] = reduce::sum_sq::<V>(c.x(0)).sqrt();
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        2 * numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        "norm".into()
+    }
+}

@@ -1,0 +1,751 @@
+//! A run: a spec, its data, its plan on a backend, and where it stands.
+use super::checkpoint::Checkpoint;
+use super::metrics::Outcome;
+use super::protocol::*;
+use super::{hyper, init, schedule, weights};
+use crate::backend::{Backend, Data, EngineError};
+use crate::data::{Dataset, Target, Values, order};
+use crate::graph::{self, Dtype, Facts, PREDICT_BATCH, ProgramKind, Slab, SlotId, numel};
+use crate::ops::show;
+use crate::plan::Plan;
+use crate::spec::{DataShape, Problem, Problems, Spec};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+pub struct Session<B: Backend> {
+    spec: Spec,
+    data: Rc<Dataset>,
+    plan: Plan,
+    backend: B,
+    slots: Slots,
+    /// Training rows in this epoch's order.
+    order: Vec<u32>,
+    /// Place in `order` where the next batch begins.
+    cursor: usize,
+    epoch: u32,
+    step: u32,
+    /// What the inspect program last saw, scaled.
+    sample: Vec<f32>,
+    /// Seconds spent in training; the session knows no clock, its owner adds to it.
+    pub seconds: f64,
+}
+
+/// The slots that the host writes and reads.
+struct Slots {
+    order: SlotId,
+    rate: SlotId,
+    hyper: SlotId,
+    history: SlotId,
+    eval_order: SlotId,
+    eval_loss: SlotId,
+    eval_out: SlotId,
+}
+
+/// What a few steps brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chunk {
+    /// Number of the first step, from 0.
+    pub first: u32,
+    pub steps: u32,
+    /// `[steps, columns]`, see [`RunInfo::columns`].
+    pub rows: Vec<f32>,
+    /// Epoch that the steps belong to, from 0.
+    pub epoch: u32,
+    /// Whether the epoch ended with them.
+    pub epoch_done: bool,
+    /// Whether a loss was NaN or infinite.
+    pub diverged: bool,
+    /// Samples that the steps took.
+    pub samples: usize,
+}
+
+/// An evaluation under way.
+pub struct Evaluator {
+    rows: Vec<u32>,
+    at: usize,
+    outcome: Outcome,
+}
+
+fn bad_spec(problems: impl Into<Problems>) -> Failure {
+    Failure::new("bad-spec", problems.into().0)
+}
+fn bad_data(problem: Problem) -> Failure {
+    Failure::new("bad-data", vec![problem])
+}
+fn internal(detail: impl std::fmt::Display) -> Failure {
+    Failure::new(
+        "internal",
+        vec![Problem::new("internal").arg("detail", detail)],
+    )
+}
+
+impl From<EngineError> for Failure {
+    fn from(e: EngineError) -> Failure {
+        match e {
+            EngineError::OutOfMemory { bytes } => {
+                let mib = format!("{} MiB", bytes >> 20);
+                let p = Problem::new("out-of-memory").arg("got", mib);
+                Failure::new("out-of-memory", vec![p])
+            }
+            EngineError::DeviceLost { detail } => Failure::new(
+                "device-lost",
+                vec![Problem::new("internal").arg("detail", detail)],
+            ),
+        }
+    }
+}
+
+fn facts(spec: &Spec, data: &Dataset) -> Facts {
+    Facts {
+        data: DataShape {
+            sample: data.shape.clone(),
+            classes: data.classes(),
+            targets: data.target_width(),
+        },
+        rows: data.rows(),
+        dtype: match data.x {
+            Values::F32(_) => Dtype::F32,
+            Values::U8(_) => Dtype::U8,
+        },
+        scaled: !data.mul.is_empty(),
+        train: data.train.len(),
+        seed: spec.seed,
+    }
+}
+
+impl<B: Backend> Session<B> {
+    /// Compiles, allocates, uploads the data and draws the initial weights, or reads them from a
+    /// safetensors file in the framework's names and layouts.
+    pub async fn new(spec: Spec, data: Rc<Dataset>, file: Option<&[u8]>) -> Result<Self, Failure> {
+        if data.train.is_empty() {
+            return Err(bad_data(Problem::new("split-empty").arg("part", "train")));
+        }
+        let mut s = Self::compiled(spec, data).await?;
+        s.begin();
+        if let Some(bytes) = file {
+            s.load_weights(bytes)?;
+        }
+        Ok(s)
+    }
+
+    /// Goes on where a checkpoint stands.
+    pub async fn resume(checkpoint: Checkpoint, data: Rc<Dataset>) -> Result<Self, Failure> {
+        let mut s = Self::compiled(checkpoint.spec, data).await?;
+        s.begin();
+        for (name, shape, values) in &checkpoint.tensors {
+            let slot = s.stateful().into_iter().find(|(n, _)| n == name);
+            let Some((_, id)) = slot else {
+                let p = Problem::new("checkpoint").arg("detail", format!("unknown tensor {name}"));
+                return Err(Failure::new("bad-file", vec![p]));
+            };
+            let want = &s.plan.slot(id).shape;
+            if want != shape {
+                let p = Problem::new("weights-shape")
+                    .arg("name", name)
+                    .arg("got", show(shape))
+                    .arg("want", show(want));
+                return Err(Failure::new("bad-file", vec![p]));
+            }
+            s.backend.write(id, 0, Data::F32(values));
+        }
+        s.step = checkpoint.step;
+        s.seconds = checkpoint.seconds;
+        s.epoch = checkpoint.epoch;
+        s.order = s.epoch_order();
+        s.cursor = (checkpoint.cursor as usize).min(s.order.len());
+        Ok(s)
+    }
+
+    /// Everything but the initial state.
+    async fn compiled(spec: Spec, data: Rc<Dataset>) -> Result<Self, Failure> {
+        let plan = Plan::compile(&spec, &facts(&spec, &data)).map_err(bad_spec)?;
+        let mut backend = B::prepare(&plan).await?;
+        let io = |name: &str| plan.find(Slab::Io, name).expect("every plan has it");
+        let slots = Slots {
+            order: io("order"),
+            rate: io("learning_rate"),
+            hyper: io("hyper"),
+            history: io("history"),
+            eval_order: io("eval.order"),
+            eval_loss: io("eval.loss"),
+            eval_out: io("eval.out"),
+        };
+        let of = |name: &str| plan.find(Slab::Data, name);
+        if let Some(x) = of("data.x") {
+            let values = match &data.x {
+                Values::F32(v) => Data::F32(v),
+                Values::U8(v) => Data::U8(v),
+            };
+            backend.write(x, 0, values);
+        }
+        for (name, values) in [
+            ("data.y", &data.y),
+            ("data.mul", &data.mul),
+            ("data.add", &data.add),
+        ] {
+            if let Some(slot) = of(name) {
+                backend.write(slot, 0, Data::F32(values));
+            }
+        }
+        backend.write(slots.hyper, 0, Data::F32(&hyper::table(&spec)));
+        let mut s = Session {
+            spec,
+            data,
+            plan,
+            backend,
+            slots,
+            order: Vec::new(),
+            cursor: 0,
+            epoch: 0,
+            step: 0,
+            sample: Vec::new(),
+            seconds: 0.0,
+        };
+        s.sample = s.first_sample();
+        Ok(s)
+    }
+
+    /// Step 0: initial weights, empty optimiser state.
+    fn begin(&mut self) {
+        let values = init::initial(&self.spec, &self.plan, self.spec.seed);
+        let ids: Vec<SlotId> = self.plan.params().map(|(id, _)| id).collect();
+        for (id, v) in ids.into_iter().zip(&values) {
+            self.backend.write(id, 0, Data::F32(v));
+        }
+        let start = match self.spec.train.optimizer {
+            crate::spec::Optimizer::Adagrad {
+                initial_accumulator,
+                ..
+            } => initial_accumulator,
+            _ => 0.0,
+        };
+        let zero: Vec<(SlotId, usize)> = [Slab::Moment(0), Slab::Moment(1), Slab::Grad]
+            .into_iter()
+            .flat_map(|slab| self.plan.of(slab))
+            .map(|(id, s)| (id, numel(&s.shape)))
+            .collect();
+        for (id, n) in zero {
+            let grad = self.plan.slot(id).slab == Slab::Grad;
+            let v = vec![if grad { 0.0 } else { start }; n];
+            self.backend.write(id, 0, Data::F32(&v));
+        }
+        (self.step, self.epoch, self.cursor, self.seconds) = (0, 0, 0, 0.0);
+        self.order = self.epoch_order();
+    }
+
+    fn epoch_order(&self) -> Vec<u32> {
+        order(
+            self.spec.seed,
+            self.epoch,
+            &self.data.train,
+            self.spec.train.shuffle,
+        )
+    }
+
+    fn load_weights(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let params: Vec<(&str, &[usize])> = self
+            .plan
+            .params()
+            .map(|(_, s)| (s.name.as_str(), &s.shape[..]))
+            .collect();
+        let values = weights::read(self.spec.framework, bytes, &params)
+            .map_err(|p| Failure::new("bad-file", vec![p]))?;
+        let ids: Vec<SlotId> = self.plan.params().map(|(id, _)| id).collect();
+        for (id, v) in ids.into_iter().zip(&values) {
+            self.backend.write(id, 0, Data::F32(v));
+        }
+        Ok(())
+    }
+
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+    /// Steps taken.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+    /// Epochs completed.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+    /// Epochs that the spec asks for.
+    pub fn epochs(&self) -> u32 {
+        self.spec.train.epochs as u32
+    }
+    fn batch(&self) -> usize {
+        self.plan.program(ProgramKind::Train).map_or(1, |p| p.batch)
+    }
+    pub fn steps_per_epoch(&self) -> usize {
+        self.data.train.len().div_ceil(self.batch())
+    }
+
+    fn rate(&self, step: u32) -> f32 {
+        let t = &self.spec.train;
+        let f = schedule::factor(&t.schedule, step, self.steps_per_epoch(), t.epochs);
+        (f64::from(t.optimizer.learning_rate()) * f) as f32
+    }
+
+    /// Takes at most `n` steps, never past the end of an epoch.
+    pub async fn steps(&mut self, n: u32) -> Result<Chunk, Failure> {
+        let batch = self.batch();
+        let left = self.order.len() - self.cursor;
+        let table = graph::steps_per_run(batch);
+        let full = (left / batch).min(table).min(n as usize);
+        let (kind, count, rows) = if full > 0 {
+            (ProgramKind::Train, full, full * batch)
+        } else {
+            (ProgramKind::TrainTail, 1, left)
+        };
+        let first = self.step;
+        let mut row_table = Vec::with_capacity(rows);
+        row_table.extend(self.order[self.cursor..][..rows].iter().map(|r| *r as f32));
+        let rates: Vec<f32> = (0..count as u32).map(|i| self.rate(first + i)).collect();
+        self.backend
+            .write(self.slots.order, 0, Data::F32(&row_table));
+        self.backend.write(self.slots.rate, 0, Data::F32(&rates));
+        self.backend.run(kind, first, count as u32);
+        let history = self.backend.read(&[self.slots.history]).await?.remove(0);
+        let columns = graph::columns(self.data.classes()).len();
+        let mut out = Vec::with_capacity(count * (columns + 1));
+        for (row, rate) in history.chunks_exact(columns).zip(&rates) {
+            out.extend_from_slice(row);
+            out.push(*rate);
+        }
+        let diverged = out.chunks_exact(columns + 1).any(|r| !r[0].is_finite());
+        self.step += count as u32;
+        self.cursor += rows;
+        let chunk_epoch = self.epoch;
+        let epoch_done = self.cursor == self.order.len();
+        if epoch_done {
+            self.epoch += 1;
+            self.cursor = 0;
+            self.order = self.epoch_order();
+        }
+        Ok(Chunk {
+            first,
+            steps: count as u32,
+            rows: out,
+            epoch: chunk_epoch,
+            epoch_done,
+            diverged,
+            samples: rows,
+        })
+    }
+
+    /// One step, with the rows that made it up.
+    pub async fn step_report(&mut self) -> Result<(StepReport, Chunk), Failure> {
+        let n = self.batch().min(self.order.len() - self.cursor);
+        let batch = self.order[self.cursor..][..n].to_vec();
+        let chunk = self.steps(1).await?;
+        let columns = graph::columns(self.data.classes()).len();
+        let report = StepReport {
+            step: chunk.first,
+            loss: chunk.rows[0],
+            grad_norm: chunk.rows[columns - 1],
+            batch,
+        };
+        Ok((report, chunk))
+    }
+
+    fn part(&self, part: Part) -> &[u32] {
+        match part {
+            Part::Train => &self.data.train,
+            Part::Validation => &self.data.validation,
+            Part::Test => &self.data.test,
+        }
+    }
+
+    /// Begins an evaluation of a part that is not empty.
+    pub fn evaluation(&self, part: Part) -> Result<Evaluator, Failure> {
+        let rows = self.part(part).to_vec();
+        if rows.is_empty() {
+            let name = format!("{part:?}").to_lowercase();
+            return Err(bad_data(Problem::new("empty-part").arg("part", name)));
+        }
+        let width = numel(&self.plan.slot(self.slots.eval_out).shape[1..]);
+        Ok(Evaluator {
+            rows,
+            at: 0,
+            outcome: Outcome {
+                width,
+                classes: self.data.classes(),
+                threshold: graph::threshold(&self.spec.train.loss),
+                ..Outcome::default()
+            },
+        })
+    }
+
+    /// Evaluates up to `batches` more batches; true when all rows are done.
+    pub async fn evaluate_some(
+        &mut self,
+        e: &mut Evaluator,
+        batches: usize,
+    ) -> Result<bool, Failure> {
+        let size = self.plan.program(ProgramKind::Eval).map_or(1, |p| p.batch);
+        let width = e.outcome.width;
+        for _ in 0..batches {
+            let n = size.min(e.rows.len() - e.at);
+            if n == 0 {
+                break;
+            }
+            // The table's end repeats the last row; its outputs are not counted.
+            let rows: Vec<f32> = (0..size)
+                .map(|j| e.rows[e.at + j.min(n - 1)] as f32)
+                .collect();
+            self.backend
+                .write(self.slots.eval_order, 0, Data::F32(&rows));
+            self.backend.run(ProgramKind::Eval, self.step, 1);
+            let mut got = self
+                .backend
+                .read(&[self.slots.eval_loss, self.slots.eval_out])
+                .await?;
+            self.unscale(&mut got[1]);
+            e.outcome.losses.extend(&got[0][..n]);
+            e.outcome.outputs.extend(&got[1][..n * width]);
+            for row in &e.rows[e.at..][..n] {
+                let mut y = self.data.target_row(*row as usize).to_vec();
+                self.unscale(&mut y);
+                e.outcome.targets.extend(y);
+            }
+            e.at += n;
+        }
+        Ok(e.at == e.rows.len())
+    }
+
+    /// Targets or outputs back into the data's own units.
+    fn unscale(&self, v: &mut [f32]) {
+        if self.data.y_scale.is_empty() {
+            return;
+        }
+        for row in v.chunks_mut(self.data.y_scale.len()) {
+            for (v, (mean, std)) in row.iter_mut().zip(&self.data.y_scale) {
+                *v = *v * std + mean;
+            }
+        }
+    }
+
+    /// A whole evaluation at once.
+    pub async fn evaluate(&mut self, part: Part) -> Result<Evaluation, Failure> {
+        let mut e = self.evaluation(part)?;
+        while !self.evaluate_some(&mut e, usize::MAX).await? {}
+        Ok(e.finish())
+    }
+
+    /// Changes hyper-parameters from the next step on. Where the plan lacks what a value asks for
+    /// (a first momentum, a first penalty), it is compiled anew with the state kept.
+    pub async fn set(
+        &mut self,
+        values: &BTreeMap<String, f64>,
+    ) -> Result<BTreeMap<String, f64>, Failure> {
+        let spec = hyper::changed(&self.spec, values).map_err(|p| Failure::new("bad-spec", p))?;
+        let shape = |s: &Spec| {
+            let t = &s.train;
+            (graph::rule(&t.optimizer), t.l1 > 0.0 || t.l2 > 0.0)
+        };
+        if shape(&spec) == shape(&self.spec) {
+            self.spec = spec;
+        } else {
+            let mut state = self.checkpoint_state().await?;
+            state.spec = spec.clone();
+            let mut next = Self::compiled(spec, Rc::clone(&self.data)).await?;
+            next.begin();
+            let known: Vec<(String, SlotId)> = next.stateful();
+            for (name, _, values) in &state.tensors {
+                if let Some((_, id)) = known.iter().find(|(n, _)| n == name) {
+                    next.backend.write(*id, 0, Data::F32(values));
+                }
+            }
+            (next.step, next.epoch, next.cursor) = (self.step, self.epoch, self.cursor);
+            next.seconds = self.seconds;
+            next.order = next.epoch_order();
+            *self = next;
+        }
+        let table = hyper::table(&self.spec);
+        self.backend.write(self.slots.hyper, 0, Data::F32(&table));
+        Ok(hyper::values(&self.spec))
+    }
+
+    fn first_sample(&self) -> Vec<f32> {
+        let parts = [&self.data.test, &self.data.validation, &self.data.train];
+        let row = parts.iter().find_map(|p| p.first()).copied().unwrap_or(0);
+        let mut x = vec![0.0; self.data.features_len()];
+        self.data.write_x(row as usize, &mut x);
+        x
+    }
+
+    /// Outputs for `x`, whose shape is `[rows, sample…]` or one sample: `[rows, …]`, class
+    /// probabilities where the loss is on logits, in the target's own units.
+    pub async fn predict(
+        &mut self,
+        x: &[f32],
+        shape: &[usize],
+        scaled: bool,
+    ) -> Result<(Vec<usize>, Vec<f32>), Failure> {
+        let n = self.data.features_len();
+        let count = shape.iter().try_fold(1usize, |p, d| p.checked_mul(*d));
+        if count != Some(x.len()) {
+            return Err(bad_data(
+                Problem::new("shape-data")
+                    .arg("shape", show(shape))
+                    .arg("want", count.unwrap_or(usize::MAX))
+                    .arg("got", x.len()),
+            ));
+        }
+        let rows = x.len() / n.max(1);
+        let whole = rows * n == x.len() && (shape.first() == Some(&rows) || rows == 1);
+        if !whole || rows == 0 {
+            return Err(bad_data(
+                Problem::new("data-shape")
+                    .arg("got", show(shape.get(1..).unwrap_or(&[])))
+                    .arg("want", show(&self.data.shape)),
+            ));
+        }
+        let mut x = x.to_vec();
+        if !scaled && !self.data.mul.is_empty() {
+            for row in x.chunks_exact_mut(n) {
+                for ((v, m), a) in row.iter_mut().zip(&self.data.mul).zip(&self.data.add) {
+                    *v = *v * m + a;
+                }
+            }
+        }
+        let (kind, name, size) = if rows == 1 {
+            self.sample.copy_from_slice(&x);
+            (ProgramKind::Inspect, "inspect", 1)
+        } else {
+            (ProgramKind::Predict, "predict", PREDICT_BATCH)
+        };
+        let io = |name: String| self.plan.find(Slab::Io, &name).expect("every plan has it");
+        let (to, from) = (io(format!("{name}.x")), io(format!("{name}.out")));
+        let one = self.plan.slot(from).shape[1..].to_vec();
+        let width = numel(&one);
+        let mut out = Vec::with_capacity(rows * width);
+        for part in x.chunks(size * n) {
+            self.backend.write(to, 0, Data::F32(part));
+            self.backend.run(kind, self.step, 1);
+            let got = self.backend.read(&[from]).await?.remove(0);
+            out.extend_from_slice(&got[..part.len() / n * width]);
+        }
+        self.unscale(&mut out);
+        let mut shape = vec![rows];
+        shape.extend(one);
+        Ok((shape, out))
+    }
+
+    pub fn tensors(&self) -> Vec<TensorInfo> {
+        self.readable()
+            .into_iter()
+            .map(|(name, role, id)| {
+                let slot = self.plan.slot(id);
+                let layer = match role {
+                    Role::Activation => slot.name.trim_start_matches("activation:"),
+                    _ => slot.name.split('.').next().unwrap_or_default(),
+                };
+                TensorInfo {
+                    name,
+                    shape: slot.shape.clone(),
+                    role,
+                    layer: layer.to_string(),
+                }
+            })
+            .collect()
+    }
+
+    /// Name in the API, role and slot of all that can be read.
+    fn readable(&self) -> Vec<(String, Role, SlotId)> {
+        let state = graph::rule(&self.spec.train.optimizer).state();
+        let mut list = Vec::new();
+        for (i, s) in self.plan.slots.iter().enumerate() {
+            let (name, role) = match s.slab {
+                Slab::Param => (s.name.clone(), Role::Param),
+                Slab::Grad => (format!("grad:{}", s.name), Role::Grad),
+                Slab::Moment(k) => (format!("{}:{}", state[k as usize], s.name), Role::Moment),
+                Slab::Io if s.name.starts_with("activation:") => (s.name.clone(), Role::Activation),
+                _ => continue,
+            };
+            list.push((name, role, SlotId(i as u32)));
+        }
+        list
+    }
+
+    /// Values of a tensor by the name that [`Session::tensors`] gives it. Activations are those
+    /// of the sample that was last predicted by itself, or else of the first test sample.
+    pub async fn tensor(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>), Failure> {
+        let found = self.readable().into_iter().find(|(n, _, _)| n == name);
+        let Some((_, role, id)) = found else {
+            return Err(bad_data(Problem::new("unknown-tensor").arg("name", name)));
+        };
+        if role == Role::Activation {
+            let x = self.plan.find(Slab::Io, "inspect.x");
+            self.backend
+                .write(x.expect("every plan has it"), 0, Data::F32(&self.sample));
+            self.backend.run(ProgramKind::Inspect, self.step, 1);
+        }
+        let values = self.backend.read(&[id]).await?.remove(0);
+        Ok((self.plan.slot(id).shape.clone(), values))
+    }
+
+    /// Samples of a part: x as it came `[count, shape…]`, y in its own units, row numbers.
+    pub fn samples(
+        &self,
+        part: Part,
+        start: usize,
+        count: usize,
+    ) -> (Samples, Vec<f32>, Vec<f32>, Vec<u32>) {
+        let rows = self.part(part);
+        let start = start.min(rows.len());
+        let picked = &rows[start..(start + count.min(rows.len())).min(rows.len())];
+        let n = self.data.features_len();
+        let (mut x, mut y) = (Vec::with_capacity(picked.len() * n), Vec::new());
+        for row in picked {
+            let at = *row as usize * n;
+            match &self.data.x {
+                Values::F32(v) => x.extend_from_slice(&v[at..][..n]),
+                Values::U8(v) => x.extend(v[at..][..n].iter().map(|b| f32::from(*b))),
+            }
+            let mut t = self.data.target_row(*row as usize).to_vec();
+            self.unscale(&mut t);
+            y.extend(t);
+        }
+        let info = Samples {
+            start,
+            count: picked.len(),
+            shape: self.data.shape.clone(),
+            total: rows.len(),
+        };
+        (info, x, y, picked.to_vec())
+    }
+
+    /// All parameters as safetensors, under the framework's names and layouts.
+    pub async fn weights(&mut self) -> Result<Vec<u8>, Failure> {
+        let slots: Vec<(SlotId, String, Vec<usize>)> = self
+            .plan
+            .params()
+            .map(|(id, s)| (id, s.name.clone(), s.shape.clone()))
+            .collect();
+        let ids: Vec<SlotId> = slots.iter().map(|(id, _, _)| *id).collect();
+        let values = self.backend.read(&ids).await?;
+        let params: Vec<(&str, &[usize], &[f32])> = slots
+            .iter()
+            .zip(&values)
+            .map(|((_, n, s), v)| (n.as_str(), &s[..], &v[..]))
+            .collect();
+        weights::write(self.spec.framework, &params).map_err(internal)
+    }
+
+    /// Parameters and optimiser state by their readable names.
+    fn stateful(&self) -> Vec<(String, SlotId)> {
+        let all = self.readable().into_iter();
+        all.filter(|(_, role, _)| matches!(role, Role::Param | Role::Moment))
+            .map(|(n, _, id)| (n, id))
+            .collect()
+    }
+
+    async fn checkpoint_state(&mut self) -> Result<Checkpoint, Failure> {
+        let list = self.stateful();
+        let ids: Vec<SlotId> = list.iter().map(|(_, id)| *id).collect();
+        let values = self.backend.read(&ids).await?;
+        let tensors = list
+            .into_iter()
+            .zip(values)
+            .map(|((n, id), v)| (n, self.plan.slot(id).shape.clone(), v))
+            .collect();
+        Ok(Checkpoint {
+            spec: self.spec.clone(),
+            step: self.step,
+            epoch: self.epoch,
+            cursor: self.cursor as u32,
+            seconds: self.seconds,
+            hyper: hyper::values(&self.spec),
+            tensors,
+        })
+    }
+
+    /// Everything that [`Session::resume`] needs, but the data.
+    pub async fn checkpoint(&mut self) -> Result<Vec<u8>, Failure> {
+        self.checkpoint_state().await?.to_bytes().map_err(internal)
+    }
+
+    /// Initial weights and step 0 again; another seed compiles anew, since dropout draws from it.
+    pub async fn reset(&mut self, seed: Option<u32>) -> Result<(), Failure> {
+        if let Some(seed) = seed.filter(|s| *s != self.spec.seed) {
+            let mut spec = self.spec.clone();
+            spec.seed = seed;
+            *self = Self::compiled(spec, Rc::clone(&self.data)).await?;
+        }
+        self.begin();
+        Ok(())
+    }
+
+    pub fn info(&self, run: RunId) -> RunInfo {
+        let facts = facts(&self.spec, &self.data);
+        let report = graph::check(&self.spec, Some(&facts.data));
+        let train = self.plan.program(ProgramKind::Train);
+        let mut columns: Vec<String> = graph::columns(facts.data.classes)
+            .into_iter()
+            .map(String::from)
+            .collect();
+        columns.push("learningRate".into());
+        RunInfo {
+            run,
+            spec: self.spec.clone(),
+            backend: BackendChoice::Cpu,
+            why: "cpu-only".into(),
+            threads: 1,
+            layers: report.layers,
+            params: self.plan.param_count(),
+            flops: train.map_or(0, |p| p.steps.iter().map(|s| s.flops()).sum()),
+            plan: self.plan.pretty(),
+            memory: self.plan.len() * 4,
+            batch_size: self.batch(),
+            steps_per_epoch: self.steps_per_epoch(),
+            columns,
+            data: self.data_info(),
+            step: self.step,
+            hyper: hyper::values(&self.spec),
+        }
+    }
+
+    fn data_info(&self) -> DataInfo {
+        let d = &self.data;
+        let (classes, targets) = match &d.target {
+            Target::Classes { names } => (names.clone(), Vec::new()),
+            Target::Values { names } => (Vec::new(), names.clone()),
+        };
+        let n = d.features_len();
+        let mut ranges = Vec::new();
+        if n <= 64 {
+            ranges = vec![(f32::INFINITY, f32::NEG_INFINITY); n];
+            for row in &d.train {
+                for (j, range) in ranges.iter_mut().enumerate() {
+                    let v = match &d.x {
+                        Values::F32(v) => v[*row as usize * n + j],
+                        Values::U8(v) => f32::from(v[*row as usize * n + j]),
+                    };
+                    *range = (range.0.min(v), range.1.max(v));
+                }
+            }
+        }
+        DataInfo {
+            name: d.name.clone(),
+            shape: d.shape.clone(),
+            image: d.image,
+            features: d.features.clone(),
+            classes,
+            targets,
+            target_scale: d.y_scale.clone(),
+            ranges,
+            train: d.train.len(),
+            validation: d.validation.len(),
+            test: d.test.len(),
+        }
+    }
+}
+
+impl Evaluator {
+    pub fn finish(self) -> Evaluation {
+        self.outcome.evaluate()
+    }
+}

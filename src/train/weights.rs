@@ -1,0 +1,238 @@
+//! Weights as safetensors files, under the names and layouts of the spec's framework:
+//! PyTorch's state_dict has `fc1.weight[out, in]` and `fc1.bias[out]`, Keras
+//! `fc1/kernel[in, out]` and `fc1/bias[out]`. The engine's own are PyTorch's.
+use crate::spec::{Framework, Problem};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo, View};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Bound on a file's header, in bytes.
+const HEADER: usize = 16 << 20;
+
+/// The parameters as a file. `params`: the engine's name, its shape, its values.
+///
+/// Fails when a shape and its values disagree.
+pub fn write(
+    framework: Framework,
+    params: &[(&str, &[usize], &[f32])],
+) -> Result<Vec<u8>, Problem> {
+    let mut tensors = Vec::with_capacity(params.len());
+    for &(name, shape, values) in params {
+        let theirs = foreign_name(framework, name);
+        tensors.push(match (transposed(framework, name), shape) {
+            (true, &[out, inp]) if values.len() == out * inp => {
+                (theirs, vec![inp, out], Cow::Owned(transpose(values, inp)))
+            }
+            _ => (theirs, shape.to_vec(), Cow::Borrowed(values)),
+        });
+    }
+    let format = match framework {
+        Framework::Pytorch => "pt",
+        Framework::Keras => "keras",
+    };
+    let borrowed = tensors.iter().map(|(n, s, v)| (n.as_str(), &s[..], &v[..]));
+    serialize(borrowed, ("format", format.to_string()))
+        .map_err(|e| Problem::new("internal").arg("detail", e))
+}
+
+/// The values of `params` (the engine's names and shapes), in that order, from a file's bytes.
+/// Names may stand under a prefix (`model.fc1.weight`, `sequential/dense/kernel`). Tensors that
+/// are not asked for are ignored. Numbers may be f64, f32, f16 or bf16.
+///
+/// Errors: `weights-file`, `weights-missing`, `weights-shape`.
+pub fn read(
+    framework: Framework,
+    bytes: &[u8],
+    params: &[(&str, &[usize])],
+) -> Result<Vec<Vec<f32>>, Problem> {
+    let file = File::open(bytes).map_err(|e| Problem::new("weights-file").arg("detail", e))?;
+    let mut out = Vec::with_capacity(params.len());
+    for &(name, shape) in params {
+        let theirs = foreign_name(framework, name);
+        let info = file
+            .find(framework, &theirs)
+            .ok_or_else(|| Problem::new("weights-missing").arg("name", &theirs))?;
+        let flip = transposed(framework, name) && shape.len() == 2;
+        let want: Vec<usize> = if flip {
+            vec![shape[1], shape[0]]
+        } else {
+            shape.to_vec()
+        };
+        if info.shape != want {
+            return Err(Problem::new("weights-shape")
+                .arg("name", &theirs)
+                .arg("got", format!("{:?}", info.shape))
+                .arg("want", format!("{want:?}")));
+        }
+        let values = floats(info.dtype, file.bytes(info)).ok_or_else(|| {
+            let detail = format!("tensor “{theirs}” is of type {:?}", info.dtype);
+            Problem::new("weights-file").arg("detail", detail)
+        })?;
+        out.push(if flip {
+            transpose(&values, shape[0])
+        } else {
+            values
+        });
+    }
+    Ok(out)
+}
+
+/// `fc1.weight` as the framework writes it.
+fn foreign_name(framework: Framework, name: &str) -> String {
+    match (framework, name.rsplit_once('.')) {
+        (Framework::Keras, Some((layer, "weight"))) => format!("{layer}/kernel"),
+        (Framework::Keras, Some((layer, what))) => format!("{layer}/{what}"),
+        _ => name.to_string(),
+    }
+}
+
+fn transposed(framework: Framework, name: &str) -> bool {
+    framework == Framework::Keras && name.ends_with(".weight")
+}
+
+/// `[rows, columns]` → `[columns, rows]`.
+fn transpose(values: &[f32], columns: usize) -> Vec<f32> {
+    let mut out = Vec::with_capacity(values.len());
+    for c in 0..columns {
+        out.extend(values.iter().skip(c).step_by(columns));
+    }
+    out
+}
+
+/// A view that `safetensors` can write.
+struct Floats<'a>(&'a [usize], &'a [f32]);
+
+impl View for Floats<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+    fn shape(&self) -> &[usize] {
+        self.0
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        if cfg!(target_endian = "little") {
+            Cow::Borrowed(bytemuck::cast_slice(self.1))
+        } else {
+            Cow::Owned(self.1.iter().flat_map(|v| v.to_le_bytes()).collect())
+        }
+    }
+    fn data_len(&self) -> usize {
+        size_of_val(self.1)
+    }
+}
+
+/// One metadata entry only: the header's order of several is left to chance.
+pub(super) fn serialize<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>,
+    metadata: (&str, String),
+) -> Result<Vec<u8>, String> {
+    let tensors = tensors.map(|(name, shape, values)| (name, Floats(shape, values)));
+    let metadata = HashMap::from([(metadata.0.to_string(), metadata.1)]);
+    safetensors::serialize(tensors, Some(metadata)).map_err(|e| e.to_string())
+}
+
+/// A file taken apart. `SafeTensors::deserialize` is not used, for its sum of the header's
+/// length and a hostile offset can overflow (safetensors 0.8.0).
+pub(super) struct File<'a> {
+    pub metadata: Metadata,
+    data: &'a [u8],
+}
+
+impl<'a> File<'a> {
+    pub fn open(bytes: &'a [u8]) -> Result<File<'a>, String> {
+        let (length, rest) = bytes
+            .split_first_chunk::<8>()
+            .ok_or("it has no safetensors header")?;
+        let length = usize::try_from(u64::from_le_bytes(*length))
+            .ok()
+            .filter(|n| *n <= HEADER)
+            .ok_or("it is no safetensors file")?;
+        let (header, data) = rest.split_at_checked(length).ok_or("it is cut short")?;
+        let metadata: Metadata = serde_json::from_slice(header).map_err(|e| e.to_string())?;
+        if metadata.data_len() != data.len() {
+            let (want, got) = (metadata.data_len(), data.len());
+            return Err(format!("{got} bytes of data where {want} are promised"));
+        }
+        Ok(File { metadata, data })
+    }
+
+    pub fn bytes(&self, info: &TensorInfo) -> &'a [u8] {
+        let (start, end) = info.data_offsets;
+        self.data.get(start..end).unwrap_or_default()
+    }
+
+    fn find(&self, framework: Framework, name: &str) -> Option<&TensorInfo> {
+        if let Some(info) = self.metadata.info(name) {
+            return Some(info);
+        }
+        let suffix = match framework {
+            Framework::Pytorch => format!(".{name}"),
+            Framework::Keras => format!("/{name}"),
+        };
+        let all = self.metadata.offset_keys();
+        let mut under_prefix = all.iter().filter(|n| n.ends_with(&suffix));
+        match (under_prefix.next(), under_prefix.next()) {
+            (Some(only), None) => self.metadata.info(only),
+            _ => None,
+        }
+    }
+}
+
+/// Little-endian numbers as f32, or None for a type that is no float.
+pub(super) fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    fn each<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+        bytes.as_chunks::<N>().0.iter().map(|b| f(*b)).collect()
+    }
+    Some(match dtype {
+        Dtype::F32 => each(bytes, f32::from_le_bytes),
+        Dtype::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
+        Dtype::F16 => each(bytes, |b| half(u16::from_le_bytes(b))),
+        Dtype::BF16 => each(bytes, |b| {
+            f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)
+        }),
+        _ => return None,
+    })
+}
+
+/// IEEE 754 binary16 → binary32.
+fn half(h: u16) -> f32 {
+    let sign = u32::from(h & 0x8000) << 16;
+    let exponent = u32::from(h >> 10) & 0x1f;
+    let fraction = u32::from(h & 0x3ff);
+    let magnitude = match exponent {
+        0 => return f32::from_bits(sign | (fraction as f32 * (-24f32).exp2()).to_bits()),
+        0x1f => 0x7f80_0000 | (fraction << 13),
+        _ => ((exponent + 112) << 23) | (fraction << 13),
+    };
+    f32::from_bits(sign | magnitude)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves() {
+        for (bits, want) in [
+            (0x0000, 0.0),
+            (0x0001, 5.960_464_5e-8),
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x7bff, 65504.0),
+            (0x7c00, f32::INFINITY),
+        ] {
+            assert_eq!(half(bits), want, "{bits:04x}");
+        }
+        assert!(half(0x7e00).is_nan());
+        assert_eq!(half(0x8000).to_bits(), 0x8000_0000);
+    }
+
+    #[test]
+    fn transposes_back() {
+        let v: Vec<f32> = (0..6u8).map(f32::from).collect();
+        // [2, 3] → [3, 2]
+        let t = transpose(&v, 3);
+        assert_eq!(t, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        assert_eq!(transpose(&t, 2), v);
+    }
+}

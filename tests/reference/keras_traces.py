@@ -1,0 +1,157 @@
+"""Traces of Keras on JAX."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "jax"
+
+import jax
+import keras
+import numpy as np
+
+import common
+from cases import all_cases
+
+VERSIONS = {"keras": keras.__version__, "jax": jax.__version__}
+
+
+def network(spec, features):
+    """The model; with a dropout layer it takes the mask as a second input."""
+    inputs = [keras.Input([features])]
+    x = inputs[0]
+    for l in spec["layers"]:
+        if l["kind"] == "linear":
+            penalty = keras.regularizers.L1L2(spec["train"]["l1"], spec["train"]["l2"])
+            x = keras.layers.Dense(
+                l["units"], l["activation"], kernel_regularizer=penalty, name=l["id"]
+            )(x)
+        elif l["kind"] == "dropout":
+            inputs.append(keras.Input(x.shape[1:]))
+            x = keras.layers.Multiply(name=l["id"])([x, inputs[1]])
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], x)
+
+
+def loss_function(loss):
+    match loss:
+        case {"kind": "mse"}:
+            return keras.losses.MeanSquaredError()
+        case {"kind": "mae"}:
+            return keras.losses.MeanAbsoluteError()
+        case {"kind": "huber", "delta": delta}:
+            return keras.losses.Huber(delta=delta)
+        case {"kind": "cross_entropy", "from_logits": logits}:
+            return keras.losses.CategoricalCrossentropy(from_logits=logits)
+        case {"kind": "binary_cross_entropy", "from_logits": logits}:
+            return keras.losses.BinaryCrossentropy(from_logits=logits)
+        case {"kind": "hinge"}:
+            return keras.losses.Hinge()
+
+
+def optimizer(o, clip):
+    common_args = {"weight_decay": o["weight_decay"] or None}
+    if clip["kind"] == "global_norm":
+        common_args["global_clipnorm"] = clip["max"]
+    elif clip["kind"] == "value":
+        common_args["clipvalue"] = clip["max"]
+    lr = o["learning_rate"]
+    match o["kind"]:
+        case "sgd":
+            return keras.optimizers.SGD(lr, o["momentum"], o["nesterov"], **common_args)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(
+                lr, o["rho"], o["momentum"], o["epsilon"], **common_args
+            )
+        case "adagrad":
+            return keras.optimizers.Adagrad(
+                lr, o["initial_accumulator"], o["epsilon"], **common_args
+            )
+        case "adam" | "adamw":
+            kind = keras.optimizers.Adam if o["kind"] == "adam" else keras.optimizers.AdamW
+            return kind(
+                lr, beta_1=o["beta1"], beta_2=o["beta2"], epsilon=o["epsilon"], **common_args
+            )
+
+
+def prepare(case):
+    """A compiled model with the case's initial weights, and its batches."""
+    spec, train = case["spec"], case["spec"]["train"]
+    x, y = common.samples(case["data"])
+    dtype = keras.config.floatx()
+    if train["loss"]["kind"] == "cross_entropy":
+        y = np.eye(case["data"]["classes"])[y]
+    elif case["data"].get("classes"):
+        y = y[:, None]
+    x, y = x.astype(dtype), y.astype(dtype)
+    model = network(spec, x.shape[1])
+    model.set_weights([v.T for v in common.parameters(case).values()])
+    model.compile(
+        optimizer(train["optimizer"], train["clip"]), loss_function(train["loss"])
+    )
+    drop = next((i for i, l in enumerate(spec["layers"]) if l["kind"] == "dropout"), None)
+
+    def batch(step):
+        bx, by = common.batch(case, x, y, step)
+        if drop is None:
+            return bx, by
+        shape = [len(bx), spec["layers"][drop - 1]["units"]]
+        rate = spec["layers"][drop]["rate"]
+        mask = common.dropout_mask(case["dropout"]["seed"], drop, step, shape, rate)
+        return [bx, mask.astype(dtype)], by
+
+    return model, batch
+
+
+def run(case):
+    names = [p["name"] for p in case["params"]]
+    # Kernels are [in, out] in Keras; traces have PyTorch's [out, in].
+    named = lambda values: {k: np.array(v).T for k, v in zip(names, values)}
+    model, batch = prepare(case)
+    loss_fn = loss_function(case["spec"]["train"]["loss"])
+
+    @jax.value_and_grad
+    def loss_and_grads(variables, x, y):
+        out, _, penalties = model.stateless_call(
+            variables, [], x, training=True, return_losses=True
+        )
+        return loss_fn(y, out) + sum(penalties)
+
+    step_fn = jax.jit(loss_and_grads)
+    losses, grads = [], {}
+    for step in range(case["steps"]):
+        loss, g = step_fn([v.value for v in model.trainable_variables], *batch(step))
+        losses.append(float(loss))
+        if step in case["grad_steps"]:
+            grads[step] = named(g)
+        model.optimizer.apply(g, model.trainable_variables)
+    final = named(v.value for v in model.trainable_variables)
+    assert all(v.dtype == keras.config.floatx() for v in final.values())
+    return losses, grads, final
+
+
+def check(case, final):
+    """Keras' own training step must lead to the same weights."""
+    model, batch = prepare(case)
+    for step in range(case["steps"]):
+        model.train_on_batch(*batch(step))
+    own = {p["name"]: w.T for p, w in zip(case["params"], model.get_weights())}
+    assert common.distance(final, own) < 1e-4, case["name"]
+
+
+def precision(dtype):
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
+
+
+def main():
+    for case in all_cases("keras"):
+        run32 = run(case)
+        check(case, run32[2])
+        with jax.enable_x64(True):
+            precision("float64")
+            run64 = run(case)
+            precision("float32")
+        done = common.trace(case, VERSIONS, run32, run64)
+        common.write(case["name"], done)
+        print(case["name"], *(f"{k} {v:.1e}" for k, v in done["noise"].items()))
+
+
+main()

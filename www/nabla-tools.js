@@ -1,0 +1,75 @@
+// What nabla.js loads only when it is asked for: links and the benchmark.
+
+/** Bound on what a link may unpack to. */
+const LINK_BYTES = 1 << 20;
+
+const product = (shape) => shape.reduce((a, b) => a * b, 1);
+
+async function pump(bytes, transform, limit) {
+  const reader = new Blob([bytes]).stream().pipeThrough(transform).getReader();
+  const chunks = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
+    size += value.byteLength;
+    if (size > limit) {
+      reader.cancel().catch(() => {});
+      throw new Error('it unpacks to more than a spec may hold');
+    }
+    chunks.push(value);
+  }
+}
+
+/** The address of the page at `site` with a spec in its fragment: deflated JSON as base64url. */
+export async function toLink(spec, site) {
+  const packed = await pump(new TextEncoder().encode(JSON.stringify(spec)), new CompressionStream('deflate-raw'), Infinity);
+  let text = '';
+  for (const b of packed) text += String.fromCharCode(b);
+  return `${site}#spec=${btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`;
+}
+
+/** The spec of a link. Throws when it is damaged or too big. */
+export async function fromLink(text) {
+  const packed = /(?:^|[#&?])spec=([\w-]*)/.exec(text)[1];
+  const bytes = Uint8Array.from(atob(packed.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+  const json = await pump(bytes, new DecompressionStream('deflate-raw'), LINK_BYTES);
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+}
+
+/** Random arrays that fit a spec: samples enough for a few batches. */
+function generate(spec, report) {
+  const source = spec.data.source;
+  const batch = spec.train.batch_size;
+  const n = batch ? Math.min(batch * 8, 4096) : (source.samples ?? source.x?.length ?? 256);
+  const kind = spec.train.loss.kind;
+  const out = report.layers.at(-1).shape;
+  const classes = kind === 'cross_entropy' ? out.at(-1) : kind === 'binary_cross_entropy' || kind === 'hinge' ? 2 : 0;
+  const xs = [n, ...report.input];
+  const x = Float32Array.from({ length: product(xs) }, () => Math.random() * 2 - 1);
+  const ys = classes ? [n] : [n, ...out];
+  const y = classes ? Int32Array.from({ length: n }, (_, i) => i % classes) : Float32Array.from({ length: product(ys) }, () => Math.random());
+  return { train: { x: { data: x, shape: xs }, y: { data: y, shape: ys } } };
+}
+
+/** Every preset × backend → a row, timed on generated data. `onRow` gets each row as it comes. */
+export async function bench(nabla, { presets, backends, threads, steps, warmup, onRow } = {}) {
+  const hello = await nabla.ready;
+  backends ??= hello.webgpu ? ['cpu', 'webgpu'] : ['cpu'];
+  presets ??= nabla.presets().map((p) => p.id);
+  const rows = [];
+  for (const preset of presets) {
+    const spec = await nabla.preset(preset);
+    const report = await nabla.check(spec);
+    for (const backend of backends) {
+      const run = await nabla.load(spec, { backend, threads, data: generate(spec, report) });
+      const blocks = (await run.time({ steps, warmup })).msPerStep.toSorted((a, b) => a - b);
+      const msPerStep = blocks[blocks.length >> 1];
+      const row = { preset, backend, threads: run.info.threads, msPerStep, gflops: run.info.flops / msPerStep / 1e6 };
+      await run.dispose();
+      rows.push(row);
+      onRow?.(row);
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,339 @@
+/**
+ * `window.nabla`: train the networks of a tutorial from the console, an embedding page or an
+ * automated browser. Load `nabla.js` as a module; every failure rejects with a {@link NablaError}.
+ */
+
+/** What went wrong, as one stable word. */
+export type ErrorCode =
+  | 'bad-spec'
+  | 'bad-data'
+  | 'bad-file'
+  | 'no-webgpu'
+  | 'device-lost'
+  | 'out-of-memory'
+  | 'diverged'
+  | 'cancelled'
+  | 'internal';
+
+export interface NablaError extends Error {
+  code: ErrorCode;
+  problems: Problem[];
+  /** JSON of `{ code, message, problems }`. */
+  failure: string;
+}
+
+/** One thing that is wrong: where, and what to do. `code` and `args` serve translation. */
+export interface Problem {
+  layer: string | null;
+  field: string | null;
+  code: string;
+  args: Record<string, string>;
+  message: string;
+}
+
+export type Framework = 'pytorch' | 'keras';
+export type Part = 'train' | 'validation' | 'test';
+export type Backend = 'cpu' | 'webgpu';
+
+/** Plain JSON, versioned: data, layers, training. */
+export interface Spec {
+  version: number;
+  name?: string;
+  framework?: Framework;
+  seed?: number;
+  data: {
+    source: { kind: string; [field: string]: unknown };
+    split?: { test: number; validation: number; shuffle: boolean };
+    scale?: { kind: string; by?: number };
+    scale_target?: boolean;
+    flatten?: boolean;
+  };
+  layers: { id: string; kind: string; inputs?: string[]; [field: string]: unknown }[];
+  train: {
+    loss: { kind: string; [field: string]: unknown };
+    optimizer: { kind: string; learning_rate: number; [field: string]: unknown };
+    batch_size?: number | null;
+    epochs: number;
+    shuffle?: boolean;
+    schedule?: { kind: string; [field: string]: unknown };
+    clip?: { kind: string; max?: number };
+    l1?: number;
+    l2?: number;
+  };
+}
+
+export interface Hello {
+  version: string;
+  cpu: { simd: boolean; relaxedSimd: boolean; threads: number };
+  webgpu: null | { vendor: string; architecture: string; software: boolean; features: string[] };
+}
+
+export interface PresetInfo {
+  id: string;
+  title: string;
+  framework: Framework;
+  task: 'regression' | 'classification';
+}
+
+export interface LayerReport {
+  id: string;
+  kind: string;
+  /** Of one sample. */
+  shape: number[];
+  params: number;
+  /** Forward pass of one sample; a multiply-add counts as two. */
+  flops: number;
+}
+
+export interface CheckReport {
+  ok: boolean;
+  errors: Problem[];
+  /** One sample as the first layer gets it; empty when unknown. */
+  input: number[];
+  layers: LayerReport[];
+  params: number;
+  flops: number;
+}
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array;
+export type Nested = number[] | Nested[];
+/** Values with their shape, the first axis counting the samples; or nested arrays. Copied, never taken. */
+export type ArrayLike = { data: TypedArray | number[]; shape?: number[] } | TypedArray | Nested;
+
+/** `y`: class indices `[count]`, or target values `[count, targets]`. */
+export interface Pair {
+  x: ArrayLike;
+  y: ArrayLike;
+}
+
+export interface LoadOptions {
+  /** `auto` (default) takes the faster one. */
+  backend?: 'auto' | Backend;
+  threads?: number;
+  /** The spec's own when absent. */
+  seed?: number;
+  /** safetensors, names and layouts as PyTorch's state_dict or Keras', by the spec's framework. */
+  weights?: ArrayBuffer | Uint8Array;
+  data?:
+    | { train: Pair; validation?: Pair; test?: Pair }
+    | { files: (File | Blob | ArrayBuffer | Uint8Array)[]; format?: 'idx' | 'csv' };
+}
+
+export interface RunInfo {
+  run: number;
+  spec: Spec;
+  backend: 'auto' | Backend;
+  /** Why this backend, as a short code. */
+  why: string;
+  threads: number;
+  layers: LayerReport[];
+  params: number;
+  /** One training step: forward, backward and update. */
+  flops: number;
+  /** The plan, pretty-printed. */
+  plan: string;
+  /** Bytes of the plan's memory. */
+  memory: number;
+  batchSize: number;
+  stepsPerEpoch: number;
+  /** Columns of a tick's rows. */
+  columns: string[];
+  data: {
+    name: string;
+    shape: number[];
+    image: [number, number] | null;
+    features: string[];
+    classes: string[];
+    targets: string[];
+    targetScale: [number, number][];
+    ranges: [number, number][];
+    train: number;
+    validation: number;
+    test: number;
+  };
+  /** Where it stands: 0, or the step of the checkpoint. */
+  step: number;
+  hyper: Record<string, number>;
+}
+
+export interface RunEnd {
+  step: number;
+  epoch: number;
+  /** Spent in training since the load, without pauses. */
+  seconds: number;
+  stopped?: 'early-stopping' | 'cancelled' | 'diverged';
+}
+
+export interface StepReport {
+  step: number;
+  loss: number;
+  gradNorm: number;
+  /** Rows of the data that made up the batch. */
+  batch: number[];
+}
+
+export interface Evaluation {
+  samples: number;
+  loss: number;
+  accuracy?: number;
+  auc?: number;
+  mse?: number;
+  mae?: number;
+  r2?: number;
+  /** `confusion[truth][predicted]` */
+  confusion?: number[][];
+}
+
+/** Raw, one entry per step. */
+export interface History {
+  step: number[];
+  loss: number[];
+  val: ({ epoch: number; step: number } & Evaluation)[];
+  metrics: Record<'accuracy' | 'gradNorm' | 'learningRate' | string, number[]>;
+}
+
+export interface Tensor {
+  data: Float32Array;
+  shape: number[];
+}
+
+export interface TensorInfo {
+  /** `fc1.weight`, `grad:fc1.weight`, `exp_avg:fc1.weight`, `activation:fc1`, … */
+  name: string;
+  shape: number[];
+  role: 'param' | 'grad' | 'activation' | 'moment';
+  layer: string;
+}
+
+export interface Timing {
+  /** One entry per block of steps. */
+  msPerStep: number[];
+  firstStepMs: number;
+  compileMs: number;
+}
+
+export interface Events {
+  /** At most about 20 a second. `rows`: `[steps, columns]` for the steps from `first` on. */
+  tick: {
+    first: number;
+    steps: number;
+    /** The last of them, and its loss. */
+    step: number;
+    loss: number;
+    epoch: number;
+    seconds: number;
+    samplesPerSecond: number;
+    columns: string[];
+    rows: Float32Array;
+  };
+  epoch: { epoch: number; step: number; validation: Evaluation | null };
+  fault: NablaError;
+  backend: { backend: Backend; why: string };
+}
+
+export interface Run {
+  readonly info: RunInfo;
+  /** Without steps or epochs: until stopped, or until the spec's epochs are done. */
+  train(how?: { steps?: number } | { epochs?: number }): Promise<RunEnd>;
+  /** Training ends after the step in flight. */
+  stop(): void;
+  step(): Promise<StepReport>;
+  history(): History;
+  /**
+   * Changes hyper-parameters between steps, without recompiling: `learningRate`, `momentum`,
+   * `weightDecay`, `beta1`, `beta2`, `epsilon`, `rho`, `l1`, `l2`, `clip`, and `stepsPerSecond`
+   * (0: as fast as possible). Gives all of them as they are now.
+   */
+  set(values: Record<string, number>): Promise<Record<string, number>>;
+  evaluate(part?: Part): Promise<Evaluation>;
+  /** `data`: raw, as in the data set, unless `scaled`. Class probabilities where the loss is on logits. */
+  predict(data: ArrayLike, shape?: number[], options?: { scaled?: boolean }): Promise<Tensor>;
+  tensors(): Promise<TensorInfo[]>;
+  tensor(name: string): Promise<Tensor>;
+  /** Samples as they came: `x` raw, `y` in original units `[count, targets]`, `rows` in the data. */
+  samples(
+    part?: Part,
+    start?: number,
+    count?: number,
+  ): Promise<{ start: number; count: number; total: number; shape: number[]; x: Tensor; y: Float32Array; rows: Uint32Array }>;
+  /** safetensors. */
+  weights(): Promise<ArrayBuffer>;
+  /** Spec, parameters, moments, step, random state and place in the data: resumes exactly. */
+  checkpoint(): Promise<ArrayBuffer>;
+  /** Blocks of `steps` steps, each ended by one read. Training time is forward + loss + backward + update. */
+  time(how?: { steps?: number; warmup?: number }): Promise<Timing>;
+  /** Initial weights and step 0 again. */
+  reset(how?: { seed?: number }): Promise<RunInfo>;
+  /** Returns a function that removes f. */
+  on<E extends keyof Events>(type: E, f: (event: Events[E]) => void): () => void;
+  dispose(): Promise<void>;
+}
+
+export interface BenchOptions {
+  /** Ids; all when absent. */
+  presets?: string[];
+  /** Those that this machine has when absent. */
+  backends?: Backend[];
+  threads?: number;
+  steps?: number;
+  warmup?: number;
+  onRow?: (row: BenchRow) => void;
+}
+
+export interface BenchRow {
+  preset: string;
+  backend: Backend;
+  threads: number;
+  /** Median over the blocks. */
+  msPerStep: number;
+  gflops: number;
+}
+
+/** A worker as the page itself uses it; messages as in `src/train/protocol.rs`. */
+export interface Trainer {
+  /** Why it can be used no more, or null. */
+  readonly dead: { code: ErrorCode; message: string; problems: Problem[] } | null;
+  call(body: string | object, buffers?: ArrayBuffer[], files?: File[]): Promise<{ body: string; buffers: ArrayBuffer[] }>;
+  on(f: (event: string, buffers: ArrayBuffer[]) => void): () => void;
+  terminate(): void;
+}
+
+export interface Nabla {
+  readonly ready: Promise<Hello>;
+  /** A list once `ready` has resolved; before that, a promise of it. */
+  presets(): PresetInfo[];
+  preset(id: string): Promise<Spec>;
+  check(spec: Spec | string): Promise<CheckReport>;
+  /** The run that the page shows; always null on the bare page. */
+  current(): Run | null;
+  load(spec: Spec | string, options?: LoadOptions): Promise<Run>;
+  resume(checkpoint: ArrayBuffer | Uint8Array, options?: LoadOptions): Promise<Run>;
+  /** This version exports `spec` (JSON) and `link`; the others reject. */
+  export(spec: Spec | string, format: 'spec' | 'link' | 'pytorch' | 'keras' | 'onnx'): Promise<string>;
+  /** Reads a spec's JSON or a link. */
+  import(text: string): Promise<{
+    spec: Spec;
+    notes: { line: number | null; layer: string | null; field: string | null; message: string }[];
+  }>;
+  bench(options?: BenchOptions): Promise<BenchRow[]>;
+  /** For the page: the worker that it trains on. */
+  connect(): Trainer;
+  /** For the page: says which run it shows (JSON of its info), or none. */
+  show(trainer: Trainer, info: RunInfo | string | null): Run | null;
+}
+
+declare global {
+  // eslint-disable-next-line no-var
+  var nabla: Nabla;
+}
+declare const nabla: Nabla;
+export default nabla;

@@ -1,0 +1,39 @@
+// Prints what the first visit loads: index.html and all that it refers to, directly or through
+// scripts, and the trainer. Usage: node xtask/sizes.mjs dist
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join, normalize } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+const dist = process.argv[2] ?? 'dist';
+const FOLLOWED = new Set(['.html', '.js', '.mjs', '.css']);
+const REFERENCE = /["'(](?:\.\/)?([\w./-]+\.(?:js|mjs|wasm|css|svg|json|ftl|woff2))["')]/g;
+
+function reachable(roots) {
+  const found = new Map();
+  const queue = [...roots];
+  while (queue.length) {
+    const name = queue.shift();
+    const path = join(dist, name);
+    if (found.has(name) || !existsSync(path)) continue;
+    const bytes = readFileSync(path);
+    found.set(name, bytes);
+    if (!FOLLOWED.has(extname(name))) continue;
+    const folder = name.includes('/') ? name.slice(0, name.lastIndexOf('/') + 1) : '';
+    for (const [, reference] of bytes.toString().matchAll(REFERENCE)) {
+      queue.push(normalize(folder + reference));
+    }
+  }
+  return found;
+}
+
+const kb = (bytes) => (bytes / 1024).toFixed(1).padStart(9);
+const row = (name, sizes) => console.log(name.padEnd(36) + sizes.map(kb).join(''));
+
+const total = [0, 0, 0];
+console.log(`\n${'first visit, KiB'.padEnd(36)}${['raw', 'gzip', 'brotli'].map((s) => s.padStart(9)).join('')}`);
+for (const [name, bytes] of reachable(['index.html', 'trainer_loader.js', 'trainer_bg.wasm'])) {
+  const sizes = [bytes.length, gzipSync(bytes, { level: 9 }).length, brotliCompressSync(bytes).length];
+  sizes.forEach((size, i) => (total[i] += size));
+  row(name, sizes);
+}
+row('total', total);

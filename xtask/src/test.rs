@@ -1,0 +1,259 @@
+//! `cargo xtask test`: all the tests there are, counted.
+use crate::process::{Result, command, root, tee};
+use crate::setup::{Need, ensure};
+use crate::{browser, check, site};
+use std::fs;
+use std::time::Instant;
+
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Counts {
+    fn add(&mut self, other: Counts) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+/// A stage and the `--only` word that selects it.
+struct Stage {
+    only: &'static str,
+    title: &'static str,
+    run: fn(names: &[String]) -> Result<Counts>,
+}
+
+const STAGES: [Stage; 5] = [
+    Stage {
+        only: "check",
+        title: "format, lints, docs",
+        run: checks,
+    },
+    Stage {
+        only: "native",
+        title: "native tests",
+        run: native,
+    },
+    Stage {
+        only: "web",
+        title: "wasm tests in Chrome",
+        run: web,
+    },
+    Stage {
+        only: "e2e",
+        title: "site build",
+        run: build,
+    },
+    Stage {
+        only: "e2e",
+        title: "end-to-end in Chrome",
+        run: e2e,
+    },
+];
+
+/// Runs the stages, all of them even after one has failed. The last line printed is
+/// `N passed, N failed`; a stage that cannot run counts as one failure.
+pub fn run(args: &[String]) -> Result<()> {
+    let (only, names) = arguments(args)?;
+    let mut total = Counts::default();
+    let mut rows = Vec::new();
+    for stage in STAGES
+        .iter()
+        .filter(|s| only.is_empty() || only.iter().any(|o| o == s.only))
+    {
+        println!("\n== {} ==", stage.title);
+        let start = Instant::now();
+        let counts = (stage.run)(&names).unwrap_or_else(|message| {
+            println!("{} did not run: {message}", stage.title);
+            Counts {
+                failed: 1,
+                ..Default::default()
+            }
+        });
+        total.add(counts);
+        rows.push((stage.title, counts, start.elapsed().as_secs_f32()));
+    }
+    println!();
+    for (title, counts, seconds) in rows {
+        let Counts {
+            passed,
+            failed,
+            skipped,
+        } = counts;
+        println!(
+            "{title:<22} {passed:>5} passed {failed:>4} failed {skipped:>4} skipped {seconds:>8.1} s"
+        );
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed == 0 {
+        Ok(())
+    } else {
+        Err(String::new())
+    }
+}
+
+/// The stages that `--only` names, and the other words.
+fn arguments(args: &[String]) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut only, mut names) = (Vec::new(), Vec::new());
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        if arg != "--only" {
+            names.push(arg.clone());
+            continue;
+        }
+        match args.next() {
+            Some(stage) if STAGES.iter().any(|s| s.only == stage) => only.push(stage.clone()),
+            _ => return Err("--only takes check, native, web or e2e".into()),
+        }
+    }
+    Ok((only, names))
+}
+
+fn checks(_: &[String]) -> Result<Counts> {
+    let (passed, failed) = check::counts()?;
+    Ok(Counts {
+        passed,
+        failed,
+        skipped: 0,
+    })
+}
+
+fn native(_: &[String]) -> Result<Counts> {
+    let (ok, out) = tee(command("cargo", ["test", "--workspace", "--no-fail-fast"]))?;
+    Ok(settle(ok, rust_counts(&out)))
+}
+
+fn web(_: &[String]) -> Result<Counts> {
+    ensure(&[
+        Need::WasmTarget,
+        Need::WasmBindgen,
+        Need::WasmPack,
+        Need::Chrome,
+    ])?;
+    let mut wasm_pack = command(
+        "wasm-pack",
+        ["test", "--headless", "--chrome", "--chromedriver"],
+    );
+    wasm_pack.arg(browser::chrome()?.driver);
+    let (ok, out) = tee(wasm_pack)?;
+    Ok(settle(ok, rust_counts(&out)))
+}
+
+fn build(_: &[String]) -> Result<Counts> {
+    site::run()?;
+    Ok(Counts {
+        passed: 1,
+        ..Default::default()
+    })
+}
+
+/// Runs each file of tests/e2e in a process of its own, one after the other, so that tests that
+/// watch the clock have the machine to themselves.
+fn e2e(names: &[String]) -> Result<Counts> {
+    ensure(&[Need::NodeModules, Need::Chrome])?;
+    let chrome = browser::chrome()?.browser;
+    let entries = fs::read_dir(root().join("tests/e2e")).map_err(|e| format!("tests/e2e: {e}"))?;
+    let mut files: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|file| file.ends_with(".test.mjs"))
+        .filter(|file| names.is_empty() || names.iter().any(|name| file.contains(name)))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err("no file of tests/e2e has that name".into());
+    }
+    let mut counts = Counts::default();
+    for file in files {
+        let path = format!("tests/e2e/{file}");
+        let mut node = command("node", ["--test", "--test-reporter=spec", &path]);
+        node.env("CHROME", &chrome).env_remove("FORCE_COLOR");
+        let (ok, out) = tee(node)?;
+        counts.add(settle(ok, node_counts(&out)));
+    }
+    Ok(counts)
+}
+
+/// A run that fails without a failing test (it did not compile, it crashed) is one failure.
+fn settle(ok: bool, mut counts: Counts) -> Counts {
+    if !ok && counts.failed == 0 {
+        counts.failed = 1;
+    }
+    counts
+}
+
+/// Sums the `test result: ok. 3 passed; 0 failed; 1 ignored; …` lines of libtest and of
+/// wasm-bindgen's runner.
+fn rust_counts(out: &str) -> Counts {
+    let mut counts = Counts::default();
+    for line in out.lines().filter(|line| line.contains("test result:")) {
+        let number = |word: &str| -> usize {
+            let before = line.split(word).next().filter(|b| b.len() < line.len());
+            before
+                .and_then(|b| b.split_whitespace().last()?.parse().ok())
+                .unwrap_or(0)
+        };
+        counts.add(Counts {
+            passed: number(" passed"),
+            failed: number(" failed"),
+            skipped: number(" ignored"),
+        });
+    }
+    counts
+}
+
+/// Reads the summary of Node's spec reporter: `ℹ pass 3`, `ℹ fail 0`, …
+fn node_counts(out: &str) -> Counts {
+    let number = |word: &str| -> usize {
+        let prefix = format!("ℹ {word} ");
+        let mut lines = out.lines().rev();
+        let found = lines.find_map(|line| line.strip_prefix(&prefix)?.trim().parse().ok());
+        found.unwrap_or(0)
+    };
+    Counts {
+        passed: number("pass"),
+        failed: number("fail") + number("cancelled"),
+        skipped: number("skipped"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rust_results_are_summed() {
+        let counts = rust_counts(
+            "test a ... ok\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured\n\
+             test result: FAILED. 2 passed; 4 failed; 0 ignored; 0 filtered out\n",
+        );
+        assert_eq!((counts.passed, counts.failed, counts.skipped), (5, 4, 1));
+    }
+
+    #[test]
+    fn node_results_are_read() {
+        let counts =
+            node_counts("✔ one (3ms)\nℹ tests 5\nℹ pass 2\nℹ fail 1\nℹ cancelled 1\nℹ skipped 1\n");
+        assert_eq!((counts.passed, counts.failed, counts.skipped), (2, 2, 1));
+    }
+
+    #[test]
+    fn a_run_that_breaks_off_is_a_failure() {
+        assert_eq!(settle(false, Counts::default()).failed, 1);
+        assert_eq!(
+            settle(
+                false,
+                Counts {
+                    failed: 3,
+                    ..Default::default()
+                }
+            )
+            .failed,
+            3
+        );
+        assert_eq!(settle(true, Counts::default()).failed, 0);
+    }
+}
