@@ -3,7 +3,7 @@ use super::i18n::{Lang, t, t_args, t_maybe, use_lang};
 use super::icons::{Glyph, Icon, IconButton};
 use super::numbers::{count, figures};
 use super::remember::Theme;
-use super::stand_in::{History, Sparkline};
+use super::plot::{History, Sparkline};
 use super::store::{Live, Phase};
 use crate::spec::presets::PRESETS;
 use crate::train::protocol::{BackendChoice, RunInfo};

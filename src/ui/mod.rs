@@ -12,6 +12,8 @@
 //! | `header`, `result`, `notices` | what the run does and says |
 //! | `drop` | files of the visitor's own |
 //! | `fields`, `icons`, `numbers`, `panes` | parts of all of them |
+//! | `plot` | curves of the training, canvases, axes |
+//! | `inspect` | the look inside: predictions, weights, boundaries, evaluation |
 //! | `remember` | what outlasts a visit |
 mod app;
 mod builder;
@@ -22,14 +24,15 @@ mod fields;
 mod header;
 pub mod i18n;
 mod icons;
+pub mod inspect;
 pub mod link;
 mod notices;
 pub mod numbers;
 mod panes;
+pub mod plot;
 mod remember;
 mod result;
 mod runner;
-mod stand_in;
 mod store;
 mod train_panel;
 

@@ -2,7 +2,7 @@
 //! along. It holds the truth about the run; the store shows it.
 use super::change::{self, Change};
 use super::link::{Link, Subscription};
-use super::stand_in::History;
+use super::plot::History;
 use super::store::{Action, Dispatch, Live, Phase, Score, Word};
 use crate::spec::{DataSource, Spec};
 use crate::train::protocol::*;
