@@ -8,10 +8,7 @@ pub enum Outcome {
     /// whether it is the probability of class 1, or a score.
     Two { threshold: f32, probability: bool },
     /// One output per class, the largest decides.
-    Many {
-        classes: usize,
-        probability: bool,
-    },
+    Many { classes: usize, probability: bool },
     /// Numbers, one per target.
     Values { targets: usize },
 }

@@ -5,13 +5,13 @@ use super::drop::{adapt, dropped, files_of, with_files};
 use super::fields::is_typing;
 use super::header::{Ask, Header};
 use super::i18n::{Lang, problem_text, t};
+use super::inspect::Inspect;
 use super::notices::Notices;
 use super::panes::Splitter;
+use super::plot::LossPlot;
 use super::remember::{self, Layout, Theme};
 use super::result::Headline;
 use super::runner::Runner;
-use super::inspect::Inspect;
-use super::plot::LossPlot;
 use super::store::{Action, Edit, Phase, State};
 use super::train_panel::TrainPanel;
 use crate::spec::presets;
@@ -139,7 +139,7 @@ fn App() -> Html {
                 </div>
                 { splitter(&layout, "resize-right", Bar::Right) }
                 <div id="pane-result" class="slot result">
-                    <section class="pane plot" aria-label={t("plot")}>
+                    <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
                             <LossPlot history={runner.history.clone()} version={state.live.version} />
