@@ -12,6 +12,7 @@
 //! | [`data`] | formats, generators, splits, batching, seeded RNG | the same |
 //! | [`backend`] | the seam, and who runs a plan | yew; only `backend/gpu` may import wgpu |
 //! | [`train`] | sessions, protocol, metrics, checkpoints | yew |
+//! | [`plotting`] | what plots and inspectors compute: history, scales, colours, contours | wgpu, web-sys, yew |
 //! | `ui` (wasm only) | the page | `backend`: it speaks to the worker in messages |
 //!
 //! Invariants: after `prepare` a step creates no buffer and no heap allocation; one run on
@@ -22,6 +23,7 @@ pub mod graph;
 pub mod interop;
 pub mod ops;
 pub mod plan;
+pub mod plotting;
 pub mod spec;
 pub mod train;
 #[cfg(target_arch = "wasm32")]

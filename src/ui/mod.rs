@@ -1,1 +1,39 @@
-//! (being written)
+//! The page. It speaks to the engine in the messages of [`crate::train::protocol`] only.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `app` | the root: layout, keyboard, what an edit sets off |
+//! | `store` | the state of the page and every change of it |
+//! | `runner` | the run behind the page: load, train, pause, evaluate |
+//! | `change` | whether an edit needs another run |
+//! | `link` | the line to the worker |
+//! | `i18n` | the words |
+//! | `builder`, `data_panel`, `train_panel` | the spec, to be edited |
+//! | `header`, `result`, `notices` | what the run does and says |
+//! | `drop` | files of the visitor's own |
+//! | `fields`, `icons`, `numbers`, `panes` | parts of all of them |
+//! | `plot` | curves of the training, canvases, axes |
+//! | `inspect` | the look inside: predictions, weights, boundaries, evaluation |
+//! | `remember` | what outlasts a visit |
+mod app;
+mod builder;
+mod change;
+mod data_panel;
+mod drop;
+mod fields;
+mod header;
+pub mod i18n;
+mod icons;
+pub mod inspect;
+pub mod link;
+mod notices;
+pub mod numbers;
+mod panes;
+pub mod plot;
+mod remember;
+mod result;
+mod runner;
+mod store;
+mod train_panel;
+
+pub use app::start;

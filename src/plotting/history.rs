@@ -1,0 +1,308 @@
+//! The course of a run: every step's raw values, and what each epoch's validation gave.
+use crate::train::protocol::Evaluation;
+use std::fmt::Write;
+use std::ops::Range;
+
+/// Rows kept at most. Beyond it every second row goes, again and again.
+pub const CAPACITY: usize = 1 << 20;
+
+/// Rows stand for the steps `start, start + stride, …`; the stride is 1 up to [`CAPACITY`] rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    columns: Vec<String>,
+    /// One vector per column, all of the same length.
+    data: Vec<Vec<f32>>,
+    start: u32,
+    stride: u32,
+    /// 0: not known.
+    steps_per_epoch: u32,
+    validation: Vec<Validation>,
+    generation: u64,
+    capacity: usize,
+}
+
+impl Default for History {
+    fn default() -> History {
+        History::with_capacity(CAPACITY)
+    }
+}
+
+/// The validation part's evaluation at the end of an epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Validation {
+    pub epoch: u32,
+    pub step: u32,
+    pub evaluation: Evaluation,
+}
+
+impl Validation {
+    /// By the name of a column or of a field of [`Evaluation`].
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let e = &self.evaluation;
+        match name {
+            "loss" => Some(e.loss),
+            "accuracy" => e.accuracy,
+            "auc" => e.auc,
+            "mse" => e.mse,
+            "mae" => e.mae,
+            "r2" => e.r2,
+            _ => None,
+        }
+    }
+}
+
+/// Metrics that an [`Evaluation`] may hold beside the loss.
+const EVALUATED: [&str; 5] = ["accuracy", "auc", "mse", "mae", "r2"];
+
+impl History {
+    /// Keeps at most `capacity` rows (an even number).
+    pub fn with_capacity(capacity: usize) -> History {
+        History {
+            columns: Vec::new(),
+            data: Vec::new(),
+            start: 0,
+            stride: 1,
+            steps_per_epoch: 0,
+            validation: Vec::new(),
+            generation: 0,
+            capacity: (capacity / 2).max(1) * 2,
+        }
+    }
+
+    /// Adds the rows of the steps from `first` on, `[steps, columns]` as a tick brings them.
+    /// Steps that are there already are replaced together with everything after them (training
+    /// went back to a snapshot); steps left out become NaN. Other columns begin a new history.
+    pub fn push(&mut self, columns: &[String], rows: &[f32], first: u32) {
+        if self.columns != columns {
+            self.clear();
+            self.columns = columns.to_vec();
+            self.data = vec![Vec::new(); columns.len()];
+        }
+        let width = columns.len();
+        if width == 0 || rows.len() < width {
+            return;
+        }
+        if self.is_empty() {
+            self.start = first;
+        } else if first < self.next_step() {
+            self.rewind(first);
+        }
+        let gap = first.saturating_sub(self.next_step());
+        if gap as usize > self.capacity * self.stride as usize {
+            self.clear();
+            self.start = first;
+        } else {
+            let nothing = vec![f32::NAN; width];
+            for step in self.next_step()..first {
+                self.push_row(step, &nothing);
+            }
+        }
+        for (i, row) in rows.chunks_exact(width).enumerate() {
+            self.push_row(first + i as u32, row);
+        }
+    }
+
+    fn push_row(&mut self, step: u32, row: &[f32]) {
+        if !(step - self.start).is_multiple_of(self.stride) {
+            return;
+        }
+        if self.len() == self.capacity {
+            self.thin();
+            if !(step - self.start).is_multiple_of(self.stride) {
+                return;
+            }
+        }
+        for (column, value) in self.data.iter_mut().zip(row) {
+            column.push(*value);
+        }
+    }
+
+    fn thin(&mut self) {
+        for column in &mut self.data {
+            let mut row = 0;
+            column.retain(|_| {
+                row += 1;
+                row % 2 == 1
+            });
+        }
+        self.stride *= 2;
+        self.generation += 1;
+    }
+
+    fn rewind(&mut self, step: u32) {
+        let rows = step.saturating_sub(self.start).div_ceil(self.stride) as usize;
+        for column in &mut self.data {
+            column.truncate(rows);
+        }
+        if rows == 0 {
+            self.start = step;
+            self.stride = 1;
+        }
+        self.validation.retain(|v| v.step < step);
+        self.generation += 1;
+    }
+
+    /// Adds the evaluation at the end of an epoch, after `step` steps; one of the same epoch is
+    /// replaced.
+    pub fn push_epoch(&mut self, epoch: u32, step: u32, evaluation: Evaluation) {
+        if let Some(steps) = step.checked_div(epoch) {
+            self.steps_per_epoch = steps;
+        }
+        self.validation.retain(|v| v.epoch < epoch);
+        self.validation.push(Validation {
+            epoch,
+            step,
+            evaluation,
+        });
+    }
+
+    pub fn clear(&mut self) {
+        for column in &mut self.data {
+            column.clear();
+        }
+        self.validation.clear();
+        self.start = 0;
+        self.stride = 1;
+        self.generation += 1;
+    }
+
+    /// From `RunInfo`; kept by `clear`. Without it the first epoch's end tells.
+    pub fn set_steps_per_epoch(&mut self, steps: usize) {
+        self.steps_per_epoch = steps.min(u32::MAX as usize) as u32;
+    }
+
+    /// Rows.
+    pub fn len(&self) -> usize {
+        self.data.first().map_or(0, Vec::len)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// One value per row.
+    pub fn column(&self, name: &str) -> Option<&[f32]> {
+        let i = self.columns.iter().position(|c| c == name)?;
+        Some(&self.data[i])
+    }
+
+    /// The newest value.
+    pub fn last(&self, name: &str) -> Option<f32> {
+        self.column(name)?.last().copied()
+    }
+
+    /// Oldest first.
+    pub fn validation(&self) -> &[Validation] {
+        &self.validation
+    }
+
+    /// What can be drawn beside the loss: columns first, then what only validation gives.
+    pub fn metrics(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.columns.clone();
+        names.retain(|n| n != "loss");
+        if let Some(v) = self.validation.last() {
+            for name in EVALUATED {
+                if v.metric(name).is_some() && !names.iter().any(|n| n == name) {
+                    names.push(name.to_string());
+                }
+            }
+        }
+        names
+    }
+
+    /// Changes when rows that were there before have changed or gone.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub fn step(&self, row: usize) -> u32 {
+        self.start + row as u32 * self.stride
+    }
+
+    /// The first step after those that the rows stand for.
+    fn next_step(&self) -> u32 {
+        self.start + self.len() as u32 * self.stride
+    }
+
+    /// The row nearest to a step.
+    pub fn row(&self, step: f64) -> Option<usize> {
+        let last = self.len().checked_sub(1)?;
+        let row = (step - f64::from(self.start)) / f64::from(self.stride);
+        Some((row.round().max(0.0) as usize).min(last))
+    }
+
+    /// Counted from 1; steps count from 0.
+    pub fn epoch(&self, step: u32) -> u32 {
+        step.checked_div(self.steps_per_epoch).unwrap_or(0) + 1
+    }
+
+    /// Smallest and largest step there is to show.
+    pub fn step_range(&self) -> Option<(u32, u32)> {
+        let rows = self
+            .len()
+            .checked_sub(1)
+            .map(|r| (self.start, self.step(r)));
+        let marks = self
+            .validation
+            .first()
+            .zip(self.validation.last())
+            .map(|(a, b)| (a.step, b.step));
+        match (rows, marks) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// `step,epoch,loss,…,val_loss,…`
+    pub fn csv_header(&self) -> String {
+        let mut line = String::from("step,epoch");
+        for c in &self.columns {
+            line.push(',');
+            line.push_str(c);
+        }
+        for name in self.validated() {
+            line.push_str(",val_");
+            line.push_str(name);
+        }
+        line.push('\n');
+        line
+    }
+
+    fn validated(&self) -> impl Iterator<Item = &'static str> {
+        let last = self.validation.last();
+        std::iter::once("loss")
+            .chain(EVALUATED)
+            .filter(move |name| last.is_some_and(|v| v.metric(name).is_some()))
+    }
+
+    /// Appends lines for these rows, in full precision. A validation stands on the row of its
+    /// step, or the last row before it.
+    pub fn csv_rows(&self, rows: Range<usize>, out: &mut String) {
+        let validated: Vec<_> = self.validated().collect();
+        for row in rows.start..rows.end.min(self.len()) {
+            let step = self.step(row);
+            let _ = write!(out, "{step},{}", self.epoch(step));
+            for column in &self.data {
+                let _ = write!(out, ",{}", column[row]);
+            }
+            let end = if row + 1 == self.len() {
+                u32::MAX
+            } else {
+                step + self.stride
+            };
+            let at = self.validation.partition_point(|v| v.step < end);
+            let mark = self.validation[..at].last().filter(|v| v.step >= step);
+            for name in &validated {
+                out.push(',');
+                if let Some(v) = mark.and_then(|v| v.metric(name)) {
+                    let _ = write!(out, "{v}");
+                }
+            }
+            out.push('\n');
+        }
+    }
+}

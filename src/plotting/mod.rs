@@ -1,0 +1,16 @@
+//! What the plots and inspectors compute: numbers in, numbers out. Knows no browser, so that
+//! it is tested natively.
+pub mod color;
+pub mod contour;
+pub mod curve;
+pub mod decimate;
+pub mod format;
+pub mod history;
+pub mod outcome;
+pub mod scale;
+pub mod smooth;
+pub mod stats;
+
+pub use curve::Curve;
+pub use history::{History, Validation};
+pub use scale::Scale;

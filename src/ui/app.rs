@@ -1,0 +1,485 @@
+//! The root of the page: what stands where, what keys do, what an edit sets off.
+use super::builder::Builder;
+use super::data_panel::DataPanel;
+use super::drop::{adapt, dropped, files_of, with_files};
+use super::fields::is_typing;
+use super::header::{Ask, Header};
+use super::i18n::{Lang, problem_text, t};
+use super::inspect::Inspect;
+use super::notices::Notices;
+use super::panes::Splitter;
+use super::plot::LossPlot;
+use super::remember::{self, Layout, Theme};
+use super::result::Headline;
+use super::runner::Runner;
+use super::store::{Action, Edit, Phase, State};
+use super::train_panel::TrainPanel;
+use crate::spec::presets;
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::timers::callback::Timeout;
+use gloo::utils::{document, window};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use web_sys::{File, HtmlInputElement};
+use yew::prelude::*;
+
+/// Starts the page.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    Theme::initial().apply();
+    match document().get_element_by_id("app") {
+        Some(root) => yew::Renderer::<App>::with_root(root).render(),
+        None => yew::Renderer::<App>::new().render(),
+    };
+}
+
+/// An edit is kept for the next visit when no other has followed it for so long.
+const KEEP_MS: u32 = 600;
+
+/// The three views among which a narrow screen chooses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Setup,
+    Network,
+    Result,
+}
+
+const TABS: [(Tab, &str); 3] = [
+    (Tab::Setup, "tab-setup"),
+    (Tab::Network, "tab-network"),
+    (Tab::Result, "tab-result"),
+];
+
+#[component]
+fn App() -> Html {
+    let lang = use_state_eq(Lang::initial);
+    lang.apply();
+    let theme = use_state_eq(Theme::initial);
+    let layout = use_state_eq(remember::layout);
+    let tab = use_state_eq(|| Tab::Network);
+    let state = use_reducer(|| State::new(remember::initial_spec()));
+    let runner = {
+        let dispatch = state.dispatcher();
+        (*use_memo((), move |()| Runner::new(dispatch))).clone()
+    };
+    let edit = use_memo((), |()| Edit(state.dispatcher()));
+    let picker = use_node_ref();
+
+    use_loading(&state, &runner);
+    use_memory(&state);
+    use_title(*lang);
+    let ask = use_ask(&state, &runner, &lang, &theme, &layout, &picker);
+    use_keys(&ask, state.phase);
+    let over = use_drop(&state, &runner);
+
+    let on_files = {
+        let open = opener(&state, &runner);
+        Callback::from(move |e: Event| {
+            let input: HtmlInputElement = e.target_unchecked_into();
+            open(files_of(input.files()));
+            // The same files may be picked again.
+            input.set_value("");
+        })
+    };
+    let on_pick = {
+        let ask = ask.clone();
+        use_callback((), move |_: MouseEvent, ()| ask.emit(Ask::Open))
+    };
+    let blocked = (!state.report.ok)
+        .then(|| state.report.errors.first().map(problem_text))
+        .flatten()
+        .map(AttrValue::from);
+    let samples = state.info.as_ref().map(|i| i.data.train);
+    html! {
+        <ContextProvider<Lang> context={*lang}>
+            <Header
+                name={state.spec.name.clone()}
+                edited={state.edited()}
+                phase={state.phase}
+                {blocked}
+                live={state.live}
+                info={state.info.clone()}
+                history={runner.history.clone()}
+                speed={state.speed}
+                theme={*theme}
+                can_undo={state.can_undo()}
+                can_redo={state.can_redo()}
+                on_ask={ask}
+            />
+            { tabs(&tab) }
+            <main class={classes!("panes", tab_class(*tab))} style={style_of(*layout)}>
+                <aside id="pane-setup" class="pane setup">
+                    <div class="pane-body">
+                        <DataPanel
+                            spec={state.spec.clone()}
+                            report={state.report.clone()}
+                            info={state.info.clone()}
+                            edit={(*edit).clone()}
+                            {on_pick}
+                            opening={state.opening}
+                        />
+                        <TrainPanel
+                            spec={state.spec.clone()}
+                            report={state.report.clone()}
+                            {samples}
+                            edit={(*edit).clone()}
+                        />
+                    </div>
+                </aside>
+                { splitter(&layout, "resize-left", Bar::Left) }
+                <div id="pane-network" class="slot network">
+                    <Builder
+                        spec={state.spec.clone()}
+                        report={state.report.clone()}
+                        selected={state.selected.clone()}
+                        edit={(*edit).clone()}
+                        can_undo={state.can_undo()}
+                        can_redo={state.can_redo()}
+                    />
+                </div>
+                { splitter(&layout, "resize-right", Bar::Right) }
+                <div id="pane-result" class="slot result">
+                    <section class="pane plot-pane" aria-label={t("plot")}>
+                        <Headline score={state.score.clone()} />
+                        <div class="plot-body">
+                            <LossPlot history={runner.history.clone()} version={state.live.version} />
+                        </div>
+                    </section>
+                    { splitter(&layout, "resize-plot", Bar::Plot) }
+                    <section class="pane inside" aria-label={t("inside")}>
+                        { inside(&state) }
+                    </section>
+                </div>
+            </main>
+            <Notices notices={state.notices.clone()} dispatch={state.dispatcher()} />
+            <input
+                type="file"
+                multiple={true}
+                hidden={true}
+                accept=".csv,.gz,.idx,.idx1-ubyte,.idx3-ubyte,*"
+                ref={picker}
+                onchange={on_files}
+                aria-label={t("open-files")}
+            />
+            if *over {
+                <div class="drop-veil" aria-hidden="true"><p>{ t("drop-here") }</p></div>
+            }
+        </ContextProvider<Lang>>
+    }
+}
+
+fn inside(state: &UseReducerHandle<State>) -> Html {
+    match (&state.link, &state.info) {
+        (Some(link), Some(info)) if state.phase != Phase::Failed => html! {
+            <Inspect
+                link={link.clone()}
+                info={info.clone()}
+                tick={state.live.version}
+                selected={state.selected.clone()}
+            />
+        },
+        _ => html! { <p class="empty">{ t("inside-empty") }</p> },
+    }
+}
+
+fn tab_class(tab: Tab) -> &'static str {
+    match tab {
+        Tab::Setup => "show-setup",
+        Tab::Network => "show-network",
+        Tab::Result => "show-result",
+    }
+}
+
+/// The choice of a view on a narrow screen; hidden on a wide one, which shows all three.
+fn tabs(tab: &UseStateHandle<Tab>) -> Html {
+    let onkeydown = {
+        let tab = tab.clone();
+        Callback::from(move |e: KeyboardEvent| {
+            let now = TABS.iter().position(|(t, _)| *t == *tab).unwrap_or(0);
+            let next = match e.key().as_str() {
+                "ArrowRight" => (now + 1) % TABS.len(),
+                "ArrowLeft" => (now + TABS.len() - 1) % TABS.len(),
+                _ => return,
+            };
+            e.prevent_default();
+            tab.set(TABS[next].0);
+        })
+    };
+    html! {
+        <div class="tabs" role="tablist" aria-label={t("views")} {onkeydown}>
+            { for TABS.iter().map(|(this, key)| {
+                let (tab, this) = (tab.clone(), *this);
+                let on = *tab == this;
+                let onclick = Callback::from(move |_: MouseEvent| tab.set(this));
+                html! {
+                    <button
+                        type="button"
+                        role="tab"
+                        key={*key}
+                        aria-selected={on.to_string()}
+                        tabindex={if on { "0" } else { "-1" }}
+                        {onclick}
+                    >{ t(key) }</button>
+                }
+            }) }
+        </div>
+    }
+}
+
+fn style_of(l: Layout) -> String {
+    format!(
+        "--left:{:.0}px;--right:{:.0}px;--plot:{:.1}%",
+        l.left,
+        l.right,
+        l.plot * 100.0
+    )
+}
+
+#[derive(Clone, Copy)]
+enum Bar {
+    Left,
+    Right,
+    Plot,
+}
+
+fn splitter(layout: &UseStateHandle<Layout>, label: &str, bar: Bar) -> Html {
+    let l = **layout;
+    let height = document()
+        .document_element()
+        .map_or(800.0, |e| f64::from(e.client_height()));
+    let (value, min, max, per_pixel) = match bar {
+        Bar::Left => (l.left, 220.0, 460.0, 1.0),
+        Bar::Right => (l.right, 320.0, 960.0, -1.0),
+        Bar::Plot => (l.plot, 0.2, 0.8, 1.0 / height),
+    };
+    let on_change = {
+        let layout = layout.clone();
+        Callback::from(move |v: f64| {
+            let mut l = *layout;
+            match bar {
+                Bar::Left => l.left = v,
+                Bar::Right => l.right = v,
+                Bar::Plot => l.plot = v,
+            }
+            layout.set(l);
+            remember::keep_layout(l);
+        })
+    };
+    html! {
+        <Splitter
+            label={t(label)}
+            flat={matches!(bar, Bar::Plot)}
+            {value}
+            {min}
+            {max}
+            {per_pixel}
+            {on_change}
+        />
+    }
+}
+
+/// Loads what the builder shows.
+#[hook]
+fn use_loading(state: &UseReducerHandle<State>, runner: &Rc<Runner>) {
+    let runner = runner.clone();
+    let deps = (state.spec.clone(), state.report.ok);
+    use_effect_with(deps, move |(spec, ok)| {
+        if *ok {
+            runner.want(spec.clone());
+        } else {
+            runner.block();
+        }
+    });
+}
+
+/// Keeps the spec for the next visit, and names it in the address while it is a preset's.
+#[hook]
+fn use_memory(state: &UseReducerHandle<State>) {
+    let edited = state.edited();
+    use_effect_with(state.spec.clone(), move |spec| {
+        let spec = spec.clone();
+        let timer = Timeout::new(KEEP_MS, move || {
+            remember::keep_spec(&spec);
+            remember::name_preset((!edited).then_some(spec.name.as_str()));
+        });
+        move || drop(timer)
+    });
+    let dispatch = state.dispatcher();
+    use_effect_with((), move |()| {
+        let listener = EventListener::new(&window(), "hashchange", move |_| {
+            if let Some(spec) = remember::named_preset() {
+                dispatch.dispatch(Action::Open(Box::new(spec)));
+            }
+        });
+        move || drop(listener)
+    });
+}
+
+#[hook]
+fn use_title(lang: Lang) {
+    use_effect_with(lang, |_| document().set_title(&t("title")));
+}
+
+/// Answers what the bar, the keys and the panels ask for.
+#[hook]
+fn use_ask(
+    state: &UseReducerHandle<State>,
+    runner: &Rc<Runner>,
+    lang: &UseStateHandle<Lang>,
+    theme: &UseStateHandle<Theme>,
+    layout: &UseStateHandle<Layout>,
+    picker: &NodeRef,
+) -> Callback<Ask> {
+    let dispatch = state.dispatcher();
+    let (runner, lang, layout, picker) =
+        (runner.clone(), lang.clone(), layout.clone(), picker.clone());
+    let theme = theme.clone();
+    let open = move |id: &str| {
+        if let Some(spec) = presets::find(id) {
+            dispatch.dispatch(Action::Open(Box::new(spec)));
+        }
+    };
+    let dispatch = state.dispatcher();
+    let deps = (state.spec.name.clone(), *theme);
+    use_callback(
+        deps,
+        move |ask: Ask, (name, shown): &(String, Theme)| match ask {
+            Ask::Play => runner.play(),
+            Ask::Pause => runner.pause(),
+            Ask::Step => runner.step(),
+            Ask::Reset => runner.reset(),
+            Ask::Speed(speed) => runner.set_speed(speed),
+            Ask::Preset(id) => open(&id),
+            Ask::Restore => open(name),
+            Ask::Open => {
+                if let Some(input) = picker.cast::<HtmlInputElement>() {
+                    input.click();
+                }
+            }
+            Ask::Undo => dispatch.dispatch(Action::Undo),
+            Ask::Redo => dispatch.dispatch(Action::Redo),
+            Ask::Language(chosen) => {
+                chosen.remember();
+                lang.set(chosen);
+            }
+            Ask::Theme => {
+                let other = shown.other();
+                other.apply();
+                other.keep();
+                theme.set(other);
+            }
+            Ask::Layout => {
+                layout.set(Layout::default());
+                remember::keep_layout(Layout::default());
+            }
+        },
+    )
+}
+
+#[hook]
+fn use_keys(ask: &Callback<Ask>, phase: Phase) {
+    let deps = (ask.clone(), phase);
+    use_effect_with(deps, move |(ask, phase)| {
+        let (ask, phase) = (ask.clone(), *phase);
+        // Not passive: the browser's own undo must not run as well.
+        let options = EventListenerOptions::enable_prevent_default();
+        let listener = EventListener::new_with_options(&document(), "keydown", options, move |e| {
+            let Some(e) = e.dyn_ref::<KeyboardEvent>() else {
+                return;
+            };
+            if is_typing(e) {
+                return;
+            }
+            let at_rest = e
+                .target()
+                .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+                .is_none_or(|t| t.tag_name() == "BODY");
+            let control = e.ctrl_key() || e.meta_key();
+            let what = match (e.key().to_lowercase().as_str(), control, e.shift_key()) {
+                ("z", true, false) => Ask::Undo,
+                ("z", true, true) | ("y", true, false) => Ask::Redo,
+                (" ", false, false) if at_rest => match phase {
+                    Phase::Training => Ask::Pause,
+                    Phase::Paused | Phase::Finished => Ask::Play,
+                    _ => return,
+                },
+                _ => return,
+            };
+            e.prevent_default();
+            ask.emit(what);
+        });
+        move || drop(listener)
+    });
+}
+
+/// Loads files as the data of the network at hand.
+fn opener(
+    state: &UseReducerHandle<State>,
+    runner: &Rc<Runner>,
+) -> impl Fn(Vec<File>) + Clone + 'static {
+    let (state, runner) = (state.clone(), runner.clone());
+    move |files| {
+        if files.is_empty() {
+            return;
+        }
+        match with_files(&state.spec, &files) {
+            Ok(spec) => runner.open(spec, files, adapt),
+            Err(word) => state.dispatch(Action::Say(word)),
+        }
+    }
+}
+
+/// Takes files that are dropped anywhere on the page. True while some are held over it.
+#[hook]
+fn use_drop(state: &UseReducerHandle<State>, runner: &Rc<Runner>) -> UseStateHandle<bool> {
+    let over = use_state_eq(|| false);
+    let open = opener(state, runner);
+    let shown = over.clone();
+    use_effect_with(state.spec.clone(), move |_| {
+        let options = EventListenerOptions::enable_prevent_default();
+        let listen = |name: &'static str, f: Box<dyn Fn(&DragEvent)>| {
+            EventListener::new_with_options(&document(), name, options, move |e| {
+                if let Some(e) = e.dyn_ref::<DragEvent>() {
+                    f(e);
+                }
+            })
+        };
+        let has_files = |e: &DragEvent| {
+            e.data_transfer()
+                .is_some_and(|d| d.types().includes(&"Files".into(), 0))
+        };
+        let (enter, leave) = (shown.clone(), shown.clone());
+        let listeners = [
+            listen(
+                "dragover",
+                Box::new(move |e| {
+                    if has_files(e) {
+                        e.prevent_default();
+                        enter.set(true);
+                    }
+                }),
+            ),
+            listen(
+                "dragleave",
+                Box::new(move |e| {
+                    // Left for outside the window, not for another element.
+                    if e.related_target().is_none() {
+                        leave.set(false);
+                    }
+                }),
+            ),
+            listen(
+                "drop",
+                Box::new(move |e| {
+                    if has_files(e) {
+                        e.prevent_default();
+                        shown.set(false);
+                        open(dropped(e.data_transfer()));
+                    }
+                }),
+            ),
+        ];
+        move || drop(listeners)
+    });
+    over
+}

@@ -1,0 +1,513 @@
+//! Where the samples come from, and how they are split and scaled.
+use super::builder::edit::fit_head;
+use super::fields::{Axis, CheckField, Field, NumberField, SelectField, SliderField, slug};
+use super::i18n::{problem_text, t, t_args, use_lang};
+use super::icons::{Icon, IconButton};
+use super::numbers::{count, exact, shape, whole_percent};
+use super::store::{Edit, problem_at};
+use crate::spec::{Bundled, DataSource, Scale, Spec};
+use crate::train::protocol::{CheckReport, DataInfo, RunInfo};
+use std::rc::Rc;
+use web_sys::HtmlTextAreaElement;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct DataPanelProps {
+    pub spec: Rc<Spec>,
+    pub report: Rc<CheckReport>,
+    pub info: Option<Rc<RunInfo>>,
+    pub edit: Edit,
+    pub on_pick: Callback<MouseEvent>,
+    pub opening: bool,
+}
+
+const BUNDLED: [Bundled; 5] = [
+    Bundled::Digits,
+    Bundled::Digits28,
+    Bundled::Iris,
+    Bundled::BreastCancer,
+    Bundled::Diabetes,
+];
+
+/// The sources that need no files, under the names of the list.
+fn sources() -> Vec<(String, DataSource)> {
+    let mut all: Vec<_> = BUNDLED
+        .iter()
+        .map(|name| (slug(name), DataSource::Bundled { name: *name }))
+        .collect();
+    all.extend(
+        [
+            DataSource::Line {
+                samples: 100,
+                slope: 3.0,
+                intercept: 2.0,
+                noise: 0.5,
+            },
+            DataSource::MakeRegression {
+                samples: 100,
+                features: 1,
+                noise: 10.0,
+                bias: 0.0,
+            },
+            DataSource::Xor {
+                samples: 200,
+                noise: 0.05,
+            },
+            DataSource::Blobs {
+                samples: 200,
+                centers: 2,
+                std: 2.0,
+            },
+            DataSource::Circles {
+                samples: 240,
+                noise: 0.08,
+                factor: 0.5,
+            },
+            DataSource::Moons {
+                samples: 240,
+                noise: 0.1,
+            },
+            DataSource::Spirals {
+                samples: 300,
+                arms: 2,
+                turns: 1.25,
+                noise: 0.03,
+            },
+            DataSource::Points {
+                x: vec![vec![1.0, 2.0], vec![3.0, 4.0]],
+                y: vec![vec![2.0], vec![6.0]],
+                classes: None,
+            },
+        ]
+        .map(|s| (slug(&s), s)),
+    );
+    all
+}
+
+fn source_id(source: &DataSource) -> String {
+    match source {
+        DataSource::Bundled { name } => slug(name),
+        other => slug(other),
+    }
+}
+
+/// What a source is called.
+pub fn source_name(source: &DataSource) -> String {
+    match source {
+        DataSource::Files { name, .. } => match super::i18n::t_maybe(&format!("source-{name}")) {
+            Some(known) => known,
+            None => name.clone(),
+        },
+        other => t(&format!("source-{}", source_id(other))),
+    }
+}
+
+/// Takes another source, with the scaling that suits it and a head that fits it.
+fn set_source(spec: &mut Spec, source: DataSource) {
+    spec.data.scale = match &source {
+        DataSource::Bundled {
+            name: Bundled::Digits,
+        } => Scale::Divide { by: 16.0 },
+        DataSource::Bundled {
+            name: Bundled::Digits28,
+        } => Scale::Divide { by: 255.0 },
+        DataSource::Bundled { .. } => Scale::Standardize,
+        _ => Scale::None,
+    };
+    let images = matches!(
+        source,
+        DataSource::Bundled {
+            name: Bundled::Digits | Bundled::Digits28
+        }
+    );
+    spec.data.source = source;
+    spec.data.flatten = images && (spec.data.flatten || !images_wanted(spec));
+    if let Some(shape) = spec.data.shape() {
+        fit_head(spec, &shape);
+        spec.data.scale_target &= shape.classes.is_none();
+    }
+}
+
+/// Whether the network begins with a layer that makes rows of images itself.
+fn images_wanted(spec: &Spec) -> bool {
+    use crate::spec::LayerKind;
+    matches!(
+        spec.layers.first().map(|l| &l.kind),
+        Some(LayerKind::Flatten | LayerKind::Reshape { .. })
+    )
+}
+
+#[component]
+pub fn DataPanel(props: &DataPanelProps) -> Html {
+    use_lang();
+    let (spec, edit) = (&props.spec, &props.edit);
+    let known = sources();
+    let current = AttrValue::from(source_id(&spec.data.source));
+    let mut options: Vec<(AttrValue, AttrValue)> = known
+        .iter()
+        .map(|(id, s)| (id.clone().into(), source_name(s).into()))
+        .collect();
+    if matches!(spec.data.source, DataSource::Files { .. }) {
+        options.push((current.clone(), source_name(&spec.data.source).into()));
+    }
+    let on_source = edit.with("", |s: &mut Spec, id: String| {
+        if let Some((_, source)) = sources().into_iter().find(|(i, _)| *i == id) {
+            set_source(s, source);
+        }
+    });
+    let error = |field: &str| -> Option<AttrValue> {
+        problem_at(&props.report, None, field).map(|p| problem_text(p).into())
+    };
+    let regression = spec.data.shape().is_some_and(|s| s.classes.is_none());
+    html! {
+        <section class="group" aria-labelledby="data-title">
+            <header class="group-head">
+                <h2 id="data-title">{ t("data") }</h2>
+                <span class="spacer"></span>
+                <IconButton
+                    icon={Icon::File}
+                    label={t("open-files")}
+                    text={AttrValue::from(t(if props.opening { "opening" } else { "open" }))}
+                    disabled={props.opening}
+                    onclick={props.on_pick.clone()}
+                />
+            </header>
+            <SelectField label={t("source")} value={current} {options} on_change={on_source} class="wide" />
+            { source_fields(props) }
+            { facts(props.info.as_ref().map(|i| &i.data)) }
+            if !matches!(spec.data.source, DataSource::Files { ref name, .. } if name == "mnist") {
+                <SliderField
+                    label={t("test-share")}
+                    hint={AttrValue::from(t("test-share-hint"))}
+                    value={spec.data.split.test}
+                    min={0.0}
+                    max={0.9}
+                    step={0.05}
+                    axis={Axis::Linear}
+                    shown={AttrValue::from(whole_percent(f64::from(spec.data.split.test)))}
+                    error={error("data.split.test")}
+                    on_change={edit.with("split.test", |s: &mut Spec, v: f32| s.data.split.test = v)}
+                />
+            }
+            <SliderField
+                label={t("validation-share")}
+                hint={AttrValue::from(t("validation-share-hint"))}
+                value={spec.data.split.validation}
+                min={0.0}
+                max={0.9}
+                step={0.05}
+                axis={Axis::Linear}
+                shown={AttrValue::from(whole_percent(f64::from(spec.data.split.validation)))}
+                error={error("data.split.validation")}
+                on_change={edit.with("split.validation", |s: &mut Spec, v: f32| s.data.split.validation = v)}
+            />
+            <details class="more">
+                <summary>{ t("preparation") }</summary>
+                <div class="grid">
+                    <CheckField
+                        label={t("split-shuffle")}
+                        hint={AttrValue::from(t("split-shuffle-hint"))}
+                        value={spec.data.split.shuffle}
+                        on_change={edit.with("", |s: &mut Spec, v: bool| s.data.split.shuffle = v)}
+                    />
+                    <CheckField
+                        label={t("flatten")}
+                        hint={AttrValue::from(t("flatten-hint"))}
+                        value={spec.data.flatten}
+                        on_change={edit.with("", |s: &mut Spec, v: bool| s.data.flatten = v)}
+                    />
+                    if regression {
+                        <CheckField
+                            label={t("scale-target")}
+                            hint={AttrValue::from(t("scale-target-hint"))}
+                            value={spec.data.scale_target}
+                            on_change={edit.with("", |s: &mut Spec, v: bool| s.data.scale_target = v)}
+                        />
+                    }
+                    { scale_fields(props) }
+                </div>
+            </details>
+        </section>
+    }
+}
+
+fn facts(data: Option<&DataInfo>) -> Html {
+    let Some(d) = data else {
+        return html! {};
+    };
+    let n = |x: usize| count(x as u64);
+    html! {
+        <p class="facts figure">
+            { t_args("data-facts", &[
+                ("shape", shape(&d.shape).into()),
+                ("train", n(d.train).into()),
+                ("validation", n(d.validation).into()),
+                ("test", n(d.test).into()),
+            ]) }
+        </p>
+    }
+}
+
+fn scale_fields(props: &DataPanelProps) -> Html {
+    let scales = [
+        Scale::None,
+        Scale::Standardize,
+        Scale::MinMax,
+        Scale::Divide { by: 255.0 },
+    ];
+    let options: Vec<(AttrValue, AttrValue)> = scales
+        .iter()
+        .map(|s| {
+            let id = slug(s);
+            (id.clone().into(), t(&format!("scale-{id}")).into())
+        })
+        .collect();
+    let on_change = props.edit.with("", move |s: &mut Spec, v: String| {
+        if let Some(scale) = scales.iter().find(|x| slug(*x) == v) {
+            s.data.scale = *scale;
+        }
+    });
+    html! {
+        <>
+            <SelectField
+                label={t("scale")}
+                hint={AttrValue::from(t("scale-hint"))}
+                value={slug(&props.spec.data.scale)}
+                {options}
+                {on_change}
+            />
+            if let Scale::Divide { by } = props.spec.data.scale {
+                <NumberField
+                    label={t("scale-by")}
+                    value={by}
+                    error={problem_at(&props.report, None, "data.scale.by").map(|p| AttrValue::from(problem_text(p)))}
+                    on_change={props.edit.with("scale.by", |s: &mut Spec, v: f32| s.data.scale = Scale::Divide { by: v })}
+                />
+            }
+        </>
+    }
+}
+
+/// A number of a generated source: its name in the spec, its value, whether it is whole.
+struct Knob {
+    name: &'static str,
+    value: f32,
+    whole: bool,
+    step: f32,
+}
+
+fn whole(name: &'static str, value: usize, step: f32) -> Knob {
+    Knob {
+        name,
+        value: value as f32,
+        whole: true,
+        step,
+    }
+}
+
+fn real(name: &'static str, value: f32, step: f32) -> Knob {
+    Knob {
+        name,
+        value,
+        whole: false,
+        step,
+    }
+}
+
+fn knobs(source: &DataSource) -> Vec<Knob> {
+    use DataSource as D;
+    let samples = |n: usize| whole("samples", n, 10.0);
+    match *source {
+        D::Bundled { .. } | D::Points { .. } | D::Files { .. } => Vec::new(),
+        D::MakeRegression {
+            samples: n,
+            features,
+            noise,
+            bias,
+        } => vec![
+            samples(n),
+            whole("features", features, 1.0),
+            real("noise", noise, 1.0),
+            real("bias", bias, 1.0),
+        ],
+        D::Line {
+            samples: n,
+            slope,
+            intercept,
+            noise,
+        } => vec![
+            samples(n),
+            real("slope", slope, 0.1),
+            real("intercept", intercept, 0.1),
+            real("noise", noise, 0.05),
+        ],
+        D::Xor { samples: n, noise } | D::Moons { samples: n, noise } => {
+            vec![samples(n), real("noise", noise, 0.01)]
+        }
+        D::Blobs {
+            samples: n,
+            centers,
+            std,
+        } => vec![
+            samples(n),
+            whole("centers", centers, 1.0),
+            real("std", std, 0.1),
+        ],
+        D::Circles {
+            samples: n,
+            noise,
+            factor,
+        } => vec![
+            samples(n),
+            real("noise", noise, 0.01),
+            real("factor", factor, 0.05),
+        ],
+        D::Spirals {
+            samples: n,
+            arms,
+            turns,
+            noise,
+        } => vec![
+            samples(n),
+            whole("arms", arms, 1.0),
+            real("turns", turns, 0.25),
+            real("noise", noise, 0.01),
+        ],
+    }
+}
+
+/// Writes a number into the source by its name in the spec.
+fn set_knob(source: &mut DataSource, name: &str, whole: bool, v: f32) {
+    let Ok(mut json) = serde_json::to_value(&*source) else {
+        return;
+    };
+    json[name] = if whole {
+        serde_json::json!(v.max(0.0) as u64)
+    } else {
+        serde_json::json!(v)
+    };
+    if let Ok(changed) = serde_json::from_value(json) {
+        *source = changed;
+    }
+}
+
+fn source_fields(props: &DataPanelProps) -> Html {
+    let source = &props.spec.data.source;
+    if let DataSource::Points { x, y, .. } = source {
+        return html! { <PointsField x={x.clone()} y={y.clone()} edit={props.edit.clone()} error={
+            ["data.source.x", "data.source.y"].iter()
+                .find_map(|f| problem_at(&props.report, None, f))
+                .map(|p| AttrValue::from(problem_text(p)))
+        } /> };
+    }
+    let list = knobs(source);
+    if list.is_empty() {
+        return html! {};
+    }
+    html! {
+        <div class="grid">
+            { for list.into_iter().map(|Knob { name, value, whole, step }| {
+                let field = format!("data.source.{name}");
+                let error = problem_at(&props.report, None, &field).map(|p| AttrValue::from(problem_text(p)));
+                let on_change = props.edit.with(name, move |s: &mut Spec, v: f32| {
+                    set_knob(&mut s.data.source, name, whole, v);
+                    // More arms or clouds are more classes.
+                    if matches!(name, "arms" | "centers")
+                        && let Some(shape) = s.data.shape()
+                    {
+                        fit_head(s, &shape);
+                    }
+                });
+                html! {
+                    <NumberField
+                        key={name}
+                        label={t(&format!("source-field-{name}"))}
+                        {value}
+                        integer={whole}
+                        {step}
+                        {error}
+                        {on_change}
+                    />
+                }
+            }) }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct PointsProps {
+    x: Vec<Vec<f32>>,
+    y: Vec<Vec<f32>>,
+    edit: Edit,
+    error: Option<AttrValue>,
+}
+
+/// Points as lines of text: `1, 2 → 2`.
+#[component]
+fn PointsField(props: &PointsProps) -> Html {
+    let wrong = use_state_eq(|| None::<usize>);
+    let row = |r: &[f32]| r.iter().map(|v| exact(*v)).collect::<Vec<_>>().join(", ");
+    let text: Vec<String> = props
+        .x
+        .iter()
+        .zip(&props.y)
+        .map(|(x, y)| format!("{} → {}", row(x), row(y)))
+        .collect();
+    let onchange = {
+        let (edit, wrong) = (props.edit.clone(), wrong.clone());
+        Callback::from(move |e: Event| {
+            let text = e.target_unchecked_into::<HtmlTextAreaElement>().value();
+            match parse_points(&text) {
+                Ok((px, py)) => {
+                    wrong.set(None);
+                    edit.apply("", move |s| {
+                        if let DataSource::Points { x, y, .. } = &mut s.data.source {
+                            (*x, *y) = (px, py);
+                        }
+                    });
+                }
+                Err(line) => wrong.set(Some(line)),
+            }
+        })
+    };
+    let error = match *wrong {
+        Some(line) => Some(t_args("points-wrong", &[("line", line.into())]).into()),
+        None => props.error.clone(),
+    };
+    let rows = (text.len() + 1).clamp(3, 10).to_string();
+    html! {
+        <Field label={t("points")} hint={AttrValue::from(t("points-hint"))} {error} class="wide tall">
+            <textarea class="code" spellcheck="false" {rows} value={text.join("\n")} {onchange} />
+        </Field>
+    }
+}
+
+type Rows = Vec<Vec<f32>>;
+
+/// The points, or the number of the line that is none.
+fn parse_points(text: &str) -> Result<(Rows, Rows), usize> {
+    let (mut xs, mut ys) = (Vec::new(), Vec::new());
+    for (i, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let (x, y) = ["→", "->", ":", ";", "="]
+            .iter()
+            .find_map(|by| line.split_once(by))
+            .ok_or(i + 1)?;
+        let row = |s: &str| -> Option<Vec<f32>> {
+            let row: Option<Vec<f32>> = s
+                .split([',', ' ', '\t', '，'])
+                .filter(|v| !v.is_empty())
+                .map(|v| v.parse().ok().filter(|x: &f32| x.is_finite()))
+                .collect();
+            row.filter(|r| !r.is_empty())
+        };
+        xs.push(row(x).ok_or(i + 1)?);
+        ys.push(row(y).ok_or(i + 1)?);
+    }
+    if xs.is_empty() {
+        return Err(1);
+    }
+    Ok((xs, ys))
+}

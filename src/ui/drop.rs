@@ -1,0 +1,121 @@
+//! Files that the visitor drops on the page or picks: what they are, and the spec that goes
+//! with them.
+use super::builder::edit::fit_head;
+use super::store::Word;
+use crate::spec::{DataShape, DataSource, FileFormat, LayerKind, Loss, Scale, Spec};
+use crate::train::protocol::Failure;
+use web_sys::{DataTransfer, File, FileList};
+
+/// The names under which MNIST's four files are published.
+const MNIST: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+pub fn files_of(list: Option<FileList>) -> Vec<File> {
+    let Some(list) = list else { return Vec::new() };
+    (0..list.length()).filter_map(|i| list.get(i)).collect()
+}
+
+pub fn dropped(data: Option<DataTransfer>) -> Vec<File> {
+    files_of(data.and_then(|d| d.files()))
+}
+
+/// The name without what says that it is packed; dots and hyphens may have changed places on
+/// the way.
+fn plain(name: &str) -> String {
+    let name = name.to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    name.replace(".idx", "-idx")
+}
+
+/// The spec with these files as its data, or what is wrong with them.
+pub fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
+    let names: Vec<String> = files.iter().map(File::name).collect();
+    let shown = || names.join(", ");
+    let is_csv = |n: &String| plain(n).ends_with(".csv");
+    let is_idx = |n: &String| {
+        let n = plain(n);
+        n.contains("-idx") || n.ends_with("ubyte") || n.ends_with(".idx")
+    };
+    let mut spec = spec.clone();
+    if names.len() == 1 && is_csv(&names[0]) {
+        spec.data.source = DataSource::Files {
+            name: names[0].clone(),
+            format: FileFormat::Csv,
+            shape: Vec::new(),
+            classes: None,
+            target: None,
+        };
+        spec.data.flatten = false;
+        spec.data.scale = Scale::Standardize;
+        spec.data.split.test = 0.2;
+        return Ok(spec);
+    }
+    if names.is_empty() || !names.iter().all(is_idx) {
+        return Err(Word::Trouble("files-unknown", vec![("names", shown())]));
+    }
+    let mnist = names.iter().all(|n| MNIST.contains(&plain(n).as_str()));
+    spec.data.source = DataSource::Files {
+        name: if mnist {
+            "mnist".to_string()
+        } else {
+            names[0].clone()
+        },
+        format: FileFormat::Idx,
+        shape: if mnist { vec![28, 28] } else { Vec::new() },
+        classes: mnist.then_some(10),
+        target: None,
+    };
+    spec.data.scale = Scale::Divide { by: 255.0 };
+    spec.data.scale_target = false;
+    spec.data.split.validation = 0.1;
+    Ok(spec)
+}
+
+/// Changes a spec by what was wrong with it for the data at hand. False when nothing can be
+/// done about it.
+pub fn adapt(spec: &mut Spec, failure: &Failure) -> bool {
+    let before = spec.clone();
+    for p in &failure.problems {
+        let number = |name: &str| p.args.get(name).and_then(|v| v.parse::<usize>().ok());
+        match (p.code.as_str(), number("want"), number("got")) {
+            ("output-shape", Some(want), _) => {
+                let classes = spec.train.loss.is_classification();
+                set_outputs(spec, want, classes);
+            }
+            ("loss-task", ..) if spec.train.loss.is_classification() => {
+                spec.train.loss = Loss::Mse;
+                set_outputs(spec, 1, false);
+            }
+            ("loss-task" | "loss-binary", _, got) => {
+                spec.train.loss = Loss::CrossEntropy {
+                    from_logits: spec.framework == crate::spec::Framework::Pytorch,
+                };
+                if let Some(classes) = got {
+                    set_outputs(spec, classes, true);
+                }
+            }
+            ("flat-input", ..) if !matches!(first_kind(spec), Some(LayerKind::Flatten)) => {
+                spec.data.flatten = true;
+            }
+            _ => {}
+        }
+    }
+    *spec != before
+}
+
+fn first_kind(spec: &Spec) -> Option<&LayerKind> {
+    spec.layers.first().map(|l| &l.kind)
+}
+
+fn set_outputs(spec: &mut Spec, n: usize, classes: bool) {
+    let shape = DataShape {
+        sample: Vec::new(),
+        classes: classes.then_some(n),
+        targets: if classes { 1 } else { n },
+    };
+    fit_head(spec, &shape);
+}

@@ -1,0 +1,165 @@
+//! The words of the page: one catalogue per language, compiled in.
+//!
+//! `t` and `t_args` read the current language; a component that uses them calls [`use_lang`],
+//! so that it renders anew when the language changes.
+use crate::spec::Problem;
+use crate::train::protocol::Failure;
+pub use fluent_bundle::FluentValue;
+use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
+use gloo::storage::{LocalStorage, Storage};
+use std::cell::Cell;
+use yew::prelude::*;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    En,
+    Zh,
+}
+
+const STORED: &str = "nabla.language";
+
+impl Lang {
+    pub fn tag(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Zh => "zh-CN",
+        }
+    }
+
+    /// The language chosen before, or the browser's.
+    pub fn initial() -> Lang {
+        let stored: Option<String> = LocalStorage::get(STORED).ok();
+        let tag = stored.or_else(|| gloo::utils::window().navigator().language());
+        match tag {
+            Some(t) if t.starts_with("zh") => Lang::Zh,
+            _ => Lang::En,
+        }
+    }
+
+    /// Makes it the current language of the page.
+    pub fn apply(self) {
+        CURRENT.set(self);
+        if let Some(root) = gloo::utils::document().document_element() {
+            // Failing to set an attribute leaves the page readable.
+            let _ = root.set_attribute("lang", self.tag());
+        }
+    }
+
+    pub fn remember(self) {
+        // Storage may be switched off; the choice then lasts as long as the page.
+        let _ = LocalStorage::set(STORED, self.tag());
+    }
+
+    pub fn current() -> Lang {
+        CURRENT.get()
+    }
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+thread_local! {
+    static CURRENT: Cell<Lang> = const { Cell::new(Lang::En) };
+    static EN: Bundle = bundle(Lang::En, &[
+        include_str!("../../www/locales/en/page.ftl"),
+        include_str!("../../www/locales/en/inspect.ftl"),
+    ]);
+    static ZH: Bundle = bundle(Lang::Zh, &[
+        include_str!("../../www/locales/zh-CN/page.ftl"),
+        include_str!("../../www/locales/zh-CN/inspect.ftl"),
+    ]);
+}
+
+fn bundle(lang: Lang, sources: &[&str]) -> Bundle {
+    let tag = lang.tag().parse().expect("a valid language tag");
+    let mut bundle = FluentBundle::new(vec![tag]);
+    bundle.set_use_isolating(false);
+    for source in sources {
+        let resource = FluentResource::try_new(source.to_string()).unwrap_or_else(|(r, errors)| {
+            web_sys::console::error_1(&format!("{}: {errors:?}", lang.tag()).into());
+            r
+        });
+        bundle.add_resource_overriding(resource);
+    }
+    bundle
+}
+
+fn message(key: &str, args: Option<&FluentArgs>) -> Option<String> {
+    let with = |b: &Bundle| {
+        let pattern = b.get_message(key)?.value()?;
+        // Arguments that a translation does not use are no errors.
+        Some(
+            b.format_pattern(pattern, args, &mut Vec::new())
+                .into_owned(),
+        )
+    };
+    match Lang::current() {
+        Lang::En => EN.with(with),
+        Lang::Zh => ZH.with(with),
+    }
+}
+
+/// The message in the current language; the key itself where there is none.
+pub fn t(key: &str) -> String {
+    message(key, None).unwrap_or_else(|| key.to_string())
+}
+
+/// As [`t`], where the language has it.
+pub fn t_maybe(key: &str) -> Option<String> {
+    message(key, None)
+}
+
+/// The message with its `{ $name }`s filled in: `t_args("epoch-n", &[("n", 3.into())])`.
+pub fn t_args(key: &str, args: &[(&str, FluentValue)]) -> String {
+    let args: FluentArgs = args.iter().cloned().collect();
+    message(key, Some(&args)).unwrap_or_else(|| key.to_string())
+}
+
+/// Renders the component anew when the language changes.
+#[hook]
+pub fn use_lang() -> Lang {
+    use_context::<Lang>().unwrap_or_else(Lang::current)
+}
+
+/// What is wrong, in the current language.
+pub fn problem_text(p: &Problem) -> String {
+    if Lang::current() == Lang::En {
+        return p.message.clone();
+    }
+    let args: FluentArgs = p
+        .args
+        .iter()
+        .map(|(k, v)| (k.as_str(), FluentValue::from(word(k, v))))
+        .collect();
+    message(&format!("problem-{}", p.code), Some(&args)).unwrap_or_else(|| p.message.clone())
+}
+
+/// An argument of a problem that is itself a word: the name of a field, a part, a kind.
+fn word(name: &str, value: &str) -> String {
+    let last = value.rsplit('.').next().unwrap_or(value);
+    let slug = last.to_lowercase().replace([' ', '_'], "-");
+    let key = match name {
+        "name" => format!("field-{slug}"),
+        // What the visitor wrote stays as it is.
+        "id" | "file" | "column" | "columns" | "detail" => return value.to_string(),
+        _ => format!("word-{slug}"),
+    };
+    t_maybe(&key).unwrap_or_else(|| value.to_string())
+}
+
+/// All problems of a failure in one paragraph, each with the layer it is about.
+pub fn failure_text(f: &Failure) -> String {
+    if f.problems.is_empty() {
+        return f.message.clone();
+    }
+    let one = |p: &Problem| match &p.layer {
+        Some(id) => t_args(
+            "on-layer",
+            &[
+                ("layer", id.as_str().into()),
+                ("text", problem_text(p).into()),
+            ],
+        ),
+        None => problem_text(p),
+    };
+    f.problems.iter().map(one).collect::<Vec<_>>().join(" ")
+}

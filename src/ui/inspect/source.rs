@@ -1,0 +1,205 @@
+//! The run that the views look at, and the questions they have.
+use crate::plotting::outcome::Outcome;
+use crate::train::protocol::{
+    ArrayInfo, Evaluation, Failure, Part, Request, RunInfo, Samples, TensorInfo,
+};
+use crate::ui::link::Link;
+use js_sys::{ArrayBuffer, Float32Array, Uint32Array};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Samples of one part, raw, with their targets in original units.
+#[derive(Debug, PartialEq)]
+pub struct Rows {
+    pub part: Part,
+    pub start: usize,
+    pub count: usize,
+    /// Samples of the part in all.
+    pub total: usize,
+    /// `[count, features]`
+    pub x: Vec<f32>,
+    /// `[count, targets]`
+    pub y: Vec<f32>,
+    /// Place of each in the data.
+    pub index: Vec<u32>,
+}
+
+impl Rows {
+    pub fn features(&self) -> usize {
+        self.x.len().checked_div(self.count).unwrap_or(0)
+    }
+
+    pub fn targets(&self) -> usize {
+        self.y.len().checked_div(self.count).unwrap_or(0)
+    }
+
+    pub fn sample(&self, i: usize) -> &[f32] {
+        let n = self.features();
+        &self.x[i * n..(i + 1) * n]
+    }
+
+    pub fn target(&self, i: usize) -> &[f32] {
+        let n = self.targets();
+        &self.y[i * n..(i + 1) * n]
+    }
+}
+
+/// Numbers kept of samples that were fetched.
+const CACHED: usize = 4 << 20;
+
+#[derive(Clone)]
+pub struct Source {
+    link: Link,
+    pub info: Rc<RunInfo>,
+    pub outcome: Outcome,
+    cache: Rc<RefCell<Vec<Rc<Rows>>>>,
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.cache, &other.cache)
+    }
+}
+
+fn floats(buffers: &[ArrayBuffer], i: usize) -> Vec<f32> {
+    buffers
+        .get(i)
+        .map_or(Vec::new(), |b| Float32Array::new(b).to_vec())
+}
+
+impl Source {
+    pub fn new(link: Link, info: Rc<RunInfo>) -> Source {
+        Source {
+            outcome: Outcome::of(&info),
+            link,
+            info,
+            cache: Rc::default(),
+        }
+    }
+
+    /// Parts that have samples, the test part first.
+    pub fn parts(&self) -> Vec<Part> {
+        let d = &self.info.data;
+        [
+            (Part::Test, d.test),
+            (Part::Validation, d.validation),
+            (Part::Train, d.train),
+        ]
+        .into_iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(p, _)| p)
+        .collect()
+    }
+
+    /// Features of one sample.
+    pub fn features(&self) -> usize {
+        self.info.data.shape.iter().product()
+    }
+
+    /// A feature's name; x₁, x₂, … where it has none.
+    pub fn feature(&self, i: usize) -> String {
+        let name = self.info.data.features.get(i).cloned();
+        name.unwrap_or_else(|| match self.features() {
+            1 => "x".to_string(),
+            _ => format!("x{}", subscript(i + 1)),
+        })
+    }
+
+    pub fn target(&self, i: usize) -> String {
+        let name = self.info.data.targets.get(i).cloned();
+        name.unwrap_or_else(|| "y".to_string())
+    }
+
+    pub fn class(&self, k: usize) -> String {
+        let name = self.info.data.classes.get(k).cloned();
+        name.unwrap_or_else(|| k.to_string())
+    }
+
+    /// Samples do not change during a run: what was fetched once is kept.
+    pub async fn samples(
+        &self,
+        part: Part,
+        start: usize,
+        count: usize,
+    ) -> Result<Rc<Rows>, Failure> {
+        let kept = self
+            .cache
+            .borrow()
+            .iter()
+            .find(|r| r.part == part && r.start == start && r.count == count.min(r.total - start))
+            .cloned();
+        if let Some(rows) = kept {
+            return Ok(rows);
+        }
+        let run = self.info.run;
+        let request = Request::Samples {
+            run,
+            part,
+            start,
+            count,
+        };
+        let (got, buffers): (Samples, _) = self.link.call(&request, Vec::new(), &[]).await?;
+        let index = buffers.get(2).map(|b| Uint32Array::new(b).to_vec());
+        let rows = Rc::new(Rows {
+            part,
+            start: got.start,
+            count: got.count,
+            total: got.total,
+            x: floats(&buffers, 0),
+            y: floats(&buffers, 1),
+            index: index.unwrap_or_default(),
+        });
+        let mut cache = self.cache.borrow_mut();
+        cache.push(rows.clone());
+        while cache.len() > 1 && cache.iter().map(|r| r.x.len()).sum::<usize>() > CACHED {
+            cache.remove(0);
+        }
+        Ok(rows)
+    }
+
+    /// The network's outputs `[count, outputs]` for raw samples; of a regression in original
+    /// units.
+    pub async fn predict(&self, x: &[f32], count: usize) -> Result<Vec<f32>, Failure> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let mut shape = vec![count];
+        shape.extend(&self.info.data.shape);
+        let request = Request::Predict {
+            run: self.info.run,
+            shape,
+            scaled: false,
+        };
+        let buffer = Float32Array::from(x).buffer();
+        let (_, buffers): (ArrayInfo, _) = self.link.call(&request, vec![buffer], &[]).await?;
+        Ok(floats(&buffers, 0))
+    }
+
+    pub async fn tensors(&self) -> Result<Vec<TensorInfo>, Failure> {
+        let request = Request::Tensors { run: self.info.run };
+        Ok(self.link.call(&request, Vec::new(), &[]).await?.0)
+    }
+
+    /// Shape and values.
+    pub async fn tensor(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), Failure> {
+        let request = Request::Tensor {
+            run: self.info.run,
+            name: name.to_string(),
+        };
+        let (info, buffers): (ArrayInfo, _) = self.link.call(&request, Vec::new(), &[]).await?;
+        Ok((info.shape, floats(&buffers, 0)))
+    }
+
+    pub async fn evaluate(&self, part: Part) -> Result<Evaluation, Failure> {
+        let request = Request::Evaluate {
+            run: self.info.run,
+            part,
+        };
+        Ok(self.link.call(&request, Vec::new(), &[]).await?.0)
+    }
+}
+
+fn subscript(n: usize) -> String {
+    let digit = |c: char| char::from_u32('₀' as u32 + c as u32 - '0' as u32).unwrap_or(c);
+    n.to_string().chars().map(digit).collect()
+}

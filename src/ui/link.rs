@@ -1,0 +1,136 @@
+//! The page's end of the line to the trainer worker: typed messages over `window.nabla`'s
+//! transport. Nothing else of the page talks to the worker.
+use crate::train::protocol::{Event, Failure, Request, RunInfo};
+use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    #[derive(Clone, PartialEq)]
+    type Trainer;
+
+    #[wasm_bindgen(js_namespace = nabla, js_name = connect, catch)]
+    fn connect_trainer() -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = nabla, js_name = show)]
+    fn show_run(trainer: &Trainer, info: &JsValue);
+
+    #[wasm_bindgen(method, catch)]
+    async fn call(
+        this: &Trainer,
+        body: &str,
+        buffers: &Array,
+        files: &Array,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method)]
+    fn on(this: &Trainer, f: &Function) -> Function;
+}
+
+/// The connected worker. Clones talk to the same one.
+#[derive(Clone, PartialEq)]
+pub struct Link {
+    trainer: Trainer,
+}
+
+impl Link {
+    /// The worker that the page started when it loaded, or a new one if that has crashed.
+    pub async fn connect() -> Result<Link, Failure> {
+        let given = connect_trainer().map_err(|e| failure(&e))?;
+        let trainer = JsFuture::from(Promise::resolve(&given))
+            .await
+            .map_err(|e| failure(&e))?;
+        Ok(Link {
+            trainer: trainer.unchecked_into(),
+        })
+    }
+
+    /// Sends a request and waits for its answer and the buffers beside it. `buffers` are moved
+    /// to the worker and must not be used afterwards.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        buffers: Vec<ArrayBuffer>,
+        files: &[web_sys::File],
+    ) -> Result<(T, Vec<ArrayBuffer>), Failure> {
+        let body = serde_json::to_string(request).map_err(internal)?;
+        let answer = self
+            .trainer
+            .call(
+                &body,
+                &buffers.iter().collect::<Array>(),
+                &files.iter().collect::<Array>(),
+            )
+            .await
+            .map_err(|e| failure(&e))?;
+        let body = Reflect::get(&answer, &"body".into())
+            .ok()
+            .and_then(|b| b.as_string())
+            .unwrap_or_else(|| "null".to_string());
+        let value = serde_json::from_str(&body).map_err(internal)?;
+        Ok((value, buffers_of(&Reflect::get(&answer, &"buffers".into()))))
+    }
+
+    /// Listens to the worker's events until the subscription is dropped.
+    pub fn on_event(&self, f: impl Fn(Event, Vec<ArrayBuffer>) + 'static) -> Subscription {
+        let listener = Closure::<dyn Fn(String, JsValue)>::new(move |json: String, buffers| {
+            match serde_json::from_str(&json) {
+                Ok(event) => f(event, buffers_of(&Ok(buffers))),
+                Err(e) => web_sys::console::error_1(&format!("{e} in {json}").into()),
+            }
+        });
+        let remove = self.trainer.on(listener.as_ref().unchecked_ref());
+        Subscription {
+            remove,
+            _listener: listener,
+        }
+    }
+
+    /// Makes `nabla.current()` return this run, or null.
+    pub fn show(&self, info: Option<&RunInfo>) {
+        let json = info.and_then(|i| serde_json::to_string(i).ok());
+        show_run(&self.trainer, &json.map_or(JsValue::NULL, JsValue::from));
+    }
+}
+
+/// Stops listening when dropped.
+pub struct Subscription {
+    remove: Function,
+    _listener: Closure<dyn Fn(String, JsValue)>,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        // A listener that is gone already needs no removing.
+        let _ = self.remove.call0(&JsValue::NULL);
+    }
+}
+
+fn buffers_of(value: &Result<JsValue, JsValue>) -> Vec<ArrayBuffer> {
+    match value {
+        Ok(v) if Array::is_array(v) => Array::from(v).iter().map(|b| b.unchecked_into()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn internal(e: impl std::fmt::Display) -> Failure {
+    use crate::spec::Problem;
+    Failure::new("bad-spec", vec![Problem::new("internal").arg("detail", e)])
+}
+
+/// What a rejected call says: its `failure` where it has one, else its message.
+fn failure(error: &JsValue) -> Failure {
+    let text = |name: &str| {
+        Reflect::get(error, &name.into())
+            .ok()
+            .and_then(|v| v.as_string())
+    };
+    if let Some(f) = text("failure").and_then(|j| serde_json::from_str(&j).ok()) {
+        return f;
+    }
+    let mut f = internal(text("message").unwrap_or_else(|| format!("{error:?}")));
+    if let Some(code) = text("code") {
+        f.code = code;
+    }
+    f
+}

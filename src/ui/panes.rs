@@ -1,0 +1,82 @@
+//! The bars between panes, which a pointer drags and arrow keys move.
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct SplitterProps {
+    pub label: AttrValue,
+    /// Whether the bar lies flat, between an upper and a lower pane.
+    #[prop_or_default]
+    pub flat: bool,
+    pub value: f64,
+    pub min: f64,
+    pub max: f64,
+    /// What a pixel of movement adds to the value; negative where the pane lies behind the bar.
+    pub per_pixel: f64,
+    pub on_change: Callback<f64>,
+}
+
+#[component]
+pub fn Splitter(props: &SplitterProps) -> Html {
+    // Where the pointer took hold, and the value then.
+    let held = use_mut_ref(|| None::<(f64, f64)>);
+    let (flat, min, max, by) = (props.flat, props.min, props.max, props.per_pixel);
+    let place = move |e: &PointerEvent| f64::from(if flat { e.client_y() } else { e.client_x() });
+    let onpointerdown = {
+        let (held, value) = (held.clone(), props.value);
+        Callback::from(move |e: PointerEvent| {
+            e.prevent_default();
+            *held.borrow_mut() = Some((place(&e), value));
+            if let Some(t) = e
+                .current_target()
+                .and_then(|t| t.dyn_into::<Element>().ok())
+            {
+                // Without the capture the drag ends at the bar's edge, no worse.
+                let _ = t.set_pointer_capture(e.pointer_id());
+            }
+        })
+    };
+    let onpointermove = {
+        let (held, emit) = (held.clone(), props.on_change.clone());
+        Callback::from(move |e: PointerEvent| {
+            if let Some((from, value)) = *held.borrow() {
+                emit.emit((value + (place(&e) - from) * by).clamp(min, max));
+            }
+        })
+    };
+    let release = {
+        let held = held.clone();
+        Callback::from(move |_: PointerEvent| *held.borrow_mut() = None)
+    };
+    let onkeydown = {
+        let (emit, value) = (props.on_change.clone(), props.value);
+        Callback::from(move |e: KeyboardEvent| {
+            let pixels = match e.key().as_str() {
+                "ArrowLeft" | "ArrowUp" => -16.0,
+                "ArrowRight" | "ArrowDown" => 16.0,
+                _ => return,
+            };
+            e.prevent_default();
+            emit.emit((value + pixels * by).clamp(min, max));
+        })
+    };
+    let share = ((props.value - min) / (max - min) * 100.0).clamp(0.0, 100.0);
+    html! {
+        <div
+            class={classes!("splitter", flat.then_some("flat"))}
+            role="separator"
+            tabindex="0"
+            aria-orientation={if flat { "horizontal" } else { "vertical" }}
+            aria-label={props.label.clone()}
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow={format!("{share:.0}")}
+            {onpointerdown}
+            {onpointermove}
+            onpointerup={release.clone()}
+            onpointercancel={release}
+            {onkeydown}
+        ></div>
+    }
+}

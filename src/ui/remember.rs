@@ -1,0 +1,151 @@
+//! What outlasts a visit, in the browser's local storage. Where that is switched off, the page
+//! begins anew each time.
+use crate::spec::{Bundled, DataSource, Scale, Spec, presets};
+use gloo::storage::{LocalStorage, Storage};
+use gloo::utils::window;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
+
+const SPEC: &str = "nabla.spec";
+const LAYOUT: &str = "nabla.layout";
+const THEME: &str = "nabla.theme";
+
+/// The preset that the address names, the network of the last visit, or the first preset.
+pub fn initial_spec() -> Spec {
+    named_preset()
+        .or_else(last_spec)
+        .unwrap_or_else(|| presets::PRESETS[0].spec())
+}
+
+/// The preset that the address names (`#preset=<id>`).
+pub fn named_preset() -> Option<Spec> {
+    let hash = window().location().hash().ok()?;
+    let fields = hash.trim_start_matches('#').split('&');
+    let id = fields.filter_map(|f| f.strip_prefix("preset=")).next()?;
+    presets::find(id)
+}
+
+/// Names the preset in the address, or takes its name away.
+pub fn name_preset(id: Option<&str>) {
+    let location = window().location();
+    let (Ok(path), Ok(query)) = (location.pathname(), location.search()) else {
+        return;
+    };
+    let hash = id.map(|id| format!("#preset={id}")).unwrap_or_default();
+    if location.hash().as_deref() == Ok(&hash) {
+        return;
+    }
+    if let Ok(history) = window().history() {
+        let url = format!("{path}{query}{hash}");
+        // An address that cannot be changed only names another network than the page shows.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
+    }
+}
+
+fn last_spec() -> Option<Spec> {
+    let text: String = LocalStorage::get(SPEC).ok()?;
+    let mut spec = Spec::from_json(&text).ok()?;
+    // The files themselves are not kept; the digits that ship stand in for MNIST's.
+    if let DataSource::Files { name, .. } = &spec.data.source {
+        if name != "mnist" {
+            return None;
+        }
+        spec.data.source = DataSource::Bundled {
+            name: Bundled::Digits28,
+        };
+        spec.data.scale = Scale::Divide { by: 255.0 };
+        spec.data.split.test = 0.2;
+    }
+    Some(spec)
+}
+
+pub fn keep_spec(spec: &Spec) {
+    let _ = LocalStorage::set(SPEC, spec.to_json());
+}
+
+/// Sizes of the panes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Width of the left pane in pixels.
+    pub left: f64,
+    /// Width of the right one.
+    pub right: f64,
+    /// Height of the plot, as a share of the right pane.
+    pub plot: f64,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        let width = window()
+            .inner_width()
+            .ok()
+            .and_then(|w| w.as_f64())
+            .unwrap_or(1280.0);
+        Layout {
+            left: (width * 0.22).clamp(240.0, 320.0),
+            right: (width * 0.36).clamp(340.0, 620.0),
+            plot: 0.46,
+        }
+    }
+}
+
+pub fn layout() -> Layout {
+    LocalStorage::get(LAYOUT).unwrap_or_default()
+}
+
+pub fn keep_layout(layout: Layout) {
+    let _ = LocalStorage::set(LAYOUT, layout);
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// The theme chosen before, or the browser's.
+    pub fn initial() -> Theme {
+        match LocalStorage::get::<String>(THEME).as_deref() {
+            Ok("dark") => Theme::Dark,
+            Ok("light") => Theme::Light,
+            _ => Theme::of_browser(),
+        }
+    }
+
+    fn of_browser() -> Theme {
+        let dark = window()
+            .match_media("(prefers-color-scheme: dark)")
+            .ok()
+            .flatten()
+            .is_some_and(|m| m.matches());
+        if dark { Theme::Dark } else { Theme::Light }
+    }
+
+    pub fn other(self) -> Theme {
+        match self {
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::Light,
+        }
+    }
+
+    pub fn apply(self) {
+        let name = match self {
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        };
+        if let Some(root) = gloo::utils::document().document_element() {
+            let _ = root.set_attribute("data-theme", name);
+        }
+    }
+
+    /// Keeps a choice that differs from the browser's; otherwise the page follows the browser.
+    pub fn keep(self) {
+        if self == Theme::of_browser() {
+            LocalStorage::delete(THEME);
+        } else {
+            let name = if self == Theme::Dark { "dark" } else { "light" };
+            let _ = LocalStorage::set(THEME, name);
+        }
+    }
+}
