@@ -2,8 +2,8 @@
 use super::i18n::{Lang, t, t_args, t_maybe, use_lang};
 use super::icons::{Glyph, Icon, IconButton};
 use super::numbers::{count, figures};
-use super::remember::Theme;
 use super::plot::{History, Sparkline};
+use super::remember::Theme;
 use super::store::{Live, Phase};
 use crate::spec::presets::PRESETS;
 use crate::train::protocol::{BackendChoice, RunInfo};
