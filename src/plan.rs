@@ -155,7 +155,7 @@ impl Plan {
     pub fn pretty(&self) -> String {
         let mut t = String::new();
         for s in &self.slabs {
-            let _ = writeln!(t, "slab {:<12} {:>10} floats", slab_name(s.slab), s.len);
+            let _ = writeln!(t, "slab {:<12} {:>10} floats", s.slab.name(), s.len);
         }
         let _ = writeln!(t, "slab {:<12} {:>10} floats", "work", self.work());
         for (i, s) in self.slots.iter().enumerate() {
@@ -163,7 +163,7 @@ impl Plan {
             let _ = writeln!(
                 t,
                 "slot {i:<3} {}+{:<8} {}[{}]{dtype}",
-                slab_name(s.slab),
+                s.slab.name(),
                 s.offset,
                 s.name,
                 show(&s.shape)
@@ -223,13 +223,6 @@ impl Arg {
             Region::Slab(_) => String::new(),
         };
         format!("{}[{}]{place}", self.name, show(&self.shape))
-    }
-}
-
-fn slab_name(slab: Slab) -> String {
-    match slab {
-        Slab::Moment(k) => format!("moment{k}"),
-        s => format!("{s:?}").to_lowercase(),
     }
 }
 

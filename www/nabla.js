@@ -375,7 +375,7 @@ class Run {
     while (keep && this.#steps[keep - 1] >= from) keep--;
     this.#steps.length = keep;
     for (const column of this.#rows) column.length = keep;
-    while (this.#val.length && this.#val.at(-1).step >= from) this.#val.pop();
+    while (this.#val.length && this.#val.at(-1).step > from) this.#val.pop();
   }
 
   async #call(type, fields, buffers) {

@@ -42,8 +42,7 @@ impl Backward<'_> {
     }
     /// Adds a node with one output.
     pub fn emit(&mut self, op: impl Into<Op>, x: &[ValueId]) -> Result<ValueId, Problem> {
-        let name = format!("d{}", self.graph.value(self.inputs[0]).name);
-        self.graph.push1(op, x, &name)
+        self.graph.push1(op, x, "t")
     }
     /// Adds `v` to the gradient of input `i`. The one place where gradients are summed.
     pub fn give(&mut self, i: usize, v: ValueId) -> Result<(), Problem> {
@@ -52,13 +51,13 @@ impl Backward<'_> {
         if !self.needs(i) {
             return Ok(());
         }
-        self.grads[at] = Some(match self.grads[at] {
+        let name = format!("d{}", self.graph.value(self.inputs[i]).name);
+        let sum = match self.grads[at] {
             None => v,
-            Some(sum) => {
-                let name = self.graph.value(v).name.clone();
-                self.graph.push1(ops::Add, &[sum, v], &name)?
-            }
-        });
+            Some(sum) => self.graph.push1(ops::Add, &[sum, v], &name)?,
+        };
+        self.graph.values[sum.0 as usize].name = name;
+        self.grads[at] = Some(sum);
         Ok(())
     }
 }

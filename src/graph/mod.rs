@@ -45,6 +45,15 @@ pub enum Slab {
     Io,
 }
 
+impl Slab {
+    pub fn name(self) -> String {
+        match self {
+            Slab::Moment(k) => format!("moment{k}"),
+            s => format!("{s:?}").to_lowercase(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
     F32,
@@ -210,7 +219,7 @@ impl Graph {
         if let Some(i) = self.values.iter().position(|v| v.place == place) {
             return ValueId(i as u32);
         }
-        let name = format!("{slab:?}").to_lowercase();
+        let name = slab.name();
         self.add_value(&name, vec![layout.slab_len(slab)], place)
     }
 

@@ -259,7 +259,7 @@ fn logreg_blobs() -> Spec {
     let mut d = data(DataSource::Blobs {
         samples: 200,
         centers: 2,
-        std: 2.0,
+        std: 1.5,
     });
     d.split = Split {
         test: 0.25,

@@ -7,5 +7,7 @@ pub mod protocol;
 pub mod schedule;
 pub mod session;
 pub mod weights;
+#[cfg(target_arch = "wasm32")]
+pub mod worker;
 
 pub use session::{Chunk, Evaluator, Session};

@@ -139,7 +139,7 @@ fn App() -> Html {
                 </div>
                 { splitter(&layout, "resize-right", Bar::Right) }
                 <div id="pane-result" class="slot result">
-                    <section class="pane plot" aria-label={t("plot")}>
+                    <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
                             <LossPlot history={runner.history.clone()} version={state.live.version} />

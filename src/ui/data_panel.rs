@@ -3,7 +3,7 @@ use super::builder::edit::fit_head;
 use super::fields::{Axis, CheckField, Field, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
-use super::numbers::{count, exact, percent, shape};
+use super::numbers::{count, exact, shape, whole_percent};
 use super::store::{Edit, problem_at};
 use crate::spec::{Bundled, DataSource, Scale, Spec};
 use crate::train::protocol::{CheckReport, DataInfo, RunInfo};
@@ -184,7 +184,7 @@ pub fn DataPanel(props: &DataPanelProps) -> Html {
                     max={0.9}
                     step={0.05}
                     axis={Axis::Linear}
-                    shown={AttrValue::from(percent(f64::from(spec.data.split.test)))}
+                    shown={AttrValue::from(whole_percent(f64::from(spec.data.split.test)))}
                     error={error("data.split.test")}
                     on_change={edit.with("split.test", |s: &mut Spec, v: f32| s.data.split.test = v)}
                 />
@@ -197,7 +197,7 @@ pub fn DataPanel(props: &DataPanelProps) -> Html {
                 max={0.9}
                 step={0.05}
                 axis={Axis::Linear}
-                shown={AttrValue::from(percent(f64::from(spec.data.split.validation)))}
+                shown={AttrValue::from(whole_percent(f64::from(spec.data.split.validation)))}
                 error={error("data.split.validation")}
                 on_change={edit.with("split.validation", |s: &mut Spec, v: f32| s.data.split.validation = v)}
             />

@@ -90,7 +90,7 @@ pub fn adapt(spec: &mut Spec, failure: &Failure) -> bool {
                 spec.train.loss = Loss::Mse;
                 set_outputs(spec, 1, false);
             }
-            ("loss-task", _, got) | ("loss-binary", _, got) => {
+            ("loss-task" | "loss-binary", _, got) => {
                 spec.train.loss = Loss::CrossEntropy {
                     from_logits: spec.framework == crate::spec::Framework::Pytorch,
                 };

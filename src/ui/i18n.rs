@@ -108,7 +108,7 @@ pub fn t_maybe(key: &str) -> Option<String> {
     message(key, None)
 }
 
-/// The message with its `{ $name }`s filled in: `t_args("epoch-of", &[("epoch", 3.into())])`.
+/// The message with its `{ $name }`s filled in: `t_args("epoch-n", &[("n", 3.into())])`.
 pub fn t_args(key: &str, args: &[(&str, FluentValue)]) -> String {
     let args: FluentArgs = args.iter().cloned().collect();
     message(key, Some(&args)).unwrap_or_else(|| key.to_string())
@@ -139,8 +139,9 @@ fn word(name: &str, value: &str) -> String {
     let slug = last.to_lowercase().replace([' ', '_'], "-");
     let key = match name {
         "name" => format!("field-{slug}"),
-        "kind" | "loss" | "what" | "part" | "activation" => format!("word-{slug}"),
-        _ => return value.to_string(),
+        // What the visitor wrote stays as it is.
+        "id" | "file" | "column" | "columns" | "detail" => return value.to_string(),
+        _ => format!("word-{slug}"),
     };
     t_maybe(&key).unwrap_or_else(|| value.to_string())
 }
@@ -152,7 +153,7 @@ pub fn failure_text(f: &Failure) -> String {
     }
     let one = |p: &Problem| match &p.layer {
         Some(id) => t_args(
-            "problem-on-layer",
+            "on-layer",
             &[
                 ("layer", id.as_str().into()),
                 ("text", problem_text(p).into()),

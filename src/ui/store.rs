@@ -128,7 +128,7 @@ impl State {
     pub fn new(spec: Spec) -> State {
         let report = Rc::new(check(&spec));
         State {
-            selected: spec.layers.first().map(|l| l.id.clone().into()),
+            selected: None,
             spec: Rc::new(spec),
             report,
             link: None,
@@ -216,7 +216,7 @@ impl Reducible for State {
             Action::Open(spec) => {
                 if *spec != *s.spec {
                     s.keep_past(None);
-                    s.selected = spec.layers.first().map(|l| l.id.clone().into());
+                    s.selected = None;
                     s.put(Rc::new(*spec));
                 }
             }

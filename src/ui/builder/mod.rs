@@ -204,10 +204,18 @@ fn earlier(spec: &Spec, index: usize) -> Vec<AttrValue> {
 }
 
 fn input_card(spec: &Spec, report: &CheckReport) -> Html {
-    let size = if report.input.is_empty() {
-        t("shape-unknown")
-    } else {
-        shape(&report.input)
+    // What a sample is before it is made one row.
+    let own = crate::spec::DataSpec {
+        flatten: false,
+        ..spec.data.clone()
+    };
+    let own = own.shape().map(|s| s.sample).unwrap_or_default();
+    let size = match (report.input.is_empty(), own.len() > 1) {
+        (true, _) => t("shape-unknown"),
+        (_, true) if own != report.input => {
+            format!("{} → {}", shape(&own), shape(&report.input))
+        }
+        _ => shape(&report.input),
     };
     html! {
         <div class="card ends">

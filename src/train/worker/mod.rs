@@ -1,0 +1,318 @@
+//! The trainer worker: requests in, answers and events out. One loop does everything: it
+//! answers what has come, lets each run work for a few milliseconds, and gives the browser a
+//! turn to bring the next messages.
+mod run;
+mod scope;
+mod source;
+
+use super::checkpoint::Checkpoint;
+use super::protocol::*;
+use crate::graph;
+use crate::spec::{Problem, Problems, Spec, presets};
+use run::{CpuSession, Next, Run};
+use scope::{Answer, Inbox, Incoming, answer, internal, now};
+use source::Sources;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// Milliseconds between two looks at the messages.
+const SLICE: f64 = 8.0;
+
+/// Makes this worker a trainer. To be called once, from the worker's `main`.
+pub fn start() {
+    scope::report_crashes();
+    let inbox = match Inbox::open() {
+        Ok(inbox) => inbox,
+        Err(e) => return scope::fatal("internal", &format!("{e:?}")),
+    };
+    let worker = Worker {
+        inbox,
+        runs: BTreeMap::new(),
+        sources: Sources::default(),
+    };
+    wasm_bindgen_futures::spawn_local(worker.work());
+    scope::ready();
+}
+
+struct Worker {
+    inbox: Inbox,
+    runs: BTreeMap<RunId, Run>,
+    sources: Sources,
+}
+
+impl Worker {
+    async fn work(mut self) {
+        loop {
+            while let Some(message) = self.inbox.pop() {
+                self.hear(message).await;
+            }
+            match self.advance().await {
+                Next::Now => self.inbox.turn().await,
+                Next::In(ms) => self.inbox.wait(Some(ms)).await,
+                Next::Asked => self.inbox.wait(None).await,
+            }
+        }
+    }
+
+    /// A slice of work for every run.
+    async fn advance(&mut self) -> Next {
+        let share = SLICE / self.runs.len().max(1) as f64;
+        let mut soonest = Next::Asked;
+        for run in self.runs.values_mut() {
+            soonest = match (soonest, run.advance(share).await) {
+                (Next::Now, _) | (_, Next::Now) => Next::Now,
+                (Next::In(a), Next::In(b)) => Next::In(a.min(b)),
+                (Next::In(a), Next::Asked) | (Next::Asked, Next::In(a)) => Next::In(a),
+                (Next::Asked, Next::Asked) => Next::Asked,
+            };
+        }
+        soonest
+    }
+
+    async fn hear(&mut self, message: Incoming) {
+        let result = match serde_json::from_str(&message.body) {
+            Ok(request) => self.act(request, &message).await,
+            Err(e) => {
+                let problem = Problem::new("json").arg("detail", e);
+                Err(Failure::new("bad-spec", vec![problem]))
+            }
+        };
+        if let Some(result) = result.transpose() {
+            answer(message.id, result);
+        }
+    }
+
+    /// None: the answer comes later.
+    async fn act(
+        &mut self,
+        request: Request,
+        message: &Incoming,
+    ) -> Result<Option<Answer>, Failure> {
+        let now = match request {
+            Request::Hello => Answer::of(&hello()),
+            Request::Presets => Answer::of(&preset_list()),
+            Request::Preset { id } => Answer::of(&preset(&id)?),
+            Request::Check { spec } => Answer::of(&self.check(&spec)),
+            Request::Load { run, spec, options } => {
+                let mut spec = Spec::from_json(&spec.to_string()).map_err(bad_spec)?;
+                if let Some(seed) = options.seed {
+                    spec.seed = seed;
+                }
+                self.load(run, spec, &options, message).await
+            }
+            Request::Resume { run, options } => self.resume(run, &options, message).await,
+            Request::Train { run, steps, epochs } => {
+                self.run(run)?.train(message.id, steps, epochs);
+                return Ok(None);
+            }
+            Request::Stop { run } => {
+                self.run(run)?.stop();
+                Ok(Answer::null())
+            }
+            Request::Step { run } => self.run(run)?.step().await,
+            Request::Reset { run, seed } => self.run(run)?.reset(seed).await,
+            Request::Set { run, values } => self.run(run)?.set(values).await,
+            Request::Evaluate { run, part } => {
+                self.run(run)?.evaluate(message.id, part)?;
+                return Ok(None);
+            }
+            Request::Predict { run, shape, scaled } => {
+                let x = floats(message)?;
+                let session = &mut self.run(run)?.session;
+                array(session.predict(&x, &shape, scaled).await?)
+            }
+            Request::Tensors { run } => Answer::of(&self.run(run)?.session.tensors()),
+            Request::Tensor { run, name } => array(self.run(run)?.session.tensor(&name).await?),
+            Request::Samples {
+                run,
+                part,
+                start,
+                count,
+            } => {
+                let (info, x, y, rows) = self.run(run)?.session.samples(part, start, count);
+                Ok(Answer::of(&info)?.floats(&x).floats(&y).words(&rows))
+            }
+            Request::Weights { run } => {
+                let bytes = self.run(run)?.session.weights().await?;
+                Ok(Answer::null().bytes(&bytes))
+            }
+            Request::Checkpoint { run } => {
+                let bytes = self.run(run)?.session.checkpoint().await?;
+                Ok(Answer::null().bytes(&bytes))
+            }
+            Request::Time { run, steps, warmup } => {
+                let inbox = self.inbox.clone();
+                let stopped = || inbox.any(|m| ends(run, m));
+                let run = self.run(run)?;
+                Answer::of(&run.time(steps, warmup, &inbox, stopped).await?)
+            }
+            Request::Dispose { run } => {
+                self.drop_run(run);
+                let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+                let buffer: js_sys::ArrayBuffer = memory.buffer().unchecked_into();
+                Answer::of(&Disposed {
+                    memory: buffer.byte_length() as usize,
+                })
+            }
+        };
+        now.map(Some)
+    }
+
+    fn run(&mut self, id: RunId) -> Result<&mut Run, Failure> {
+        self.runs.get_mut(&id).ok_or_else(|| {
+            let problem = Problem::new("unknown-run").arg("run", id);
+            Failure::new("cancelled", vec![problem])
+        })
+    }
+
+    fn drop_run(&mut self, id: RunId) {
+        if let Some(mut run) = self.runs.remove(&id) {
+            run.close();
+        }
+    }
+
+    fn check(&self, spec: &serde_json::Value) -> CheckReport {
+        match Spec::from_json(&spec.to_string()) {
+            Ok(spec) => graph::check(&spec, self.sources.shape(&spec.data).as_ref()),
+            Err(Problems(errors)) => CheckReport {
+                errors,
+                ..CheckReport::default()
+            },
+        }
+    }
+
+    async fn load(
+        &mut self,
+        id: RunId,
+        spec: Spec,
+        options: &LoadOptions,
+        message: &Incoming,
+    ) -> Result<Answer, Failure> {
+        cpu_only(options)?;
+        let weights = match options.weights {
+            Some(i) => Some(
+                message
+                    .bytes(i)
+                    .ok_or_else(|| internal("no weights came"))?,
+            ),
+            None => None,
+        };
+        let data = self.sources.load(&spec, options, message).await?;
+        // Two runs at once may not fit.
+        self.drop_run(id);
+        let start = now();
+        let session = CpuSession::new(spec, Rc::clone(&data), weights.as_deref()).await?;
+        self.begin(id, session, start)
+    }
+
+    async fn resume(
+        &mut self,
+        id: RunId,
+        options: &LoadOptions,
+        message: &Incoming,
+    ) -> Result<Answer, Failure> {
+        cpu_only(options)?;
+        let bytes = message.bytes(0).unwrap_or_default();
+        let checkpoint =
+            Checkpoint::from_bytes(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
+        let data = self
+            .sources
+            .load(&checkpoint.spec, options, message)
+            .await?;
+        self.drop_run(id);
+        let start = now();
+        let session = CpuSession::resume(checkpoint, Rc::clone(&data)).await?;
+        self.begin(id, session, start)
+    }
+
+    fn begin(&mut self, id: RunId, session: CpuSession, start: f64) -> Result<Answer, Failure> {
+        let run = Run::new(id, session, now() - start);
+        let answer = Answer::of(&run.info());
+        self.runs.insert(id, run);
+        answer
+    }
+}
+
+/// Whether a message that waits ends what `run` is doing.
+fn ends(run: RunId, message: &Incoming) -> bool {
+    match serde_json::from_str(&message.body) {
+        Ok(
+            Request::Stop { run: r }
+            | Request::Dispose { run: r }
+            | Request::Reset { run: r, .. }
+            | Request::Load { run: r, .. }
+            | Request::Resume { run: r, .. },
+        ) => r == run,
+        _ => false,
+    }
+}
+
+fn bad_spec(problems: Problems) -> Failure {
+    Failure::new("bad-spec", problems.0)
+}
+
+fn cpu_only(options: &LoadOptions) -> Result<(), Failure> {
+    match options.backend {
+        BackendChoice::Webgpu => {
+            let problem = Problem::new("no-webgpu");
+            Err(Failure::new("no-webgpu", vec![problem]))
+        }
+        BackendChoice::Auto | BackendChoice::Cpu => Ok(()),
+    }
+}
+
+fn hello() -> Hello {
+    Hello {
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        cpu: CpuInfo {
+            simd: cfg!(target_feature = "simd128"),
+            relaxed_simd: cfg!(target_feature = "relaxed-simd"),
+            threads: 1,
+        },
+        webgpu: None,
+    }
+}
+
+fn preset_list() -> Vec<PresetInfo> {
+    presets::PRESETS
+        .iter()
+        .map(|p| {
+            let spec = p.spec();
+            let task = match spec.train.loss.is_classification() {
+                true => "classification",
+                false => "regression",
+            };
+            PresetInfo {
+                id: p.id.to_string(),
+                title: p.title.to_string(),
+                framework: spec.framework,
+                task: task.to_string(),
+            }
+        })
+        .collect()
+}
+
+fn preset(id: &str) -> Result<Spec, Failure> {
+    presets::find(id).ok_or_else(|| {
+        let known: Vec<&str> = presets::PRESETS.iter().map(|p| p.id).collect();
+        let problem = Problem::new("unknown-preset")
+            .arg("id", id)
+            .arg("known", known.join(", "));
+        Failure::new("bad-spec", vec![problem])
+    })
+}
+
+/// The first buffer as f32.
+fn floats(message: &Incoming) -> Result<Vec<f32>, Failure> {
+    let bytes = message.bytes(0).unwrap_or_default();
+    let (chunks, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(internal("the values are no f32"));
+    }
+    Ok(chunks.iter().map(|b| f32::from_le_bytes(*b)).collect())
+}
+
+fn array((shape, values): (Vec<usize>, Vec<f32>)) -> Result<Answer, Failure> {
+    Ok(Answer::of(&ArrayInfo { shape })?.floats(&values))
+}

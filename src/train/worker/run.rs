@@ -1,0 +1,480 @@
+//! One run: its session, and what it is busy with. Work is done in slices of a few
+//! milliseconds, so that messages are heard between them.
+use super::scope::{Answer, Inbox, answer, emit, failure, internal, now};
+use crate::backend::cpu::CpuBackend;
+use crate::train::protocol::*;
+use crate::train::session::{Chunk, Evaluator, Session};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Between two ticks, in milliseconds.
+const TICK: f64 = 50.0;
+/// A piece of work should take between these, in milliseconds: short enough to stop soon,
+/// long enough for the clock's 0.1 ms to measure it.
+const PIECE: (f64, f64) = (2.0, 4.0);
+const PIECES: u32 = 1 << 16;
+pub const STEPS_PER_SECOND: &str = "stepsPerSecond";
+
+pub type CpuSession = Session<CpuBackend>;
+
+/// When a run wants its next slice.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Next {
+    Now,
+    /// In so many milliseconds.
+    In(f64),
+    /// When a message asks for something.
+    Asked,
+}
+
+/// How much work fits a piece, found by trying.
+struct Pace(u32);
+
+impl Pace {
+    /// `done` of the units took `ms`.
+    fn learn(&mut self, done: u32, ms: f64) {
+        if ms > PIECE.1 {
+            self.0 = (f64::from(done) * PIECE.1 / ms) as u32;
+        } else if ms < PIECE.0 && done >= self.0 {
+            self.0 = self.0.saturating_mul(2);
+        }
+        self.0 = self.0.clamp(1, PIECES);
+    }
+}
+
+struct Training {
+    /// The request to answer at the end.
+    message: f64,
+    /// Step or epoch at which to end.
+    step: Option<u32>,
+    epoch: Option<u32>,
+}
+
+/// An evaluation under way for a request.
+struct Asked {
+    message: f64,
+    evaluator: Evaluator,
+}
+
+/// The evaluation at an epoch's end.
+struct Closing {
+    epoch: u32,
+    step: u32,
+    evaluator: Evaluator,
+}
+
+/// Rows that the page has not seen yet.
+#[derive(Default)]
+struct Unseen {
+    first: u32,
+    steps: u32,
+    rows: Vec<f32>,
+    samples: usize,
+    /// Spent on them.
+    ms: f64,
+    /// An epoch's end that no event has told of: epoch and step.
+    epoch: Option<(u32, u32)>,
+}
+
+pub struct Run {
+    id: RunId,
+    pub session: CpuSession,
+    /// Milliseconds that compiling took.
+    compile: f64,
+    /// Milliseconds of the very first step.
+    first_step: Option<f64>,
+    validation: bool,
+    training: Option<Training>,
+    asked: VecDeque<Asked>,
+    closing: Option<Closing>,
+    unseen: Unseen,
+    /// When the last tick was sent.
+    ticked: f64,
+    steps: Pace,
+    batches: Pace,
+    /// Steps per second at most; 0 without a limit.
+    limit: f64,
+    /// When the limit allows the next step.
+    due: f64,
+}
+
+impl Run {
+    pub fn new(id: RunId, session: CpuSession, compile: f64) -> Run {
+        let validation = session.samples(Part::Validation, 0, 0).0.total > 0;
+        Run {
+            id,
+            session,
+            compile,
+            first_step: None,
+            validation,
+            training: None,
+            asked: VecDeque::new(),
+            closing: None,
+            unseen: Unseen::default(),
+            ticked: 0.0,
+            steps: Pace(1),
+            batches: Pace(1),
+            limit: 0.0,
+            due: 0.0,
+        }
+    }
+
+    pub fn info(&self) -> RunInfo {
+        let mut info = self.session.info(self.id);
+        info.hyper.insert(STEPS_PER_SECOND.to_string(), self.limit);
+        info
+    }
+
+    /// Begins to train; a training under way ends for it.
+    pub fn train(&mut self, message: f64, steps: Option<u32>, epochs: Option<u32>) {
+        self.end(Some(Stopped::Cancelled));
+        let (step, epoch) = (self.session.step(), self.session.epoch());
+        let until = match (steps, epochs) {
+            (None, None) => Some(self.session.epochs()),
+            _ => epochs.map(|n| epoch.saturating_add(n)),
+        };
+        self.due = now();
+        self.training = Some(Training {
+            message,
+            step: steps.map(|n| step.saturating_add(n)),
+            epoch: until,
+        });
+    }
+
+    pub fn stop(&mut self) {
+        self.end(Some(Stopped::Cancelled));
+    }
+
+    /// Ends the training, if any, and answers it.
+    fn end(&mut self, stopped: Option<Stopped>) {
+        self.tick();
+        let Some(training) = self.training.take() else {
+            return;
+        };
+        let end = RunEnd {
+            step: self.session.step(),
+            epoch: self.session.epoch(),
+            seconds: self.session.seconds,
+            stopped,
+        };
+        answer(training.message, Answer::of(&end));
+    }
+
+    /// Ends everything under way.
+    pub fn close(&mut self) {
+        self.end(Some(Stopped::Cancelled));
+        self.closing = None;
+        for a in self.asked.drain(..) {
+            let why = "The run was changed or disposed of during the evaluation.";
+            answer(a.message, Err(failure("cancelled", why)));
+        }
+    }
+
+    pub fn evaluate(&mut self, message: f64, part: Part) -> Result<(), Failure> {
+        let evaluator = self.session.evaluation(part)?;
+        self.asked.push_back(Asked { message, evaluator });
+        Ok(())
+    }
+
+    pub async fn set(&mut self, mut values: BTreeMap<String, f64>) -> Result<Answer, Failure> {
+        let limit = values.remove(STEPS_PER_SECOND);
+        let mut now_set = self.session.set(&values).await?;
+        if let Some(limit) = limit {
+            self.limit = if limit.is_finite() {
+                limit.clamp(0.0, 1e6)
+            } else {
+                0.0
+            };
+            self.due = now();
+        }
+        now_set.insert(STEPS_PER_SECOND.to_string(), self.limit);
+        Answer::of(&now_set)
+    }
+
+    pub async fn reset(&mut self, seed: Option<u32>) -> Result<Answer, Failure> {
+        self.close();
+        self.session.reset(seed).await?;
+        self.unseen = Unseen::default();
+        Answer::of(&self.info())
+    }
+
+    /// One step, seen at once.
+    pub async fn step(&mut self) -> Result<Answer, Failure> {
+        self.close_epoch().await?;
+        let start = now();
+        let (report, chunk) = self.session.step_report().await?;
+        self.record(&chunk, now() - start);
+        self.ended(&chunk)?;
+        self.tick();
+        Answer::of(&report)
+    }
+
+    /// Works for about `budget` milliseconds.
+    pub async fn advance(&mut self, budget: f64) -> Next {
+        let end = now() + budget;
+        loop {
+            let next = match self.piece(end).await {
+                Ok(next) => next,
+                Err(failure) => {
+                    self.fail(failure);
+                    Next::Now
+                }
+            };
+            if next != Next::Now || now() >= end {
+                return next;
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.tick();
+        self.closing = None;
+        if let Some(training) = self.training.take() {
+            answer(training.message, Err(failure.clone()));
+        }
+        let run = self.id;
+        emit(&Event::Fault { run, failure }, None);
+    }
+
+    async fn piece(&mut self, end: f64) -> Result<Next, Failure> {
+        if let Some(mut asked) = self.asked.pop_front() {
+            match self.evaluate_some(&mut asked.evaluator).await {
+                Ok(true) => answer(asked.message, Answer::of(&asked.evaluator.finish())),
+                Ok(false) => self.asked.push_front(asked),
+                Err(failure) => answer(asked.message, Err(failure)),
+            }
+            return Ok(Next::Now);
+        }
+        if self.closing.is_some() {
+            self.close_some().await?;
+            return Ok(Next::Now);
+        }
+        self.train_some(end).await
+    }
+
+    /// Whether the evaluation is done.
+    async fn evaluate_some(&mut self, evaluator: &mut Evaluator) -> Result<bool, Failure> {
+        let (start, batches) = (now(), self.batches.0);
+        let done = self
+            .session
+            .evaluate_some(evaluator, batches as usize)
+            .await?;
+        if !done {
+            self.batches.learn(batches, now() - start);
+        }
+        Ok(done)
+    }
+
+    async fn close_some(&mut self) -> Result<(), Failure> {
+        let Some(mut closing) = self.closing.take() else {
+            return Ok(());
+        };
+        if self.evaluate_some(&mut closing.evaluator).await? {
+            // The page gets an epoch's steps before its end.
+            self.tick();
+            self.emit_epoch(
+                closing.epoch,
+                closing.step,
+                Some(closing.evaluator.finish()),
+            );
+        } else {
+            self.closing = Some(closing);
+        }
+        Ok(())
+    }
+
+    async fn close_epoch(&mut self) -> Result<(), Failure> {
+        while self.closing.is_some() {
+            self.close_some().await?;
+        }
+        Ok(())
+    }
+
+    async fn train_some(&mut self, end: f64) -> Result<Next, Failure> {
+        let Some(training) = &self.training else {
+            return Ok(Next::Asked);
+        };
+        let left = training
+            .step
+            .map_or(u32::MAX, |s| s.saturating_sub(self.session.step()));
+        if left == 0 || training.epoch.is_some_and(|e| self.session.epoch() >= e) {
+            self.end(None);
+            return Ok(Next::Asked);
+        }
+        let start = now();
+        let mut count = self.steps.0.min(left);
+        if self.limit > 0.0 {
+            if self.due > start {
+                if self.unseen.steps > 0 && start - self.ticked >= TICK {
+                    self.tick();
+                }
+                return Ok(Next::In((self.due - start).min(TICK)));
+            }
+            // What a busy machine missed is not made up for.
+            self.due = self.due.max(start - 100.0);
+            let allowed = ((end - self.due) * self.limit / 1000.0).ceil().max(1.0);
+            count = count.min(allowed as u32);
+        }
+        let chunk = self.session.steps(count).await?;
+        let ms = now() - start;
+        self.steps.learn(chunk.steps, ms);
+        if self.limit > 0.0 {
+            self.due += f64::from(chunk.steps) * 1000.0 / self.limit;
+        }
+        let diverged = chunk.diverged;
+        self.record(&chunk, ms);
+        self.ended(&chunk)?;
+        if diverged {
+            self.end(Some(Stopped::Diverged));
+            return Ok(Next::Asked);
+        }
+        if chunk.steps == 0 {
+            return Err(internal("no step was made"));
+        }
+        if now() - self.ticked >= TICK {
+            self.tick();
+        }
+        Ok(Next::Now)
+    }
+
+    /// Takes in what steps gave.
+    fn record(&mut self, chunk: &Chunk, ms: f64) {
+        if self.first_step.is_none() && chunk.steps == 1 {
+            self.first_step = Some(ms);
+        }
+        self.session.seconds += ms / 1000.0;
+        let unseen = &mut self.unseen;
+        if unseen.steps == 0 {
+            unseen.first = chunk.first;
+        }
+        unseen.steps += chunk.steps;
+        unseen.rows.extend_from_slice(&chunk.rows);
+        unseen.samples += chunk.samples;
+        unseen.ms += ms;
+        if chunk.epoch_done {
+            unseen.epoch = Some((self.session.epoch(), self.session.step()));
+        }
+    }
+
+    /// Begins what an epoch's end asks for.
+    fn ended(&mut self, chunk: &Chunk) -> Result<(), Failure> {
+        if !self.validation || chunk.diverged {
+            return Ok(());
+        }
+        if let Some((epoch, step)) = self.unseen.epoch.take() {
+            let evaluator = self.session.evaluation(Part::Validation)?;
+            self.closing = Some(Closing {
+                epoch,
+                step,
+                evaluator,
+            });
+        }
+        Ok(())
+    }
+
+    /// Shows the page what it has not seen.
+    fn tick(&mut self) {
+        let unseen = std::mem::take(&mut self.unseen);
+        self.ticked = now();
+        if unseen.steps > 0 {
+            let event = Event::Tick {
+                run: self.id,
+                first: unseen.first,
+                steps: unseen.steps,
+                epoch: self.session.epoch(),
+                seconds: self.session.seconds,
+                samples_per_second: unseen.samples as f64 * 1000.0 / unseen.ms.max(0.005),
+            };
+            emit(&event, Some(&unseen.rows));
+        }
+        if let Some((epoch, step)) = unseen.epoch {
+            self.emit_epoch(epoch, step, None);
+        }
+    }
+
+    fn emit_epoch(&self, epoch: u32, step: u32, validation: Option<Evaluation>) {
+        let event = Event::Epoch {
+            run: self.id,
+            epoch,
+            step,
+            validation,
+        };
+        emit(&event, None);
+    }
+
+    /// Steps in blocks, each of which ends with one read. Ends early when `stopped` says so.
+    pub async fn time(
+        &mut self,
+        steps: Option<u32>,
+        warmup: Option<u32>,
+        inbox: &Inbox,
+        stopped: impl Fn() -> bool,
+    ) -> Result<Timing, Failure> {
+        const BLOCKS: u32 = 10;
+        /// Milliseconds below which the clock is too coarse for a block.
+        const BLOCK: f64 = 5.0;
+        const DEFAULT: f64 = 1000.0;
+        self.stop();
+        self.close_epoch().await?;
+        let (_, one) = self.block(1, &stopped, inbox).await?;
+        let first = self.first_step.unwrap_or(one);
+        let (mut warm, mut spent) = (0u32, 0.0);
+        while warmup.map_or(warm < 3 || spent < DEFAULT / 10.0, |n| warm < n) {
+            let left = warmup.map_or(PIECES, |n| n - warm);
+            let (steps, ms) = self.block(self.steps.0.min(left), &stopped, inbox).await?;
+            warm += steps;
+            spent += ms;
+        }
+        let step_ms = if warm > 0 {
+            spent / f64::from(warm)
+        } else {
+            first
+        }
+        .max(1e-4);
+        let total = steps.unwrap_or_else(|| ((DEFAULT / step_ms) as u32).max(BLOCKS));
+        let block = total
+            .div_ceil(BLOCKS)
+            .max((BLOCK / step_ms).ceil() as u32)
+            .clamp(1, total.max(1));
+        let (mut done, mut ms_per_step) = (0, Vec::new());
+        while done < total {
+            let (steps, ms) = self.block(block.min(total - done), &stopped, inbox).await?;
+            done += steps;
+            ms_per_step.push(ms / f64::from(steps));
+        }
+        self.tick();
+        Ok(Timing {
+            ms_per_step,
+            first_step_ms: first,
+            compile_ms: self.compile,
+        })
+    }
+
+    /// Exactly `count` steps, then a turn for others. Gives their number and milliseconds.
+    async fn block(
+        &mut self,
+        count: u32,
+        stopped: &impl Fn() -> bool,
+        inbox: &Inbox,
+    ) -> Result<(u32, f64), Failure> {
+        let begin = now();
+        let mut done = 0;
+        while done < count {
+            let start = now();
+            let chunk = self.session.steps(count - done).await?;
+            if chunk.steps == 0 {
+                return Err(internal("no step was made"));
+            }
+            done += chunk.steps;
+            let ms = now() - start;
+            self.steps.learn(chunk.steps, ms);
+            self.record(&chunk, ms);
+        }
+        let ms = now() - begin;
+        inbox.turn().await;
+        if stopped() {
+            self.tick();
+            return Err(failure("cancelled", "The timing was stopped."));
+        }
+        Ok((done, ms))
+    }
+}

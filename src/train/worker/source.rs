@@ -1,0 +1,194 @@
+//! Data for runs: fetched, read from files or given as arrays; the last data set is kept, so
+//! that a change of the network does not load it again.
+use super::scope::{Incoming, scope};
+use crate::data::{self, Array, Dataset, FileBytes, Target, Values, bundled};
+use crate::spec::{DataShape, DataSpec, Problem, Spec};
+use crate::train::protocol::{ArrayPair, ArrayRef, DataArrays, Dtype, Failure, LoadOptions};
+use js_sys::{ArrayBuffer, Float32Array, Int32Array, Uint8Array};
+use std::collections::HashMap;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Response, Url};
+
+/// Bytes of files that are read at most.
+const FILES: f64 = (1u64 << 30) as f64;
+
+#[derive(Default)]
+pub struct Sources {
+    fetched: HashMap<&'static str, Rc<Vec<u8>>>,
+    last: Option<(Key, Rc<Dataset>)>,
+}
+
+/// What a data set is made of.
+#[derive(PartialEq)]
+struct Key {
+    spec: DataSpec,
+    seed: u32,
+    /// Name, size and time of change.
+    files: Vec<(String, f64, f64)>,
+}
+
+impl Sources {
+    /// The data of a spec, as the message and its options give it.
+    pub async fn load(
+        &mut self,
+        spec: &Spec,
+        options: &LoadOptions,
+        message: &Incoming,
+    ) -> Result<Rc<Dataset>, Failure> {
+        if let Some(given) = &options.data {
+            let set = arrays(spec, given, &message.buffers).map_err(failure)?;
+            return Ok(Rc::new(set));
+        }
+        let files = if options.files {
+            &message.files[..]
+        } else {
+            &[]
+        };
+        let key = Key {
+            spec: spec.data.clone(),
+            seed: spec.seed,
+            files: files
+                .iter()
+                .map(|f| (f.name(), f.size(), f.last_modified()))
+                .collect(),
+        };
+        if let Some((last, set)) = &self.last
+            && *last == key
+        {
+            return Ok(set.clone());
+        }
+        let bundle = match data::needs(&spec.data) {
+            Some(which) => Some(
+                self.fetch(bundled::file_name(which))
+                    .await
+                    .map_err(failure)?,
+            ),
+            None => None,
+        };
+        let size: f64 = files.iter().map(|f| f.size()).sum();
+        if size > FILES {
+            let mebibytes = |bytes: f64| format!("{:.0} MiB", bytes / 1_048_576.0);
+            let p = Problem::new("data-too-big")
+                .arg("got", mebibytes(size))
+                .arg("max", mebibytes(FILES));
+            return Err(failure(p));
+        }
+        let mut read = Vec::with_capacity(files.len());
+        for f in files {
+            let buffer = JsFuture::from(f.array_buffer()).await.map_err(|e| {
+                web_sys::console::warn_1(&e);
+                failure(Problem::new("data-missing").arg("name", f.name()))
+            })?;
+            read.push(FileBytes {
+                name: f.name(),
+                bytes: Uint8Array::new(&buffer).to_vec(),
+            });
+        }
+        // Two sets at once may not fit.
+        self.last = None;
+        let bundle = bundle.as_ref().map(|b| &b[..]);
+        let set = data::load(&spec.data, spec.seed, bundle, &read).map_err(failure)?;
+        let set = Rc::new(set);
+        self.last = Some((key, set.clone()));
+        Ok(set)
+    }
+
+    /// The shape of the data, if it is the data that was loaded last.
+    pub fn shape(&self, spec: &DataSpec) -> Option<DataShape> {
+        let (key, set) = self.last.as_ref()?;
+        (key.spec == *spec).then(|| DataShape {
+            sample: set.shape.clone(),
+            classes: match &set.target {
+                Target::Classes { names } => Some(names.len()),
+                Target::Values { .. } => None,
+            },
+            targets: set.target_width(),
+        })
+    }
+
+    async fn fetch(&mut self, file: &'static str) -> Result<Rc<Vec<u8>>, Problem> {
+        if let Some(bytes) = self.fetched.get(file) {
+            return Ok(bytes.clone());
+        }
+        let bytes = fetch(file).await.map_err(|e| {
+            web_sys::console::warn_1(&e);
+            Problem::new("bundled-missing").arg("file", file)
+        })?;
+        let bytes = Rc::new(bytes);
+        self.fetched.insert(file, bytes.clone());
+        Ok(bytes)
+    }
+}
+
+/// A file that ships with the page, found from the worker's own address, version and all.
+async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
+    let here = js_sys::Reflect::get(&js_sys::global(), &"location".into())?;
+    let part = |name: &str| {
+        js_sys::Reflect::get(&here, &name.into()).map(|v| v.as_string().unwrap_or_default())
+    };
+    let path = format!("./data/{file}{}", part("search")?);
+    let url = Url::new_with_base(&path, &part("href")?)?.href();
+    let response: Response = JsFuture::from(scope().fetch_with_str(&url)).await?.into();
+    if !response.ok() {
+        return Err(format!("HTTP {}", response.status()).into());
+    }
+    let buffer = JsFuture::from(response.array_buffer()?).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
+
+/// `bad-file` for what a file's reader says, else `bad-data`.
+fn failure(problem: Problem) -> Failure {
+    let of_file = ["bundled-", "csv-", "data-missing", "gzip", "idx-"];
+    let code = match of_file.iter().any(|p| problem.code.starts_with(p)) {
+        true => "bad-file",
+        false => "bad-data",
+    };
+    Failure::new(code, vec![problem])
+}
+
+fn arrays(spec: &Spec, given: &DataArrays, buffers: &[ArrayBuffer]) -> Result<Dataset, Problem> {
+    let part = |pair: &ArrayPair| -> Result<data::Part, Problem> {
+        Ok(data::Part {
+            x: array(&pair.x, buffers)?,
+            y: array(&pair.y, buffers)?,
+        })
+    };
+    data::from_arrays(
+        &spec.data,
+        spec.seed,
+        part(&given.train)?,
+        given.validation.as_ref().map(part).transpose()?,
+        given.test.as_ref().map(part).transpose()?,
+        spec.train.loss.is_classification(),
+    )
+}
+
+fn array(given: &ArrayRef, buffers: &[ArrayBuffer]) -> Result<Array, Problem> {
+    let wrong = |got: u32| {
+        let want = given.shape.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+        Problem::new("shape-data")
+            .arg("shape", format!("{:?}", given.shape))
+            .arg("want", want)
+            .arg("got", got)
+    };
+    let buffer = buffers.get(given.buffer).ok_or_else(|| wrong(0))?;
+    let width = if given.dtype == Dtype::U8 { 1 } else { 4 };
+    // A view of another length would throw.
+    if buffer.byte_length() % width != 0 {
+        return Err(wrong(buffer.byte_length() / width));
+    }
+    let values = match given.dtype {
+        Dtype::F32 => Values::F32(Float32Array::new(buffer).to_vec()),
+        Dtype::U8 => Values::U8(Uint8Array::new(buffer).to_vec()),
+        Dtype::I32 => {
+            let integers = Int32Array::new(buffer).to_vec();
+            Values::F32(integers.into_iter().map(|v| v as f32).collect())
+        }
+    };
+    Ok(Array {
+        shape: given.shape.clone(),
+        values,
+    })
+}
