@@ -89,7 +89,7 @@ fn scores(all: &[(Part, Evaluation)]) -> Html {
                     </tr>
                     { for known.map(|(name, get)| html! {
                         <tr>
-                            <th scope="row" title={t_maybe(&format!("{name}-hint"))}>{ metric_name(name) }</th>
+                            <th scope="row" title={t_maybe(&format!("about-{name}"))}>{ metric_name(name) }</th>
                             { for all.iter().map(|(_, e)| match get(e) {
                                 Some(v) => html! { <td class="figure" title={v.to_string()}>{ metric_value(name, v) }</td> },
                                 None => html! { <td>{ "–" }</td> },
@@ -116,7 +116,7 @@ fn confusion_matrix(source: &Source, matrix: &[Vec<u32>], part: Part) -> Html {
                 <thead><tr>
                     <th scope="col" class="dim">{ t("confusion-corner") }</th>
                     { for (0..matrix.len()).map(|k| html! { <th scope="col">{ source.class(k) }</th> }) }
-                    <th scope="col" class="dim" title={t("recall-hint")}>{ t("confusion-recall") }</th>
+                    <th scope="col" class="dim" title={t("about-recall")}>{ t("confusion-recall") }</th>
                 </tr></thead>
                 <tbody>
                     { for matrix.iter().enumerate().map(|(truth, row)| {

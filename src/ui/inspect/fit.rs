@@ -213,8 +213,8 @@ fn comparison(source: &Source, f: &Fitted) -> Html {
                         <th scope="col"></th>
                         <th scope="col">{ t("fit-weight") }</th>
                         <th scope="col">{ t("fit-bias") }</th>
-                        <th scope="col" title={t("mse-hint")}>{ t("metric-mse") }</th>
-                        <th scope="col" title={t("r2-hint")}>{ "R²" }</th>
+                        <th scope="col" title={t("about-mse")}>{ t("metric-mse") }</th>
+                        <th scope="col" title={t("about-r2")}>{ "R²" }</th>
                     </tr></thead>
                     <tbody>
                         { row("fit-network", network.as_ref(), &f.said) }

@@ -164,7 +164,7 @@ fn Openness(props: &OpennessProps) -> Html {
     html! {
         <div class="explain">
             <p>{ t_args("open-why", &[
-                ("points", points.len().to_string().into()),
+                ("points", points.len().into()),
                 ("equations", d.rank.to_string().into()),
                 ("unknowns", d.unknowns.to_string().into()),
             ]) }</p>

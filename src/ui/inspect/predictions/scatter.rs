@@ -68,8 +68,8 @@ fn Scatter(props: &ScatterProps) -> Html {
         <>
             <div class="view-tools">
                 <dl class="numbers">
-                    <Fact name="R²" value={text(r2)} title={t("r2-hint")} />
-                    <Fact name={t("metric-mse")} value={text(mse)} title={t("mse-hint")} />
+                    <Fact name="R²" value={text(r2)} title={t("about-r2")} />
+                    <Fact name={t("metric-mse")} value={text(mse)} title={t("about-mse")} />
                 </dl>
                 if width > 1 {
                     <Select label={t("scatter-target")} value={column_now.to_string()} {options} {onpick} />
