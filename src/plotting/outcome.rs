@@ -1,4 +1,5 @@
 //! What a network's output says: a class, how surely, or numbers.
+use crate::graph;
 use crate::spec::Loss;
 use crate::train::protocol::RunInfo;
 
@@ -27,9 +28,8 @@ impl Outcome {
         if info.data.classes.is_empty() {
             Outcome::Values { targets: outputs }
         } else if outputs == 1 {
-            let threshold = if *loss == Loss::Hinge { 0.0 } else { 0.5 };
             Outcome::Two {
-                threshold,
+                threshold: graph::threshold(loss),
                 probability,
             }
         } else {

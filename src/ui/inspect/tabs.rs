@@ -43,7 +43,7 @@ pub fn Tabs(props: &TabsProps) -> Html {
     };
     html! {
         <>
-            <div class="tabs" role="tablist" aria-label={props.label.clone()} ref={list} onkeydown={keys}>
+            <div class="look-tabs" role="tablist" aria-label={props.label.clone()} ref={list} onkeydown={keys}>
                 { for props.tabs.iter().map(|(id, title)| {
                     let selected = *id == props.current;
                     let (onchange, to) = (props.onchange.clone(), id.clone());
@@ -55,7 +55,7 @@ pub fn Tabs(props: &TabsProps) -> Html {
                     }
                 }) }
             </div>
-            <div class="tab-panel" role="tabpanel" id="inspect-panel" tabindex="0"
+            <div class="look-panel" role="tabpanel" id="inspect-panel" tabindex="0"
                 aria-labelledby={format!("tab-{}", props.current)}>
                 { props.children.clone() }
             </div>

@@ -4,8 +4,9 @@ use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::utils::window;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData, ResizeObserver};
 use yew::prelude::*;
 
 /// Where a painter draws, in CSS pixels.
@@ -168,4 +169,25 @@ pub fn Canvas(props: &CanvasProps) -> Html {
             onpointerleave={leave}
         />
     }
+}
+
+/// Makes the canvas `width × height` pixels large and fills it with these (RGBA).
+pub fn put_pixels(canvas: &HtmlCanvasElement, width: usize, height: usize, rgba: &mut [u8]) {
+    if (canvas.width(), canvas.height()) != (width as u32, height as u32) {
+        canvas.set_width(width as u32);
+        canvas.set_height(height as u32);
+    }
+    let ctx = canvas.get_context("2d").ok().flatten();
+    let data = ImageData::new_with_u8_clamped_array(Clamped(rgba), width as u32);
+    if let (Some(ctx), Ok(data)) = (ctx, data) {
+        let ctx: CanvasRenderingContext2d = ctx.unchecked_into();
+        // Pixels of one's own making are never tainted, the only error there is.
+        let _ = ctx.put_image_data(&data, 0.0, 0.0);
+    }
+}
+
+/// A canvas that is not on the page.
+pub fn new_canvas() -> Option<HtmlCanvasElement> {
+    let canvas = gloo::utils::document().create_element("canvas").ok()?;
+    Some(canvas.unchecked_into())
 }

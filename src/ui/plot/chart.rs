@@ -13,11 +13,14 @@ const BUDGET: usize = 150_000;
 const MANY: usize = 1000;
 const DOTS: usize = 60;
 
-/// A run that was kept for comparison: step and value, as drawn.
+/// Steps and values; None breaks the line.
+pub type Line = Vec<Option<(f64, f64)>>;
+
+/// A run that was kept for comparison: its curves by their metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
     pub number: usize,
-    pub lines: Vec<(String, Vec<Option<(f64, f64)>>)>,
+    pub lines: Vec<(String, Line)>,
 }
 
 impl Kept {

@@ -1,14 +1,13 @@
 //! The history as CSV, the charts as a PNG file.
 use super::browser::{download, sleep, text_blob};
-use super::canvas::Surface;
+use super::canvas::{Surface, new_canvas};
 use super::chart::{self, Kept};
 use super::theme::Theme;
 use crate::plotting::{Curve, History};
-use gloo::utils::document;
 use js_sys::Array;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, HtmlCanvasElement};
+use web_sys::Blob;
 
 /// Rows written between two pauses: a few milliseconds.
 const CHUNK: usize = 4000;
@@ -76,8 +75,4 @@ pub fn save_png(
         }
     });
     sheet.to_blob(save.unchecked_ref()).ok()
-}
-
-fn new_canvas() -> Option<HtmlCanvasElement> {
-    Some(document().create_element("canvas").ok()?.unchecked_into())
 }

@@ -152,8 +152,8 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
     let history = props.history.borrow();
     if history.step_range().is_none() && kept.is_empty() {
         return html! {
-            <section class="plot plot-empty" aria-label={t("plot-title")}>
-                <p class="teach">{ t("plot-empty") }</p>
+            <section class="lossplot" aria-label={t("plot-title")}>
+                <p class="empty">{ t("plot-empty") }</p>
             </section>
         };
     }
@@ -181,7 +181,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
     };
     let loss_name = html! { <span class="plot-name">{ metric_name("loss") }</span> };
     html! {
-        <section class="plot" aria-label={t("plot-title")} ref={root.clone()}>
+        <section class="lossplot" aria-label={t("plot-title")} ref={root.clone()}>
             <div class="plot-charts">
                 { figure(loss_name, &shared.loss.borrow(), paint_loss, 0) }
                 if let Some(metric) = &metric {
@@ -209,11 +209,11 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                     { t("plot-log") }
                 </label>
                 { keep_buttons(&shared, props, &kept) }
-                <button type="button" class="quiet" disabled={saving.is_some()} title={t("plot-csv-hint")}
+                <button type="button" class="button" disabled={saving.is_some()} title={t("plot-csv-hint")}
                     onclick={csv(props.history.clone(), saving.clone())}>
                     { saving.map_or_else(|| t("plot-csv"), |done| format!("CSV {}", format::percent(done))) }
                 </button>
-                <button type="button" class="quiet" title={t("plot-png-hint")}
+                <button type="button" class="button" title={t("plot-png-hint")}
                     onclick={png(&shared, props, &view, &kept, root)}>{ t("plot-png") }</button>
             </div>
             { table(&shared, &history, metric.as_deref()) }
@@ -348,7 +348,8 @@ fn legend(history: &History, curve: &Curve, cursor: Option<f64>, kept: &[Kept]) 
     }
 }
 
-fn swatch(color: &str, dashed: bool) -> Html {
+/// A piece of the line that stands for a curve.
+pub fn swatch(color: &str, dashed: bool) -> Html {
     html! {
         <svg class="plot-swatch" viewBox="0 0 18 8" width="18" height="8" aria-hidden="true">
             <path d="M1 4h16" stroke={color.to_string()} stroke-width="2" stroke-linecap="round"
@@ -407,9 +408,9 @@ fn keep_buttons(
     };
     html! {
         <>
-            <button type="button" class="quiet" title={t("plot-keep-hint")} onclick={keep}>{ t("plot-keep") }</button>
+            <button type="button" class="button" title={t("plot-keep-hint")} onclick={keep}>{ t("plot-keep") }</button>
             if !kept.is_empty() {
-                <button type="button" class="quiet" onclick={forget}>{ t("plot-forget") }</button>
+                <button type="button" class="button" onclick={forget}>{ t("plot-forget") }</button>
             }
         </>
     }
@@ -483,7 +484,7 @@ fn table(shared: &Shared, history: &History, metric: Option<&str>) -> Html {
         }
     };
     let html = html! {
-        <table class="visually-hidden">
+        <table class="unseen">
             <caption>{ t("plot-table") }</caption>
             <thead><tr>
                 <th scope="col">{ t("axis-step") }</th>

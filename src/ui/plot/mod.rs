@@ -10,5 +10,5 @@ pub mod theme;
 
 pub use crate::plotting::History;
 pub use canvas::{Canvas, Surface};
-pub use loss_plot::LossPlot;
+pub use loss_plot::{LossPlot, metric_name, metric_value, swatch};
 pub use sparkline::Sparkline;

@@ -1,0 +1,221 @@
+//! One sample on its way through the layers.
+use super::heatmap::{Grid, Heatmap, Layout};
+use super::parts::{Pager, PartSelect, Trouble, Waiting};
+use super::pull::use_pull;
+use super::source::{Rows, Source};
+use super::thumb::{Thumb, range_of};
+use crate::plotting::format::{count, three};
+use crate::plotting::outcome::Outcome;
+use crate::train::protocol::{Failure, Part, Role, TensorInfo};
+use crate::ui::i18n::{t, t_args, use_lang};
+use std::rc::Rc;
+use yew::prelude::*;
+
+#[derive(Properties)]
+pub struct ActivationsProps {
+    pub source: Source,
+    pub tick: u64,
+    pub tensors: Rc<Vec<TensorInfo>>,
+    pub selected: Option<AttrValue>,
+}
+
+impl PartialEq for ActivationsProps {
+    fn eq(&self, o: &Self) -> bool {
+        self.source == o.source
+            && self.tick == o.tick
+            && Rc::ptr_eq(&self.tensors, &o.tensors)
+            && self.selected == o.selected
+    }
+}
+
+/// Values side by side in a picture of a vector.
+const ACROSS: usize = 64;
+
+struct Layer {
+    id: String,
+    shape: Vec<usize>,
+    grid: Rc<Grid>,
+    zeros: usize,
+    count: usize,
+}
+
+struct Seen {
+    want: (Part, usize),
+    rows: Rc<Rows>,
+    output: Vec<f32>,
+    layers: Vec<Layer>,
+}
+
+fn layer(info: &TensorInfo, values: Vec<f32>) -> Layer {
+    // The first axis counts the samples: one.
+    let shape: Vec<usize> = info.shape.iter().skip(1).copied().collect();
+    let numel = values.len();
+    let (columns, layout) = match shape[..] {
+        [_, height, width] => (height * width, Layout::Tiles { height, width }),
+        [_, width] => (width, Layout::Matrix),
+        _ => (numel.clamp(1, ACROSS), Layout::Matrix),
+    };
+    let rows = numel.div_ceil(columns.max(1));
+    let signed = values.iter().any(|v| *v < 0.0);
+    let zeros = values.iter().filter(|v| **v == 0.0).count();
+    let mut padded = values;
+    padded.resize(rows * columns, f32::NAN);
+    Layer {
+        id: info.layer.clone(),
+        shape,
+        zeros,
+        count: numel,
+        grid: Rc::new(Grid {
+            values: Rc::new(padded),
+            rows,
+            columns,
+            layout,
+            signed,
+        }),
+    }
+}
+
+#[component]
+pub fn Activations(props: &ActivationsProps) -> Html {
+    use_lang();
+    let source = &props.source;
+    let parts = source.parts();
+    let part = use_state(|| None::<Part>);
+    let number = use_state(|| 0usize);
+    let part_now = part
+        .filter(|p| parts.contains(p))
+        .or(parts.first().copied())
+        .unwrap_or(Part::Train);
+    let key = (
+        source.clone(),
+        props.tick,
+        part_now,
+        *number,
+        Names(props.tensors.clone()),
+    );
+    let pulled = use_pull(key, |(source, _, part, number, names)| async move {
+        let rows = source.samples(part, number, 1).await?;
+        // Asking for a single sample also makes its activations the ones that can be read.
+        let output = source.predict(&rows.x, rows.count).await?;
+        let mut layers = Vec::new();
+        for info in names.0.iter().filter(|t| t.role == Role::Activation) {
+            layers.push(layer(info, source.tensor(&info.name).await?.1));
+        }
+        Ok::<_, Failure>(Seen {
+            want: (part, number),
+            rows,
+            output,
+            layers,
+        })
+    });
+    let onpick = {
+        let (part, number) = (part.clone(), number.clone());
+        Callback::from(move |p| {
+            part.set(Some(p));
+            number.set(0);
+        })
+    };
+    let onpage = {
+        let number = number.clone();
+        Callback::from(move |to| number.set(to))
+    };
+    let seen = pulled.value.filter(|s| s.want == (part_now, *number));
+    html! {
+        <div class="view">
+            <div class="view-tools">
+                <PartSelect {parts} part={part_now} {onpick} />
+                if let Some(s) = &seen {
+                    <Pager page={*number} pages={s.rows.total} {onpage} range={t_args("pager-one", &[
+                        ("number", count(*number as u64 + 1).into()), ("total", count(s.rows.total as u64).into()),
+                    ])} />
+                }
+            </div>
+            <Trouble failure={pulled.failure} />
+            { match &seen {
+                None => html! { <Waiting /> },
+                Some(s) => html! {
+                    <>
+                        { sample(source, s) }
+                        { for s.layers.iter().map(|l| one(source, l, props.selected.as_deref())) }
+                    </>
+                },
+            } }
+        </div>
+    }
+}
+
+/// Tensors, compared by identity.
+#[derive(Clone)]
+struct Names(Rc<Vec<TensorInfo>>);
+
+impl PartialEq for Names {
+    fn eq(&self, o: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &o.0)
+    }
+}
+
+fn sample(source: &Source, s: &Seen) -> Html {
+    if s.rows.count == 0 {
+        return html! { <p class="empty">{ t("predictions-none") }</p> };
+    }
+    let (x, y) = (s.rows.sample(0), s.rows.target(0));
+    let text = |v: &[f32]| {
+        let all: Vec<String> = v.iter().map(|v| three(f64::from(*v))).collect();
+        all.join(", ")
+    };
+    let (truth, said) = match &source.outcome {
+        Outcome::Values { .. } => (text(y), text(&s.output)),
+        outcome => {
+            let name = |k: usize| source.class(k);
+            let said = outcome.class(&s.output).map(name).unwrap_or_default();
+            (
+                y.first().map(|k| name(*k as usize)).unwrap_or_default(),
+                said,
+            )
+        }
+    };
+    html! {
+        <div class="activation-input">
+            if let Some(shape) = source.info.data.image {
+                <Thumb values={Rc::new(x.to_vec())} {shape} range={range_of(&source.info, x.iter().copied())}
+                    label={t("activations-input")} />
+            } else if x.len() <= ACROSS {
+                <code class="dim">{ format!("x = ({})", text(x)) }</code>
+            }
+            <dl class="numbers">
+                <super::parts::Fact name={t("rows-truth")} value={truth} />
+                <super::parts::Fact name={t("rows-prediction")} value={said} />
+            </dl>
+        </div>
+    }
+}
+
+fn one(source: &Source, l: &Layer, selected: Option<&str>) -> Html {
+    let kind = source
+        .info
+        .layers
+        .iter()
+        .find(|r| r.id == l.id)
+        .map(|r| r.kind.clone());
+    let shape: Vec<String> = l.shape.iter().map(usize::to_string).collect();
+    let label = t_args("heat-label", &[("name", l.id.clone().into())]);
+    let axes = (
+        AttrValue::from(t("heat-row")),
+        AttrValue::from(t("heat-column")),
+    );
+    html! {
+        <section class={classes!("tensor", (selected == Some(&l.id)).then_some("selected"))} key={l.id.clone()}>
+            <h4>
+                <code>{ &l.id }</code>
+                <span class="dim">{ kind }</span>
+                <span class="dim">{ format!("[{}]", shape.join(" × ")) }</span>
+                if l.zeros > 0 {
+                    <span class="dim" title={t("activations-zero-hint")}>{ t_args("activations-active", &[
+                        ("active", count((l.count - l.zeros) as u64).into()), ("count", count(l.count as u64).into()),
+                    ]) }</span>
+                }
+            </h4>
+            <Heatmap grid={l.grid.clone()} {label} {axes} />
+        </section>
+    }
+}

@@ -1,0 +1,144 @@
+//! How good the network is on each part of the data.
+use super::parts::{PartSelect, Trouble, Waiting, part_name};
+use super::pull::use_pull;
+use super::source::Source;
+use crate::plotting::color::class;
+use crate::plotting::format::{count, percent, three};
+use crate::train::protocol::{Evaluation, Failure, Part};
+use crate::ui::i18n::{t, t_args, t_maybe, use_lang};
+use crate::ui::plot::{metric_name, metric_value};
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct EvaluationProps {
+    pub source: Source,
+    pub tick: u64,
+}
+
+type Get = fn(&Evaluation) -> Option<f64>;
+
+const METRICS: [(&str, Get); 6] = [
+    ("loss", |e| Some(e.loss)),
+    ("accuracy", |e| e.accuracy),
+    ("auc", |e| e.auc),
+    ("mse", |e| e.mse),
+    ("mae", |e| e.mae),
+    ("r2", |e| e.r2),
+];
+
+#[component]
+pub fn EvaluationView(props: &EvaluationProps) -> Html {
+    use_lang();
+    let parts = props.source.parts();
+    let part = use_state(|| None::<Part>);
+    let pulled = use_pull(
+        (props.source.clone(), props.tick),
+        |(source, _)| async move {
+            let mut out = Vec::new();
+            for part in source.parts() {
+                out.push((part, source.evaluate(part).await?));
+            }
+            Ok::<_, Failure>(out)
+        },
+    );
+    let pick = {
+        let part = part.clone();
+        Callback::from(move |p| part.set(Some(p)))
+    };
+    let part_now = part
+        .filter(|p| parts.contains(p))
+        .or(parts.first().copied())
+        .unwrap_or(Part::Train);
+    let Some(all) = pulled.value else {
+        return html! { <div class="view"><Trouble failure={pulled.failure} /><Waiting /></div> };
+    };
+    let confusion = all
+        .iter()
+        .find(|(p, _)| *p == part_now)
+        .and_then(|(_, e)| e.confusion.as_ref());
+    html! {
+        <div class="view">
+            <Trouble failure={pulled.failure} />
+            { scores(&all) }
+            if let Some(matrix) = confusion {
+                <div class="view-tools">
+                    <h4>{ t("confusion-title") }</h4>
+                    <PartSelect {parts} part={part_now} onpick={pick} />
+                </div>
+                { confusion_matrix(&props.source, matrix, part_now) }
+            }
+        </div>
+    }
+}
+
+fn scores(all: &[(Part, Evaluation)]) -> Html {
+    let known = METRICS
+        .iter()
+        .filter(|(_, get)| all.iter().any(|(_, e)| get(e).is_some()));
+    html! {
+        <div class="table-scroll">
+            <table class="numbers-table">
+                <thead><tr>
+                    <th scope="col"></th>
+                    { for all.iter().map(|(p, _)| html! { <th scope="col">{ part_name(*p) }</th> }) }
+                </tr></thead>
+                <tbody>
+                    <tr>
+                        <th scope="row">{ t("evaluation-samples") }</th>
+                        { for all.iter().map(|(_, e)| html! { <td class="figure">{ count(e.samples as u64) }</td> }) }
+                    </tr>
+                    { for known.map(|(name, get)| html! {
+                        <tr>
+                            <th scope="row" title={t_maybe(&format!("about-{name}"))}>{ metric_name(name) }</th>
+                            { for all.iter().map(|(_, e)| match get(e) {
+                                Some(v) => html! { <td class="figure" title={v.to_string()}>{ metric_value(name, v) }</td> },
+                                None => html! { <td>{ "–" }</td> },
+                            }) }
+                        </tr>
+                    }) }
+                </tbody>
+            </table>
+        </div>
+    }
+}
+
+/// Counts, with the share of each true class below them.
+fn confusion_matrix(source: &Source, matrix: &[Vec<u32>], part: Part) -> Html {
+    let shade = |right: bool, rate: f64| {
+        let [r, g, b] = if right { class(0) } else { class(6) };
+        let alpha = if rate > 0.0 { 0.08 + 0.5 * rate } else { 0.0 };
+        format!("background:rgba({r},{g},{b},{alpha:.3})")
+    };
+    html! {
+        <div class="table-scroll">
+            <table class="confusion">
+                <caption class="dim">{ t_args("confusion-caption", &[("part", part_name(part).into())]) }</caption>
+                <thead><tr>
+                    <th scope="col" class="dim">{ t("confusion-corner") }</th>
+                    { for (0..matrix.len()).map(|k| html! { <th scope="col">{ source.class(k) }</th> }) }
+                    <th scope="col" class="dim" title={t("about-recall")}>{ t("confusion-recall") }</th>
+                </tr></thead>
+                <tbody>
+                    { for matrix.iter().enumerate().map(|(truth, row)| {
+                        let total: u32 = row.iter().sum();
+                        let rate = |n: u32| f64::from(n) / f64::from(total.max(1));
+                        html! {
+                            <tr>
+                                <th scope="row">{ source.class(truth) }</th>
+                                { for row.iter().enumerate().map(|(said, n)| html! {
+                                    <td style={shade(truth == said, rate(*n))} class={classes!((*n == 0).then_some("none"))}>
+                                        <span class="figure">{ count(u64::from(*n)) }</span>
+                                        if *n > 0 { <small class="figure">{ percent(rate(*n)) }</small> }
+                                    </td>
+                                }) }
+                                <td class="figure dim">{
+                                    if total > 0 { percent(rate(row.get(truth).copied().unwrap_or(0))) } else { three(f64::NAN) }
+                                }</td>
+                            </tr>
+                        }
+                    }) }
+                </tbody>
+            </table>
+        </div>
+    }
+}

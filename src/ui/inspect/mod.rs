@@ -1,0 +1,196 @@
+//! The look inside a run: what it says, what it has learnt, how good it is.
+mod activations;
+mod evaluation;
+mod fit;
+mod heatmap;
+mod histogram;
+mod legend;
+mod parts;
+mod plan;
+mod plane;
+mod predictions;
+mod pull;
+mod source;
+mod tabs;
+mod thumb;
+mod try_value;
+mod weights;
+
+use crate::plotting::outcome::Outcome;
+use crate::train::protocol::{Role, RunInfo, TensorInfo};
+use crate::ui::i18n::{t, use_lang};
+use crate::ui::link::Link;
+use gloo::events::EventListener;
+use gloo::utils::document;
+use pull::{Awake, use_pull};
+use source::Source;
+use std::rc::Rc;
+use tabs::Tabs;
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry};
+use yew::prelude::*;
+
+#[derive(Properties)]
+pub struct InspectProps {
+    pub link: Link,
+    pub info: Rc<RunInfo>,
+    /// Grows while it trains.
+    pub tick: u64,
+    /// The layer that is open in the builder.
+    pub selected: Option<AttrValue>,
+}
+
+impl PartialEq for InspectProps {
+    fn eq(&self, o: &Self) -> bool {
+        self.link == o.link
+            && Rc::ptr_eq(&self.info, &o.info)
+            && self.tick == o.tick
+            && self.selected == o.selected
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum View {
+    Fit,
+    Plane,
+    Predictions,
+    Weights,
+    Activations,
+    Evaluation,
+    Plan,
+}
+
+impl View {
+    const ALL: [View; 7] = [
+        View::Fit,
+        View::Plane,
+        View::Predictions,
+        View::Weights,
+        View::Activations,
+        View::Evaluation,
+        View::Plan,
+    ];
+
+    fn id(self) -> &'static str {
+        match self {
+            View::Fit => "fit",
+            View::Plane => "plane",
+            View::Predictions => "predictions",
+            View::Weights => "weights",
+            View::Activations => "activations",
+            View::Evaluation => "evaluation",
+            View::Plan => "plan",
+        }
+    }
+
+    fn title(self, source: &Source) -> String {
+        match (self, &source.outcome) {
+            (View::Plane, Outcome::Values { .. }) => t("tab-surface"),
+            (View::Plane, _) => t("tab-boundary"),
+            (view, _) => t(&format!("tab-{}", view.id())),
+        }
+    }
+
+    /// Whether the data and the network have what it shows.
+    fn offered(self, source: &Source, tensors: &[TensorInfo]) -> bool {
+        let has = |role| tensors.iter().any(|t| t.role == role);
+        match self {
+            View::Fit => source.features() == 1 && source.outcome == Outcome::Values { targets: 1 },
+            View::Plane => source.features() == 2,
+            View::Weights => has(Role::Param),
+            View::Activations => has(Role::Activation),
+            View::Predictions | View::Evaluation | View::Plan => true,
+        }
+    }
+}
+
+#[component]
+pub fn Inspect(props: &InspectProps) -> Html {
+    use_lang();
+    let root = use_node_ref();
+    let awake = use_awake(&root);
+    let source = {
+        let (link, info) = (props.link.clone(), props.info.clone());
+        use_memo(Rc::as_ptr(&props.info) as usize, move |_| {
+            Source::new(link, info)
+        })
+    };
+    let wanted = use_state(|| None::<View>);
+    let listed = use_pull((*source).clone(), |source| async move {
+        let tensors = source.tensors().await?;
+        Ok((source, Rc::new(tensors)))
+    });
+    let tensors = listed
+        .value
+        .filter(|v| v.0 == *source)
+        .map(|v| v.1.clone())
+        .unwrap_or_default();
+    let offered: Vec<View> = View::ALL
+        .into_iter()
+        .filter(|v| v.offered(&source, &tensors))
+        .collect();
+    let view = wanted.filter(|v| offered.contains(v)).unwrap_or(offered[0]);
+    let source = (*source).clone();
+    let tabs = offered
+        .iter()
+        .map(|v| (v.id().into(), v.title(&source).into()))
+        .collect::<Vec<(AttrValue, AttrValue)>>();
+    let (tick, selected) = (props.tick, props.selected.clone());
+    // A view of another run starts anew.
+    let key = format!("{}-{}", view.id(), Rc::as_ptr(&props.info) as usize);
+    let body = match view {
+        View::Fit => html! { <fit::Fit {key} {source} {tick} /> },
+        View::Plane => html! { <plane::Plane {key} {source} {tick} /> },
+        View::Predictions => html! { <predictions::Predictions {key} {source} {tick} /> },
+        View::Weights => html! { <weights::Weights {key} {source} {tick} {tensors} {selected} /> },
+        View::Activations => {
+            html! { <activations::Activations {key} {source} {tick} {tensors} {selected} /> }
+        }
+        View::Evaluation => html! { <evaluation::EvaluationView {key} {source} {tick} /> },
+        View::Plan => html! { <plan::Plan {key} info={props.info.clone()} /> },
+    };
+    let onchange = {
+        let wanted = wanted.clone();
+        Callback::from(move |id: AttrValue| {
+            wanted.set(View::ALL.into_iter().find(|v| v.id() == id));
+        })
+    };
+    html! {
+        <section class="inspect" ref={root}>
+            <ContextProvider<Awake> context={awake}>
+                <Tabs {tabs} current={view.id()} {onchange} label={t("inspect-title")}>{ body }</Tabs>
+            </ContextProvider<Awake>>
+        </section>
+    }
+}
+
+/// Whether an element is in sight, on a page that is.
+#[hook]
+fn use_awake(root: &NodeRef) -> Awake {
+    let in_sight = use_state_eq(|| true);
+    let page_shown = use_state_eq(|| !document().hidden());
+    {
+        let (root, in_sight, page_shown) = (root.clone(), in_sight.setter(), page_shown.setter());
+        use_effect_with((), move |()| {
+            let listener = EventListener::new(&document(), "visibilitychange", move |_| {
+                page_shown.set(!document().hidden());
+            });
+            let seen = Closure::<dyn Fn(js_sys::Array)>::new(move |entries: js_sys::Array| {
+                let last: Option<IntersectionObserverEntry> =
+                    entries.iter().last().map(|e| e.unchecked_into());
+                in_sight.set(last.is_none_or(|e| e.is_intersecting()));
+            });
+            let observer = IntersectionObserver::new(seen.as_ref().unchecked_ref()).ok();
+            if let (Some(o), Some(element)) = (&observer, root.cast::<Element>()) {
+                o.observe(&element);
+            }
+            move || {
+                if let Some(o) = observer {
+                    o.disconnect();
+                }
+                drop((listener, seen));
+            }
+        });
+    }
+    Awake(*in_sight && *page_shown)
+}
