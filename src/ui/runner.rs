@@ -272,6 +272,17 @@ impl Runner {
         });
     }
 
+    /// The files behind a spec, if it has any.
+    pub fn files_of(&self, spec: &Spec) -> Vec<web_sys::File> {
+        match &spec.data.source {
+            DataSource::Files { name, .. } => {
+                let i = self.inner.borrow();
+                i.files.get(name).cloned().unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The connected worker; a new one if it has crashed.
     async fn link(self: &Rc<Self>) -> Result<Link, Failure> {
         let link = Link::connect().await?;
@@ -326,13 +337,7 @@ impl Runner {
                 this.inner.borrow_mut().loading = true;
                 this.phase(Phase::Loading);
                 this.stop();
-                let files = match &spec.data.source {
-                    DataSource::Files { name, .. } => {
-                        let i = this.inner.borrow();
-                        i.files.get(name).cloned().unwrap_or_default()
-                    }
-                    _ => Vec::new(),
-                };
+                let files = this.files_of(&spec);
                 let outcome = this.load(&spec, &files).await;
                 this.inner.borrow_mut().loading = false;
                 match outcome {

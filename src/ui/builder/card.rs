@@ -26,7 +26,7 @@ pub struct CardProps {
     /// It is being dragged.
     pub lifted: bool,
     pub edit: Edit,
-    pub on_select: Callback<AttrValue>,
+    pub on_select: Callback<Option<AttrValue>>,
     pub on_move: Callback<(usize, usize)>,
     pub on_drag: Callback<(usize, DragStep)>,
 }
@@ -62,19 +62,21 @@ pub fn Card(props: &CardProps) -> Html {
     let kind = slug(&layer.kind);
     let name = kind_name(&kind, props.framework);
     let id = AttrValue::from(layer.id.clone());
-    let select = {
-        let (on_select, id, selected) = (props.on_select.clone(), id.clone(), props.selected);
-        move || {
-            if !selected {
-                on_select.emit(id.clone());
-            }
-        }
-    };
     let onclick = {
-        let select = select.clone();
-        Callback::from(move |_: MouseEvent| select())
+        let (on_select, id, selected) = (props.on_select.clone(), id.clone(), props.selected);
+        Callback::from(move |_: MouseEvent| {
+            if !selected {
+                on_select.emit(Some(id.clone()));
+            }
+        })
     };
-    let onfocusin = Callback::from(move |_: FocusEvent| select());
+    let toggle = {
+        let (on_select, id, selected) = (props.on_select.clone(), id.clone(), props.selected);
+        Callback::from(move |e: MouseEvent| {
+            e.stop_propagation();
+            on_select.emit((!selected).then(|| id.clone()));
+        })
+    };
     let step = |from: usize, to: usize| {
         let on_move = props.on_move.clone();
         Callback::from(move |_: MouseEvent| on_move.emit((from, to)))
@@ -128,10 +130,10 @@ pub fn Card(props: &CardProps) -> Html {
         (!props.errors.is_empty()).then_some("wrong"),
     );
     html! {
-        <li {class} data-layer={id.clone()} aria-label={format!("{name} {id}")} aria-current={props.selected.to_string()} {onclick} {onfocusin} {onkeydown}>
+        <li {class} data-layer={id.clone()} aria-label={format!("{name} {id}")} aria-current={props.selected.to_string()} {onclick} {onkeydown}>
             <div class="card-head">
                 { handle(props) }
-                <strong class="kind">{ name }</strong>
+                <button type="button" class="kind" aria-expanded={props.selected.to_string()} title={t("layer-open")} onclick={toggle}>{ name }</button>
                 <span class="main-fields">{ main_fields(props) }</span>
                 <span class="spacer"></span>
                 { outcome(props.report.as_ref()) }
@@ -230,7 +232,7 @@ fn id_field(props: &CardProps) -> Html {
             .to_string();
         let (from, to) = (old.clone(), new.clone());
         edit.apply("", move |s| edit::rename(s, &from, &to));
-        dispatch.emit(new.into());
+        dispatch.emit(Some(new.into()));
     });
     html! {
         <Field label={t("layer-id")} hint={AttrValue::from(t("layer-id-hint"))} error={props.error("id")}>

@@ -9,7 +9,7 @@ use super::fields::{SelectField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Glyph, Icon, IconButton};
 use super::numbers::{count, scaled, shape};
-use super::store::{Action, Edit, problem_at};
+use super::store::{Action, Edit};
 use crate::spec::{Framework, Spec};
 use crate::train::protocol::CheckReport;
 use card::Card;
@@ -41,7 +41,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
     let dispatch = props.edit.0.clone();
     let on_select = {
         let dispatch = dispatch.clone();
-        Callback::from(move |id: AttrValue| dispatch.dispatch(Action::Select(Some(id))))
+        Callback::from(move |id: Option<AttrValue>| dispatch.dispatch(Action::Select(id)))
     };
     let on_add = {
         let (edit, spec, dispatch) = (props.edit.clone(), spec.clone(), dispatch.clone());
@@ -110,9 +110,11 @@ pub fn Builder(props: &BuilderProps) -> Html {
             />
         }
     };
-    let general = ["layers", "name"]
-        .iter()
-        .find_map(|f| problem_at(&props.report, None, f));
+    // What concerns neither a layer nor a field of the other panels.
+    let general = props.report.errors.iter().find(|p| {
+        let field = p.field.as_deref();
+        p.layer.is_none() && matches!(field, None | Some("layers" | "name"))
+    });
     html! {
         <section class="pane builder" aria-labelledby="builder-title">
             <header class="pane-head">
