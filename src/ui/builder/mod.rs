@@ -166,7 +166,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
                 if let Some(p) = general {
                     <p class="error" role="alert">{ problem_text(p) }</p>
                 }
-                { totals(&props.report) }
+                { totals(spec, &props.report) }
             </div>
         </section>
     }
@@ -212,12 +212,14 @@ fn input_card(spec: &Spec, report: &CheckReport) -> Html {
         ..spec.data.clone()
     };
     let own = own.shape().map(|s| s.sample).unwrap_or_default();
-    let size = match (report.input.is_empty(), own.len() > 1) {
+    let given = match spec.data.shape() {
+        Some(s) if report.input.is_empty() => s.sample,
+        _ => report.input.clone(),
+    };
+    let size = match (given.is_empty(), own.len() > 1) {
         (true, _) => t("shape-unknown"),
-        (_, true) if own != report.input => {
-            format!("{} → {}", shape(&own), shape(&report.input))
-        }
-        _ => shape(&report.input),
+        (_, true) if own != given => format!("{} → {}", shape(&own), shape(&given)),
+        _ => shape(&given),
     };
     html! {
         <div class="card ends">
@@ -232,7 +234,11 @@ fn input_card(spec: &Spec, report: &CheckReport) -> Html {
     }
 }
 
-fn totals(report: &CheckReport) -> Html {
+fn totals(spec: &Spec, report: &CheckReport) -> Html {
+    // Sums over some of the layers would mislead.
+    if report.layers.len() < spec.layers.len() {
+        return html! {};
+    }
     html! {
         <p class="totals" aria-live="polite">
             <span title={t("params-hint")}>
