@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Spec, Problems> {
     let spec: Spec = serde_json::from_value(value.clone()).map_err(json)?;
     // Every field is written back, so a key that does not come back was not understood.
     let mut problems = Vec::new();
-    let back = serde_json::to_value(&spec).map_err(json)?;
+    let back = crate::json::value(&spec);
     unknown(&value, &back, String::new(), &mut problems);
     problems.extend(spec.validate());
     if problems.is_empty() {

@@ -380,9 +380,7 @@ fn knobs(source: &DataSource) -> Vec<Knob> {
 
 /// Writes a number into the source by its name in the spec.
 fn set_knob(source: &mut DataSource, name: &str, whole: bool, v: f32) {
-    let Ok(mut json) = serde_json::to_value(&*source) else {
-        return;
-    };
+    let mut json = crate::json::value(source);
     json[name] = if whole {
         serde_json::json!(v.max(0.0) as u64)
     } else {

@@ -7,9 +7,9 @@ use yew::prelude::*;
 
 /// The name of a variant as the spec writes it, with hyphens: `leaky-relu`, `cross-entropy`.
 pub fn slug(value: &impl Serialize) -> String {
-    let name = match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(s)) => s,
-        Ok(serde_json::Value::Object(o)) => match o.get("kind") {
+    let name = match crate::json::value(value) {
+        serde_json::Value::String(s) => s,
+        serde_json::Value::Object(o) => match o.get("kind") {
             Some(serde_json::Value::String(s)) => s.clone(),
             _ => String::new(),
         },

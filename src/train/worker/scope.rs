@@ -66,7 +66,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn of(value: &impl Serialize) -> Result<Answer, Failure> {
-        let body = serde_json::to_string(value).map_err(internal)?;
+        let body = crate::json::write(value);
         Ok(Answer {
             body,
             buffers: Vec::new(),
@@ -122,7 +122,7 @@ fn post(fields: &[(&str, JsValue)], buffers: &[ArrayBuffer]) {
 }
 
 fn json(value: &impl Serialize) -> JsValue {
-    serde_json::to_string(value).unwrap_or_default().into()
+    crate::json::write(value).into()
 }
 
 pub fn answer(id: f64, result: Result<Answer, Failure>) {

@@ -6,7 +6,6 @@ use super::super::store::{Action, Live, Phase, Word};
 use super::{Current, Runner};
 use crate::spec::{DataSource, Spec};
 use crate::train::protocol::*;
-use serde_json::Value;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 
@@ -99,7 +98,7 @@ impl Runner {
         };
         let request = Request::Load {
             run,
-            spec: serde_json::to_value(spec).unwrap_or(Value::Null),
+            spec: crate::json::value(spec),
             options: LoadOptions {
                 files: !files.is_empty(),
                 ..LoadOptions::default()
