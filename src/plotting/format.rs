@@ -112,6 +112,16 @@ pub fn tick_labels(ticks: &[f64]) -> Vec<String> {
     ticks.iter().map(|v| fixed(*v, decimals)).collect()
 }
 
+/// The same for shares of one.
+pub fn percent_labels(ticks: &[f64]) -> Vec<String> {
+    let hundredths: Vec<f64> = ticks.iter().map(|v| v * 100.0).collect();
+    let labels = tick_labels(&hundredths);
+    labels
+        .into_iter()
+        .map(|l| format!("{l}\u{202f}%"))
+        .collect()
+}
+
 fn fixed(v: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", v.abs());
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));

@@ -240,6 +240,11 @@ impl History {
         step.checked_div(self.steps_per_epoch).unwrap_or(0) + 1
     }
 
+    /// 0: not known.
+    pub fn steps_per_epoch(&self) -> u32 {
+        self.steps_per_epoch
+    }
+
     /// Smallest and largest step there is to show.
     pub fn step_range(&self) -> Option<(u32, u32)> {
         let rows = self

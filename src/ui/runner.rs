@@ -355,7 +355,11 @@ impl Runner {
     fn adopt(self: &Rc<Self>, spec: Rc<Spec>, info: RunInfo) {
         let info = Rc::new(info);
         self.let_go();
-        self.history.borrow_mut().clear();
+        {
+            let mut history = self.history.borrow_mut();
+            history.clear();
+            history.set_steps_per_epoch(info.steps_per_epoch);
+        }
         let mut i = self.inner.borrow_mut();
         i.target = spec.train.epochs as u32;
         i.step = info.step;

@@ -237,7 +237,8 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
     html! {
         <div class="heat">
             <div class="heat-scroll">
-                <div class="heat-box" {style} tabindex="0" role="group" aria-label={props.label.clone()}
+                <div class="heat-box" {style} tabindex="0" role="group" title={said.is_none().then(|| t("heat-hint"))}
+                    aria-label={props.label.clone()}
                     onkeydown={keys}>
                     <canvas ref={canvas} role="img" aria-label={props.label.clone()} style={smooth}
                         onpointerdown={point.clone()} onpointermove={point} onpointerleave={leave} />
@@ -251,7 +252,7 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
                     <ColorLegend lo={if grid.signed { -scale } else { 0.0 }} hi={scale} signed={grid.signed} />
                 }
                 if props.zoom { { zoom_buttons(&zoom) } }
-                <output class="heat-value">{ said.unwrap_or_else(|| t("heat-hint")) }</output>
+                <output class="heat-value">{ said }</output>
             </div>
             if grid.shown() < grid.rows {
                 <p class="dim">{ t_args("heat-cut", &[

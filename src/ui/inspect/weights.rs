@@ -181,7 +181,7 @@ fn panel(f: &Filled, tiles: Option<[usize; 2]>) -> Html {
             <h4>
                 <code>{ &f.info.name }</code>
                 <span class="dim">{ format!("[{}]", shape.join(" × ")) }</span>
-                <span class="dim">{ t_args("weights-count", &[("count", format::count(numel as u64).into())]) }</span>
+                <span class="dim">{ t_args("weights-count", &[("count", format::count(numel as u64).into()), ("n", numel.into())]) }</span>
             </h4>
             <TensorView name={f.info.name.clone()} shape={f.info.shape.clone()} values={f.values.clone()} {tiles} />
         </section>

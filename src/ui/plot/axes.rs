@@ -1,7 +1,7 @@
 //! A frame with two axes, and what is drawn inside it.
 use super::canvas::Surface;
 use crate::plotting::Scale;
-use crate::plotting::format::tick_labels;
+use crate::plotting::format::{percent_labels, tick_labels};
 use wasm_bindgen::JsValue;
 
 /// The rectangle between the axes, in CSS pixels.
@@ -20,6 +20,15 @@ pub struct Axes<'a> {
     pub area: Area,
 }
 
+/// What stands beside the axes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Titles<'a> {
+    pub x: &'a str,
+    pub y: &'a str,
+    /// y is a share, shown as per cent.
+    pub percent: bool,
+}
+
 /// How a line is drawn.
 #[derive(Clone, Debug)]
 pub struct Pen<'a> {
@@ -35,24 +44,27 @@ const EDGE: f64 = 10.0;
 
 impl<'a> Axes<'a> {
     /// Draws grid, labels and titles, leaving as much room for the labels as they need.
-    pub fn draw(surface: &'a Surface, x: Scale, y: Scale, titles: (&str, &str)) -> Axes<'a> {
+    pub fn draw(surface: &'a Surface, x: Scale, y: Scale, titles: Titles) -> Axes<'a> {
         let ctx = &surface.ctx;
         ctx.set_font(&format!("{FONT_PX}px {}", surface.theme.font));
-        let top = if titles.1.is_empty() {
+        let top = if titles.y.is_empty() {
             8.0
         } else {
             FONT_PX + 9.0
         };
         let bottom = FONT_PX
             + 8.0
-            + if titles.0.is_empty() {
+            + if titles.x.is_empty() {
                 0.0
             } else {
                 FONT_PX + 3.0
             };
         let height = (surface.height - top - bottom).max(1.0);
         let y_ticks = y.ticks((height / 34.0).clamp(2.0, 8.0) as usize);
-        let y_labels = tick_labels(&y_ticks);
+        let y_labels = match titles.percent {
+            true => percent_labels(&y_ticks),
+            false => tick_labels(&y_ticks),
+        };
         let widest = y_labels
             .iter()
             .map(|l| text_width(surface, l))
@@ -86,7 +98,7 @@ impl<'a> Axes<'a> {
             self.stroke(&[(a.left, y), (a.left + a.width, y)]);
             let _ = ctx.fill_text(label, a.left - 6.0, y);
         }
-        let x_ticks = self.x.ticks((a.width / 76.0).clamp(2.0, 10.0) as usize);
+        let x_ticks = self.x.ticks((a.width / 58.0).clamp(2.0, 10.0) as usize);
         ctx.set_text_align("center");
         ctx.set_text_baseline("top");
         for (v, label) in x_ticks.iter().zip(tick_labels(&x_ticks)) {
@@ -99,7 +111,7 @@ impl<'a> Axes<'a> {
         }
     }
 
-    fn titles(&self, (x, y): (&str, &str)) {
+    fn titles(&self, Titles { x, y, .. }: Titles) {
         let (ctx, a) = (&self.surface.ctx, self.area);
         if !x.is_empty() {
             ctx.set_text_align("center");

@@ -1,6 +1,6 @@
 //! One chart of the course of the training: the training curve raw and smoothed, validation
 //! dashed, earlier runs behind them.
-use super::axes::{Area, Axes, Pen};
+use super::axes::{Area, Axes, Pen, Shape, Titles};
 use super::canvas::Surface;
 use crate::plotting::color::{class, css};
 use crate::plotting::decimate::MinMax;
@@ -11,7 +11,8 @@ use crate::plotting::{Curve, History, Scale};
 const BUDGET: usize = 150_000;
 /// More validations than this are decimated, and have no dots.
 const MANY: usize = 1000;
-const DOTS: usize = 60;
+/// A dot takes this much room, in CSS pixels.
+const DOT: f64 = 12.0;
 
 /// Steps and values; None breaks the line.
 pub type Line = Vec<Option<(f64, f64)>>;
@@ -67,7 +68,7 @@ pub fn paint(
     log: bool,
     cursor: Option<f64>,
     kept: &[Kept],
-    titles: (&str, &str),
+    titles: Titles,
 ) -> (Area, Scale) {
     if !curve.advance(history, BUDGET) {
         surface.ask_again();
@@ -83,14 +84,15 @@ pub fn draw(
     log: bool,
     cursor: Option<f64>,
     kept: &[Kept],
-    titles: (&str, &str),
+    titles: Titles,
 ) -> (Area, Scale) {
     let metric = curve.column();
     let log = log && takes_log(metric);
     let marks = validation(history, metric);
     let x = x_scale(history, kept, metric);
     let y = y_scale(metric, log, range(curve, &marks, kept, log));
-    let axes = Axes::draw(surface, x, y, titles);
+    let percent = metric == "accuracy";
+    let axes = Axes::draw(surface, x, y, Titles { percent, ..titles });
     let theme = &surface.theme;
     let (train, dashed) = (train_color(), validation_color());
     axes.inside(|| {
@@ -109,9 +111,9 @@ pub fn draw(
             ..solid(&dashed, 1.75, 1.0)
         };
         axes.line(marks.iter().copied().map(Some), &dash);
-        if marks.len() <= DOTS {
+        if marks.len() as f64 * DOT <= axes.area.width {
             for p in &marks {
-                axes.mark(*p, super::axes::Shape::Disc, 2.75, &dashed, true);
+                axes.mark(*p, Shape::Disc, 2.75, &dashed, true);
             }
         }
         if let Some(step) = cursor {
@@ -119,7 +121,7 @@ pub fn draw(
             let row = history.row(step);
             if let Some(v) = row.and_then(|r| curve.smoothed(history, r)) {
                 let at = (step, f64::from(v));
-                axes.mark(at, super::axes::Shape::Disc, 4.0, &train, true);
+                axes.mark(at, Shape::Disc, 4.0, &train, true);
             }
         }
     });

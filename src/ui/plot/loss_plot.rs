@@ -1,5 +1,5 @@
 //! Loss and one metric over the steps.
-use super::axes::Area;
+use super::axes::{Area, Titles};
 use super::canvas::{Canvas, Surface};
 use super::chart::{self, Kept, kept_color, train_color, validation_color};
 use super::export;
@@ -42,8 +42,8 @@ struct Shared {
 
 #[derive(Clone, PartialEq)]
 struct View {
-    /// 0…100; see [`beta`].
-    smoothing: u32,
+    /// 0…100; see [`beta`]. None: what suits the run.
+    smoothing: Option<u32>,
     log: bool,
     /// None: the first there is.
     metric: Option<String>,
@@ -53,6 +53,15 @@ struct View {
 /// The slider's even steps multiply the number of steps that are averaged.
 fn beta(slider: u32) -> f32 {
     1.0 - 10f32.powf(-(slider.min(100) as f32) * 0.03)
+}
+
+/// The whole training set in each step leaves nothing to smooth.
+fn suitable(history: &History) -> u32 {
+    if history.steps_per_epoch() == 1 {
+        0
+    } else {
+        30
+    }
 }
 
 pub fn metric_name(metric: &str) -> String {
@@ -77,7 +86,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
         table: RefCell::new((f64::NEG_INFINITY, Html::default())),
     });
     let view = use_state(|| View {
-        smoothing: 20,
+        smoothing: None,
         log: false,
         metric: None,
         cursor: None,
@@ -92,8 +101,11 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
         .clone()
         .filter(|m| metrics.contains(m))
         .or_else(|| metrics.first().cloned());
+    let slider = view
+        .smoothing
+        .unwrap_or_else(|| suitable(&props.history.borrow()));
     {
-        let smoothing = beta(view.smoothing);
+        let smoothing = beta(slider);
         shared.loss.borrow_mut().set_smoothing(smoothing);
         let mut curve = shared.metric.borrow_mut();
         if let Some(m) = metric.as_ref().filter(|m| *m != curve.column()) {
@@ -113,7 +125,10 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                 view.log,
                 view.cursor,
                 kept,
-                (&t("axis-step"), ""),
+                Titles {
+                    x: &t("axis-step"),
+                    ..Titles::default()
+                },
             );
             shared.places[which].set(place);
         }
@@ -157,7 +172,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
             </section>
         };
     }
-    let slider = Slider::of(&history, view.cursor);
+    let range = Slider::of(&history, view.cursor);
     let figure = |name: Html, curve: &Curve, paint: Callback<Rc<Surface>>, which: usize| {
         let label = t_args(
             "plot-chart-label",
@@ -170,8 +185,8 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                     { legend(&history, curve, view.cursor, &kept) }
                 </figcaption>
                 <div class="plot-box" role="slider" tabindex="0" aria-label={label.clone()}
-                    aria-valuemin={slider.min.clone()} aria-valuemax={slider.max.clone()}
-                    aria-valuenow={slider.now.clone()}
+                    aria-valuemin={range.min.clone()} aria-valuemax={range.max.clone()}
+                    aria-valuenow={range.now.clone()}
                     aria-valuetext={reading_text(&history, curve, view.cursor)}
                     onkeydown={keys.clone()}>
                     <Canvas {paint} {label} onpoint={point(which)} />
@@ -190,17 +205,16 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
             </div>
             <div class="plot-tools">
                 <output class="plot-at">{ place_text(&history, view.cursor) }</output>
-                <label class="plot-slider" title={t("plot-smoothing-hint")}>
+                <label class="plot-slider" title={t_args("plot-smoothing-hint", &[("beta", format::figures(f64::from(beta(slider)), 3).into())])}>
                     <span>{ t("plot-smoothing") }</span>
-                    <input type="range" min="0" max="100" step="1" value={view.smoothing.to_string()}
-                        aria-valuetext={format::figures(f64::from(beta(view.smoothing)), 3)}
+                    <input type="range" min="0" max="100" step="1" value={slider.to_string()}
+                        aria-valuetext={format::figures(f64::from(beta(slider)), 3)}
                         oninput={let change = change.clone(); move |e: InputEvent| {
                             let value = e.target_unchecked_into::<HtmlInputElement>().value_as_number();
-                            change(&|v| v.smoothing = value as u32);
+                            change(&|v| v.smoothing = Some(value as u32));
                         }} />
-                    <span class="plot-number">{ format!("{:.3}", beta(view.smoothing)) }</span>
                 </label>
-                <label class="plot-check">
+                <label class="plot-check" title={t("plot-log-hint")}>
                     <input type="checkbox" checked={view.log}
                         onchange={let change = change.clone(); move |e: Event| {
                             let on = e.target_unchecked_into::<HtmlInputElement>().checked();
@@ -289,7 +303,12 @@ fn place_text(history: &History, cursor: Option<f64>) -> String {
     let Some((_, last)) = history.step_range() else {
         return String::new();
     };
-    let step = cursor.map_or(last, |c| c as u32);
+    // A validation stands one step beyond the last one trained.
+    let last = history
+        .len()
+        .checked_sub(1)
+        .map_or(last, |r| history.step(r));
+    let step = cursor.map_or(last, |c| c as u32).min(last);
     t_args(
         "plot-at",
         &[
