@@ -6,6 +6,8 @@
 //! - every other file begins with `#![cfg(not(target_arch = "wasm32"))]`.
 #![cfg(target_arch = "wasm32")]
 
+mod cases;
+
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -14,4 +16,12 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 #[wasm_bindgen_test]
 fn tests_run_where_training_runs() {
     assert!(js_sys::global().is_instance_of::<web_sys::DedicatedWorkerGlobalScope>());
+}
+
+/// SIMD kernels of this target against the scalar reference, in every mode of the table.
+#[wasm_bindgen_test]
+fn every_op_case() {
+    for (i, c) in cases::table().iter().enumerate() {
+        cases::check(c, i);
+    }
 }

@@ -269,7 +269,11 @@ export interface Run {
   weights(): Promise<ArrayBuffer>;
   /** Spec, parameters, moments, step, random state and place in the data: resumes exactly. */
   checkpoint(): Promise<ArrayBuffer>;
-  /** Blocks of `steps` steps, each ended by one read. Training time is forward + loss + backward + update. */
+  /**
+   * Trains on, in up to ten blocks, each ended by one read: `steps` steps in all (about a second
+   * when absent), or more where the clock is too coarse for so few. A step is forward + loss +
+   * backward + update.
+   */
   time(how?: { steps?: number; warmup?: number }): Promise<Timing>;
   /** Initial weights and step 0 again. */
   reset(how?: { seed?: number }): Promise<RunInfo>;

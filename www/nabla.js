@@ -10,7 +10,6 @@ const PARTS = ['train', 'validation', 'test'];
 const EVENTS = ['tick', 'epoch', 'fault', 'backend'];
 
 const here = new URL(import.meta.url);
-const site = new URL('./', here);
 
 /** An error as the API promises it: `code`, and `failure` as the JSON that the worker would send. */
 function fail(code, message, problem = 'internal', args = { detail: message }) {
@@ -30,8 +29,6 @@ function tell(listeners, ...args) {
     }
   }
 }
-
-// ---- Workers ----
 
 /** A trainer worker. Messages carry JSON text; arrays and files travel beside it. */
 class Trainer {
@@ -130,10 +127,8 @@ class Trainer {
   }
 }
 
-/** A warm worker for the next run. */
-let idle = new Trainer();
-/** The worker on which the page trains. */
-let pages = null;
+let idle = new Trainer(); // warm, for the next run
+let pages = null; // the one on which the page trains
 const busy = new Set();
 
 function take() {
@@ -293,9 +288,9 @@ function packOptions(options, spec, buffers) {
     }
     files = packFiles(data.files, format);
     message.files = true;
-    if (spec && (spec.data?.source?.kind !== 'files' || spec.data.source.format !== format)) {
-      const source = { kind: 'files', name: files[0]?.name || 'files', format };
-      spec = { ...spec, data: { ...spec.data, source } };
+    const own = spec?.data?.source;
+    if (spec && (own?.kind !== 'files' || own.format !== format)) {
+      spec = { ...spec, data: { ...spec.data, source: { kind: 'files', name: files[0]?.name || 'files', format } } };
     }
   } else if (data != null) {
     message.data = packData(data, buffers);
@@ -324,7 +319,7 @@ class Run {
   #rows;
   #val = [];
 
-  // `owned`: disposing of the run gives its worker back.
+  /** `owned`: disposing of the run gives its worker back. */
   constructor(trainer, info, owned) {
     this.#trainer = trainer;
     this.#owned = owned;
@@ -503,7 +498,7 @@ async function start(type, fields, options, buffers, files) {
     return new Run(trainer, JSON.parse(body), true);
   } catch (e) {
     trainer.call({ type: 'dispose', run }).then(
-      ({ body }) => release(trainer, JSON.parse(body)?.memory ?? Infinity),
+      ({ body }) => release(trainer, JSON.parse(body).memory),
       () => release(trainer, Infinity),
     );
     throw e;
@@ -560,7 +555,7 @@ const nabla = {
   async export(spec, format) {
     const given = toSpec(spec);
     if (format === 'spec') return JSON.stringify(given, null, 2);
-    if (format === 'link') return (await tools()).toLink(given, site.href);
+    if (format === 'link') return (await tools()).toLink(given, new URL('./', here).href);
     throw fail('bad-spec', `This version does not export “${format}”. Choose “spec” or “link”.`);
   },
 

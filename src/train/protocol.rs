@@ -96,7 +96,8 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptions,
     },
-    /// Trains on: `steps` steps (about a second when absent) after `warmup`. → [`Timing`]
+    /// Trains on: at least `steps` steps (about a second when absent) after `warmup`; more where
+    /// the clock is too coarse for so few. → [`Timing`]
     Time {
         run: RunId,
         #[serde(default)]

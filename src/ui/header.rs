@@ -206,7 +206,7 @@ fn readout(props: &HeaderProps) -> Html {
     let rate = live.samples_per_second;
     html! {
         <div class="readout figure">
-            <span class={classes!("phase", phase)} role="status">{ t(phase) }</span>
+            <span class={classes!("phase", phase)} role="status" title={props.blocked.clone()}>{ t(phase) }</span>
             if let Some(info) = &props.info {
                 <span title={t_args("step-of", &[("step", count(u64::from(live.step)).into()), ("per", count(info.steps_per_epoch as u64).into())])}>
                     { t_args("epoch-n", &[("n", count(u64::from(live.epoch)).into())]) }

@@ -11,7 +11,7 @@ use crate::graph;
 use crate::spec::{Problem, Problems, Spec, presets};
 use run::{CpuSession, Next, Run};
 use scope::{Answer, Inbox, Incoming, answer, internal, now};
-use source::Sources;
+use source::{Sources, shape_of};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -199,7 +199,11 @@ impl Worker {
             None => None,
         };
         let data = self.sources.load(&spec, options, message).await?;
-        // Two runs at once may not fit.
+        let report = graph::check(&spec, Some(&shape_of(&data)));
+        if !report.ok {
+            return Err(Failure::new("bad-spec", report.errors));
+        }
+        // Two runs at once may not fit; the old one stays when the new one is refused.
         self.drop_run(id);
         let start = now();
         let session = CpuSession::new(spec, Rc::clone(&data), weights.as_deref()).await?;

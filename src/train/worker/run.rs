@@ -401,7 +401,8 @@ impl Run {
         emit(&event, None);
     }
 
-    /// Steps in blocks, each of which ends with one read. Ends early when `stopped` says so.
+    /// Steps in blocks, each of which ends with one read: `steps` of them, or more where the
+    /// clock is too coarse for so few. Ends early when `stopped` says so.
     pub async fn time(
         &mut self,
         steps: Option<u32>,
@@ -430,11 +431,11 @@ impl Run {
             first
         }
         .max(1e-4);
-        let total = steps.unwrap_or_else(|| ((DEFAULT / step_ms) as u32).max(BLOCKS));
-        let block = total
-            .div_ceil(BLOCKS)
-            .max((BLOCK / step_ms).ceil() as u32)
-            .clamp(1, total.max(1));
+        let shortest = (BLOCK / step_ms).ceil() as u32;
+        let total = steps
+            .unwrap_or_else(|| ((DEFAULT / step_ms) as u32).max(BLOCKS))
+            .max(shortest);
+        let block = total.div_ceil(BLOCKS).max(shortest);
         let (mut done, mut ms_per_step) = (0, Vec::new());
         while done < total {
             let (steps, ms) = self.block(block.min(total - done), &stopped, inbox).await?;

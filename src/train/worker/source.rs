@@ -1,7 +1,7 @@
 //! Data for runs: fetched, read from files or given as arrays; the last data set is kept, so
 //! that a change of the network does not load it again.
 use super::scope::{Incoming, scope};
-use crate::data::{self, Array, Dataset, FileBytes, Target, Values, bundled};
+use crate::data::{self, Array, Dataset, FileBytes, Values, bundled};
 use crate::spec::{DataShape, DataSpec, Problem, Spec};
 use crate::train::protocol::{ArrayPair, ArrayRef, DataArrays, Dtype, Failure, LoadOptions};
 use js_sys::{ArrayBuffer, Float32Array, Int32Array, Uint8Array};
@@ -98,14 +98,7 @@ impl Sources {
     /// The shape of the data, if it is the data that was loaded last.
     pub fn shape(&self, spec: &DataSpec) -> Option<DataShape> {
         let (key, set) = self.last.as_ref()?;
-        (key.spec == *spec).then(|| DataShape {
-            sample: set.shape.clone(),
-            classes: match &set.target {
-                Target::Classes { names } => Some(names.len()),
-                Target::Values { .. } => None,
-            },
-            targets: set.target_width(),
-        })
+        (key.spec == *spec).then(|| shape_of(set))
     }
 
     async fn fetch(&mut self, file: &'static str) -> Result<Rc<Vec<u8>>, Problem> {
@@ -119,6 +112,14 @@ impl Sources {
         let bytes = Rc::new(bytes);
         self.fetched.insert(file, bytes.clone());
         Ok(bytes)
+    }
+}
+
+pub fn shape_of(set: &Dataset) -> DataShape {
+    DataShape {
+        sample: set.shape.clone(),
+        classes: set.classes(),
+        targets: set.target_width(),
     }
 }
 

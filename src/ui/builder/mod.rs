@@ -9,7 +9,7 @@ use super::fields::{SelectField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Glyph, Icon, IconButton};
 use super::numbers::{count, scaled, shape};
-use super::store::{Action, Edit, problem_at};
+use super::store::{Action, Edit};
 use crate::spec::{Framework, Spec};
 use crate::train::protocol::CheckReport;
 use card::Card;
@@ -41,7 +41,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
     let dispatch = props.edit.0.clone();
     let on_select = {
         let dispatch = dispatch.clone();
-        Callback::from(move |id: AttrValue| dispatch.dispatch(Action::Select(Some(id))))
+        Callback::from(move |id: Option<AttrValue>| dispatch.dispatch(Action::Select(id)))
     };
     let on_add = {
         let (edit, spec, dispatch) = (props.edit.clone(), spec.clone(), dispatch.clone());
@@ -110,9 +110,11 @@ pub fn Builder(props: &BuilderProps) -> Html {
             />
         }
     };
-    let general = ["layers", "name"]
-        .iter()
-        .find_map(|f| problem_at(&props.report, None, f));
+    // What concerns neither a layer nor a field of the other panels.
+    let general = props.report.errors.iter().find(|p| {
+        let field = p.field.as_deref();
+        p.layer.is_none() && matches!(field, None | Some("layers" | "name"))
+    });
     html! {
         <section class="pane builder" aria-labelledby="builder-title">
             <header class="pane-head">
@@ -164,7 +166,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
                 if let Some(p) = general {
                     <p class="error" role="alert">{ problem_text(p) }</p>
                 }
-                { totals(&props.report) }
+                { totals(spec, &props.report) }
             </div>
         </section>
     }
@@ -210,12 +212,14 @@ fn input_card(spec: &Spec, report: &CheckReport) -> Html {
         ..spec.data.clone()
     };
     let own = own.shape().map(|s| s.sample).unwrap_or_default();
-    let size = match (report.input.is_empty(), own.len() > 1) {
+    let given = match spec.data.shape() {
+        Some(s) if report.input.is_empty() => s.sample,
+        _ => report.input.clone(),
+    };
+    let size = match (given.is_empty(), own.len() > 1) {
         (true, _) => t("shape-unknown"),
-        (_, true) if own != report.input => {
-            format!("{} → {}", shape(&own), shape(&report.input))
-        }
-        _ => shape(&report.input),
+        (_, true) if own != given => format!("{} → {}", shape(&own), shape(&given)),
+        _ => shape(&given),
     };
     html! {
         <div class="card ends">
@@ -230,7 +234,11 @@ fn input_card(spec: &Spec, report: &CheckReport) -> Html {
     }
 }
 
-fn totals(report: &CheckReport) -> Html {
+fn totals(spec: &Spec, report: &CheckReport) -> Html {
+    // Sums over some of the layers would mislead.
+    if report.layers.len() < spec.layers.len() {
+        return html! {};
+    }
     html! {
         <p class="totals" aria-live="polite">
             <span title={t("params-hint")}>

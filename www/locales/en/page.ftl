@@ -38,7 +38,11 @@ reset-hint = Start over from the initial weights
 speed = Speed
 speed-hint = How many steps are trained per second
 speed-full = full speed
-speed-steps = { $n } steps/s
+speed-steps =
+    { $n ->
+        [one] { $n } step/s
+       *[other] { $n } steps/s
+    }
 epoch-n = epoch { $n }
 step-of = Step { $step }; { $per } steps are one epoch
 samples-per-second = { $n } samples/s
@@ -96,6 +100,7 @@ move-up = Move up
 move-down = Move down
 drag-hint = Drag to reorder; Alt + arrow keys do the same
 reads = Reads
+layer-open = Show or hide the settings of this layer
 layer-before = the layer before
 layer-id = Name
 layer-id-hint = Also the prefix of its parameters: letters, digits, “_” and “-”
@@ -199,6 +204,8 @@ source-field-turns = Turns
 points = Points, one per line
 points-hint = Inputs, an arrow, targets: 1, 2 → 2
 points-wrong = Line { $line } is no point. Write it as 1, 2 → 2.
+target-column = Target column
+target-column-hint = The column to be predicted; empty for the last one
 data-facts = { $shape } per sample · { $train } to train · { $validation } to validate · { $test } to test
 test-share = Test set
 test-share-hint = Share of the samples that training never sees

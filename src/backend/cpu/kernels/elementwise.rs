@@ -5,141 +5,145 @@ use super::simd::F32x4;
 
 /// `N` buffers changed in place, `R` read: element i of `w` becomes `f(w[..][i], r[..][i])`.
 ///
+/// `U` is the number of vectors to a turn of the loop, at most 4: 1 serves a cheap `f` best, 2 one
+/// with many constants, which wasm engines set up anew in every turn.
+///
 /// Panics unless all slices are equally long.
 #[inline(always)]
-pub fn update<V: F32x4, const N: usize, const R: usize>(
+pub fn update<V: F32x4, const U: usize, const N: usize, const R: usize>(
     w: [&mut [f32]; N],
     r: [&[f32]; R],
     f: impl Fn([V; N], [V; R]) -> [V; N],
 ) {
     let n = w[0].len();
     assert!(w.iter().all(|x| x.len() == n) && r.iter().all(|x| x.len() == n));
+    let (whole, rest) = (n / (4 * U) * (4 * U), n % (4 * U));
+    let (mut wt, mut rt) = ([[0.0; 16]; N], [[0.0; 16]; R]);
+    for (t, x) in wt.iter_mut().zip(&w) {
+        t[..rest].copy_from_slice(&x[whole..]);
+    }
+    for (t, x) in rt.iter_mut().zip(&r) {
+        t[..rest].copy_from_slice(&x[whole..]);
+    }
     let wp = w.map(|x| x.as_mut_ptr());
     let rp = r.map(|x| x.as_ptr());
-    let step = |i: usize| {
-        // SAFETY: callers keep i + 4 ≤ n, the length of all slices.
-        unsafe {
-            let out = f(
-                wp.map(|p| V::load_ptr(p.add(i))),
-                rp.map(|p| V::load_ptr(p.add(i))),
-            );
-            for j in 0..N {
-                out[j].store_ptr(wp[j].add(i));
+    let wtp = wt.each_mut().map(|x| x.as_mut_ptr());
+    let rtp = rt.each_ref().map(|x| x.as_ptr());
+    // One loop body for both, which keeps the code small.
+    for (wp, rp, len) in [(wp, rp, whole), (wtp, rtp, rest)] {
+        let mut i = 0;
+        while i < len {
+            for i in (i..i + 4 * U).step_by(4) {
+                // SAFETY: i + 4 ≤ n for the slices, and the tail's buffers hold U vectors.
+                unsafe {
+                    let out = f(
+                        wp.map(|p| V::load_ptr(p.add(i))),
+                        rp.map(|p| V::load_ptr(p.add(i))),
+                    );
+                    for (p, v) in wp.iter().zip(out) {
+                        v.store_ptr(p.add(i));
+                    }
+                }
             }
+            i += 4 * U;
         }
-    };
-    let mut i = 0;
-    while i + 16 <= n {
-        step(i);
-        step(i + 4);
-        step(i + 8);
-        step(i + 12);
-        i += 16;
     }
-    while i + 4 <= n {
-        step(i);
-        i += 4;
-    }
-    if i < n {
-        // SAFETY: i ≤ n, the length of all slices, none of which is otherwise in use.
-        unsafe {
-            let tail =
-                |p: *const f32| V::load_part(std::slice::from_raw_parts(p.add(i), n - i), 0.0);
-            let out = f(wp.map(|p| tail(p)), rp.map(tail));
-            for j in 0..N {
-                out[j].store_part(std::slice::from_raw_parts_mut(wp[j].add(i), n - i));
-            }
+    for (t, p) in wt.iter().zip(wp) {
+        for (q, v) in t.iter().enumerate().take(rest) {
+            // SAFETY: whole + rest = n.
+            unsafe { *p.add(whole + q) = *v }
         }
     }
 }
 
 /// y = f(x₁, …), elementwise. Panics unless all slices are equally long.
 #[inline(always)]
-pub fn map<V: F32x4, const R: usize>(r: [&[f32]; R], y: &mut [f32], f: impl Fn([V; R]) -> V) {
+pub fn map<V: F32x4, const U: usize, const R: usize>(
+    r: [&[f32]; R],
+    y: &mut [f32],
+    f: impl Fn([V; R]) -> V,
+) {
     let n = y.len();
     assert!(r.iter().all(|x| x.len() == n));
-    let yp = y.as_mut_ptr();
+    let (whole, rest) = (n / (4 * U) * (4 * U), n % (4 * U));
+    let (mut yt, mut rt) = ([0.0; 16], [[0.0; 16]; R]);
+    for (t, x) in rt.iter_mut().zip(&r) {
+        t[..rest].copy_from_slice(&x[whole..]);
+    }
     let rp = r.map(|x| x.as_ptr());
-    let step = |i: usize| {
-        // SAFETY: callers keep i + 4 ≤ n, the length of all slices.
-        unsafe { f(rp.map(|p| V::load_ptr(p.add(i)))).store_ptr(yp.add(i)) }
-    };
-    let mut i = 0;
-    while i + 16 <= n {
-        step(i);
-        step(i + 4);
-        step(i + 8);
-        step(i + 12);
-        i += 16;
+    let rtp = rt.each_ref().map(|x| x.as_ptr());
+    for (yp, rp, len) in [(y.as_mut_ptr(), rp, whole), (yt.as_mut_ptr(), rtp, rest)] {
+        let mut i = 0;
+        while i < len {
+            for i in (i..i + 4 * U).step_by(4) {
+                // SAFETY: i + 4 ≤ n for the slices, and the tail's buffers hold U vectors.
+                unsafe { f(rp.map(|p| V::load_ptr(p.add(i)))).store_ptr(yp.add(i)) }
+            }
+            i += 4 * U;
+        }
     }
-    while i + 4 <= n {
-        step(i);
-        i += 4;
-    }
-    if i < n {
-        f(r.map(|x| V::load_part(&x[i..], 0.0))).store_part(&mut y[i..]);
-    }
+    y[whole..].copy_from_slice(&yt[..rest]);
 }
 
 /// y = f(a).
 #[inline(always)]
 pub fn map1<V: F32x4>(a: &[f32], y: &mut [f32], f: impl Fn(V) -> V) {
-    map([a], y, |[a]| f(a));
+    map::<V, 1, _>([a], y, |[a]| f(a));
 }
 
 /// y = f(a, b).
 #[inline(always)]
 pub fn map2<V: F32x4>(a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(V, V) -> V) {
-    map([a, b], y, |[a, b]| f(a, b));
+    map::<V, 1, _>([a, b], y, |[a, b]| f(a, b));
 }
 
 /// y = f(a, b, c).
 #[inline(always)]
 pub fn map3<V: F32x4>(a: &[f32], b: &[f32], c: &[f32], y: &mut [f32], f: impl Fn(V, V, V) -> V) {
-    map([a, b, c], y, |[a, b, c]| f(a, b, c));
+    map::<V, 1, _>([a, b, c], y, |[a, b, c]| f(a, b, c));
 }
 
 /// y = f(y).
 #[inline(always)]
 pub fn map_in_place<V: F32x4>(y: &mut [f32], f: impl Fn(V) -> V) {
-    update([y], [], |[y], []| [f(y)]);
+    update::<V, 1, _, _>([y], [], |[y], []| [f(y)]);
 }
 
 /// y = f(y, a).
 #[inline(always)]
 pub fn zip_in_place<V: F32x4>(y: &mut [f32], a: &[f32], f: impl Fn(V, V) -> V) {
-    update([y], [a], |[y], [a]| [f(y, a)]);
+    update::<V, 1, _, _>([y], [a], |[y], [a]| [f(y, a)]);
 }
 
 /// y = f(y, a, b).
 #[inline(always)]
 pub fn zip2_in_place<V: F32x4>(y: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(V, V, V) -> V) {
-    update([y], [a, b], |[y], [a, b]| [f(y, a, b)]);
+    update::<V, 1, _, _>([y], [a, b], |[y], [a, b]| [f(y, a, b)]);
 }
 
 /// y = act(x).
 pub fn act<V: F32x4>(act: Act, x: &[f32], y: &mut [f32]) {
-    with_act!(act, a => map1::<V>(x, y, |x| a.forward(x)));
+    with_act!(act, a => map::<V, 2, _>([x], y, |[x]| a.forward(x)));
 }
 
 /// y = act(y).
 pub fn act_in_place<V: F32x4>(act: Act, y: &mut [f32]) {
-    with_act!(act, a => map_in_place::<V>(y, |y| a.forward(y)));
+    with_act!(act, a => update::<V, 2, _, _>([y], [], |[y], []| [a.forward(y)]));
 }
 
 /// dx = dy·act′, with `saved` the output or the input, see [`Act::grad_from_output`].
 pub fn act_grad<V: F32x4>(act: Act, saved: &[f32], dy: &[f32], dx: &mut [f32]) {
-    with_act!(act, a => map2::<V>(saved, dy, dx, |s, dy| dy.mul(a.slope(s))));
+    with_act!(act, a => map::<V, 2, _>([saved, dy], dx, |[s, dy]| dy.mul(a.slope(s))));
 }
 
 /// dx += dy·act′.
 pub fn act_grad_add<V: F32x4>(act: Act, saved: &[f32], dy: &[f32], dx: &mut [f32]) {
-    with_act!(act, a => zip2_in_place::<V>(dx, saved, dy, |dx, s, dy| dx.add(dy.mul(a.slope(s)))));
+    with_act!(act, a => update::<V, 2, _, _>([dx], [saved, dy], |[dx], [s, dy]| [dx.add(dy.mul(a.slope(s)))]));
 }
 
 /// d = d·act′: the gradient of the output turned into that of the input.
 pub fn act_grad_in_place<V: F32x4>(act: Act, saved: &[f32], d: &mut [f32]) {
-    with_act!(act, a => zip_in_place::<V>(d, saved, |d, s| d.mul(a.slope(s))));
+    with_act!(act, a => update::<V, 2, _, _>([d], [saved], |[d], [s]| [d.mul(a.slope(s))]));
 }
 
 /// y = a + b.

@@ -96,22 +96,28 @@ pub fn sigmoid<V: F32x4>(x: V) -> V {
     one.div(one.add(exp(x.neg())))
 }
 
-/// ln x; 2 ulp. −∞ at 0, NaN below.
+/// ln x for positive normal finite x, with `shift` subtracted from the exponent.
 #[inline(always)]
-pub fn ln<V: F32x4>(x: V) -> V {
-    let tiny = x.lt(V::splat(f32::MIN_POSITIVE));
-    let v = tiny.select(x.mul(V::splat(8_388_608.0)), x);
-    // k is such that v = 2ᵏ·m, m in [√½, √2).
+fn ln_normal<V: F32x4>(x: V, shift: V) -> V {
+    // k is such that x = 2ᵏ·m, m in [√½, √2).
     let root_half = V::splat(std::f32::consts::FRAC_1_SQRT_2);
-    let k = v.sub_i32(root_half).shr_i32::<23>();
-    let m = v.sub_i32(k.shl_i32::<23>());
-    let k = k.i32_to_f32().sub(V::splat(23.0).and(tiny));
+    let k = x.sub_i32(root_half).shr_i32::<23>();
+    let m = x.sub_i32(k.shl_i32::<23>());
+    let k = k.i32_to_f32().sub(shift);
     let r = m.sub(V::splat(1.0));
     let r2 = r.mul(r);
     let y = poly(r, LN).mul(r).mul(r2);
     let y = k.mul_add(V::splat(LN2_LO), y);
     let y = r2.mul_add(V::splat(-0.5), y);
-    let y = k.mul_add(V::splat(LN2_HI), r.add(y));
+    k.mul_add(V::splat(LN2_HI), r.add(y))
+}
+
+/// ln x; 1 ulp. −∞ at 0, NaN below.
+#[inline(always)]
+pub fn ln<V: F32x4>(x: V) -> V {
+    let tiny = x.lt(V::splat(f32::MIN_POSITIVE));
+    let v = tiny.select(x.mul(V::splat(8_388_608.0)), x);
+    let y = ln_normal(v, V::splat(23.0).and(tiny));
     let inf = V::splat(f32::INFINITY);
     let y = x.lt(inf).select(y, x);
     let y = x.gt(V::zero()).select(y, V::splat(f32::NAN));
@@ -133,7 +139,12 @@ pub fn log1p<V: F32x4>(x: V) -> V {
 /// ln(1 + e^(βx))/β; for β = 1 3 ulp above −86.9, 0 below.
 #[inline(always)]
 pub fn softplus<V: F32x4>(x: V, beta: V) -> V {
-    let bend = log1p(exp(x.mul(beta).abs().neg()));
+    // ln(1 + u) with u in [0, 1]: what the rounding of 1 + u lost is added back.
+    let one = V::splat(1.0);
+    let u = exp(x.mul(beta).abs().neg());
+    let w = one.add(u);
+    let bend = ln_normal(w, V::zero()).add(u.sub(w.sub(one)));
+    // x.max keeps x's NaN.
     bend.div(beta).add(x.max(V::zero()))
 }
 

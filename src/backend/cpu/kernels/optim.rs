@@ -95,20 +95,20 @@ impl Sgd {
         let lr = V::splat(self.lr);
         let mu = V::splat(self.momentum);
         if self.momentum == 0.0 {
-            return update::<V, 1, 1>([p], [g], |[p], [g]| {
+            return update::<V, 1, 1, 1>([p], [g], |[p], [g]| {
                 let (p, g) = decay.apply(p, g);
                 [p.sub(lr.mul(g))]
             });
         }
         let nesterov = self.nesterov;
         match self.convention {
-            Pytorch => update::<V, 2, 1>([p, buf], [g], |[p, b], [g]| {
+            Pytorch => update::<V, 1, 2, 1>([p, buf], [g], |[p, b], [g]| {
                 let (p, g) = decay.apply(p, g);
                 let b = mu.mul_add(b, g);
                 let d = if nesterov { mu.mul_add(b, g) } else { b };
                 [p.sub(lr.mul(d)), b]
             }),
-            Keras => update::<V, 2, 1>([p, buf], [g], |[p, b], [g]| {
+            Keras => update::<V, 1, 2, 1>([p, buf], [g], |[p, b], [g]| {
                 let (p, g) = decay.apply(p, g);
                 let g = lr.mul(g);
                 let b = mu.mul(b).sub(g);
@@ -139,13 +139,13 @@ impl Rmsprop {
         };
         let descend = |p: V, d: V| if keras { p.sub(d) } else { p.sub(lr.mul(d)) };
         if self.momentum == 0.0 {
-            return update::<V, 2, 1>([p, v], [g], |[p, v], [g]| {
+            return update::<V, 1, 2, 1>([p, v], [g], |[p, v], [g]| {
                 let (p, g) = decay.apply(p, g);
                 let v = rho.mul_add(v, rest.mul(g).mul(g));
                 [descend(p, inc(v, g)), v]
             });
         }
-        update::<V, 3, 1>([p, v, buf], [g], |[p, v, b], [g]| {
+        update::<V, 1, 3, 1>([p, v, buf], [g], |[p, v, b], [g]| {
             let (p, g) = decay.apply(p, g);
             let v = rho.mul_add(v, rest.mul(g).mul(g));
             let b = mu.mul_add(b, inc(v, g));
@@ -161,7 +161,7 @@ impl Adagrad {
         let decay = Decay::<V>::new(self.lr, self.weight_decay, keras);
         let lr = V::splat(self.lr);
         let eps = V::splat(self.epsilon);
-        update::<V, 2, 1>([p, s], [g], |[p, s], [g]| {
+        update::<V, 1, 2, 1>([p, s], [g], |[p, s], [g]| {
             let (p, g) = decay.apply(p, g);
             let s = g.mul_add(g, s);
             let root = if keras {
@@ -196,7 +196,7 @@ impl Adam {
         let (o1, o2) = (V::splat((1.0 - b1) as f32), V::splat((1.0 - b2) as f32));
         let b2 = V::splat(self.beta2);
         let eps = V::splat(self.epsilon);
-        update::<V, 3, 1>([p, m, v], [g], |[p, m, v], [g]| {
+        update::<V, 1, 3, 1>([p, m, v], [g], |[p, m, v], [g]| {
             let (p, g) = decay.apply(p, g);
             let m = o1.mul_add(g.sub(m), m);
             let v = b2.mul_add(v, o2.mul(g).mul(g));

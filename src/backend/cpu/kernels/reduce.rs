@@ -43,18 +43,26 @@ pub fn sum_abs<V: F32x4>(x: &[f32]) -> f32 {
 
 /// The largest element; −∞ of none, NaN if one is NaN.
 pub fn max<V: F32x4>(x: &[f32]) -> f32 {
-    let mut acc = V::splat(f32::NEG_INFINITY);
-    let mut it = x.chunks_exact(4);
+    let low = V::splat(f32::NEG_INFINITY);
+    // `max` drops a NaN that comes second, so whether there was one is kept apart.
+    let (mut acc, mut number) = ([low; 4], low.eq(low));
+    let mut see = |acc: &mut V, x: V| {
+        *acc = acc.max(x);
+        number = number.and(x.eq(x));
+    };
+    let mut it = x.chunks_exact(16);
     for c in &mut it {
-        acc = nan_max(acc, V::load(c));
+        for (j, acc) in acc.iter_mut().enumerate() {
+            see(acc, V::load(&c[4 * j..]));
+        }
     }
-    nan_max(acc, V::load_part(it.remainder(), f32::NEG_INFINITY)).max_lane()
-}
-
-#[inline(always)]
-fn nan_max<V: F32x4>(acc: V, x: V) -> V {
-    let m = x.max(acc);
-    acc.eq(acc).select(m, acc)
+    let mut it = it.remainder().chunks_exact(4);
+    for (c, acc) in (&mut it).zip(&mut acc) {
+        see(acc, V::load(c));
+    }
+    see(&mut acc[3], V::load_part(it.remainder(), f32::NEG_INFINITY));
+    let max = acc[0].max(acc[1]).max(acc[2].max(acc[3]));
+    number.select(max, V::splat(f32::NAN)).max_lane()
 }
 
 /// out[n] = (or +=) Σ over rows of x[rows,n]. Panics unless x's length is a multiple of n.

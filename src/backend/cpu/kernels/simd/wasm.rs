@@ -35,8 +35,6 @@ impl F32x4 for Wasm4 {
         mul(a, b) f32x4_mul(a.0, b.0);
         div(a, b) f32x4_div(a.0, b.0);
         sqrt(a) f32x4_sqrt(a.0);
-        min(a, b) f32x4_pmin(a.0, b.0);
-        max(a, b) f32x4_pmax(a.0, b.0);
         gt(a, b) f32x4_gt(a.0, b.0);
         ge(a, b) f32x4_ge(a.0, b.0);
         lt(a, b) f32x4_lt(a.0, b.0);
@@ -48,6 +46,24 @@ impl F32x4 for Wasm4 {
         add_i32(a, b) i32x4_add(a.0, b.0);
         sub_i32(a, b) i32x4_sub(a.0, b.0);
         i32_to_f32(a) f32x4_convert_i32x4(a.0);
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    ops! {
+        min(a, b) f32x4_pmin(a.0, b.0);
+        max(a, b) f32x4_pmax(a.0, b.0);
+    }
+    // With relaxed-simd LLVM 22 turns pmin and pmax into relaxed_min and relaxed_max, which may
+    // drop a NaN; `math_special_values` shows whether it still does.
+    #[cfg(target_feature = "relaxed-simd")]
+    ops! {
+        min(a, b) b.lt(a).select(b, a).0;
+        max(a, b) a.lt(b).select(b, a).0;
+    }
+    /// Masks are all ones or all zeros, for which the relaxed instruction is exact.
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn select(self, a: Self, b: Self) -> Self {
+        Wasm4(i32x4_relaxed_laneselect(a.0, b.0, self.0))
     }
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]
