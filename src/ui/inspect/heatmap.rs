@@ -303,7 +303,7 @@ fn zoom_buttons(zoom: &UseStateHandle<u32>) -> Html {
 
 fn numbers(grid: &Grid, label: &AttrValue) -> Html {
     html! {
-        <table class="unseen">
+        <div class="unseen"><table>
             <caption>{ label.clone() }</caption>
             <tbody>
                 { for (0..grid.rows).map(|r| html! {
@@ -313,6 +313,6 @@ fn numbers(grid: &Grid, label: &AttrValue) -> Html {
                     </tr>
                 }) }
             </tbody>
-        </table>
+        </table></div>
     }
 }

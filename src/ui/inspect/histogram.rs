@@ -113,7 +113,7 @@ fn numbers(h: &Histogram, label: String) -> Html {
         .collect();
     let names = tick_labels(&edges);
     html! {
-        <table class="unseen">
+        <div class="unseen"><table>
             <caption>{ label }</caption>
             <thead><tr><th scope="col">{ t("histogram-from") }</th><th scope="col">{ t("histogram-count") }</th></tr></thead>
             <tbody>
@@ -121,6 +121,6 @@ fn numbers(h: &Histogram, label: String) -> Html {
                     <tr><th scope="row">{ from }</th><td>{ c.iter().sum::<u32>() }</td></tr>
                 }) }
             </tbody>
-        </table>
+        </table></div>
     }
 }

@@ -301,7 +301,7 @@ fn legend(source: &Source, field: &Field) -> Html {
             if classes == 0 {
                 <ColorLegend {lo} {hi} signed=false />
             } else if classes == 2 {
-                <ColorLegend lo={-1.0} hi={1.0} signed=true
+                <ColorLegend lo={-1.0} hi={1.0} signed=true strength={FIELD}
                     names={Some((source.class(0).into(), source.class(1).into()))} />
             }
             { for (0..classes).map(|k| html! { <span class="plot-key"><Mark class={k} />{ source.class(k) }</span> }) }
@@ -357,7 +357,7 @@ fn reading(source: &Source, field: &Field, a: Area, (px, py): (f64, f64)) -> Opt
 fn numbers(source: &Source, field: &Field) -> Html {
     let places: Vec<usize> = (0..5).map(|k| k * (SIDE - 1) / 4).collect();
     html! {
-        <table class="unseen">
+        <div class="unseen"><table>
             <caption>{ t("plane-table") }</caption>
             <thead><tr>
                 <th>{ format!("{} \\ {}", source.feature(1), source.feature(0)) }</th>
@@ -373,6 +373,6 @@ fn numbers(source: &Source, field: &Field) -> Html {
                     </tr>
                 }) }
             </tbody>
-        </table>
+        </table></div>
     }
 }

@@ -7,8 +7,8 @@ use crate::plotting::decimate::MinMax;
 use crate::plotting::scale::Kind;
 use crate::plotting::{Curve, History, Scale};
 
-/// Rows taken in per frame: some two milliseconds.
-const BUDGET: usize = 150_000;
+/// Rows taken in at once: about a millisecond.
+pub const BUDGET: usize = 80_000;
 /// More validations than this are decimated, and have no dots.
 const MANY: usize = 1000;
 /// A dot takes this much room, in CSS pixels.

@@ -37,6 +37,8 @@ struct Shared {
     metric: RefCell<Curve>,
     /// Where each chart was drawn last, and the steps it spans.
     places: [Cell<(Area, Scale)>; 2],
+    /// Rows are left that the curves have not taken in.
+    behind: [Cell<bool>; 2],
     table: RefCell<(f64, Html)>,
 }
 
@@ -83,6 +85,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
         loss: RefCell::new(Curve::new("loss", 0.0)),
         metric: RefCell::new(Curve::new("accuracy", 0.0)),
         places: Default::default(),
+        behind: Default::default(),
         table: RefCell::new((f64::NEG_INFINITY, Html::default())),
     });
     let view = use_state(|| View {
@@ -94,6 +97,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
     let kept = use_state(|| Rc::new(Vec::<Kept>::new()));
     let saving = use_state(|| None::<f64>);
     let root = use_node_ref();
+    let render = use_force_update();
 
     let metrics = props.history.borrow().metrics();
     let metric = view
@@ -106,16 +110,21 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
         .unwrap_or_else(|| suitable(&props.history.borrow()));
     {
         let smoothing = beta(slider);
-        shared.loss.borrow_mut().set_smoothing(smoothing);
+        let history = props.history.borrow();
+        let mut loss = shared.loss.borrow_mut();
+        loss.set_smoothing(smoothing);
+        shared.behind[0].set(!loss.advance(&history, chart::BUDGET));
         let mut curve = shared.metric.borrow_mut();
         if let Some(m) = metric.as_ref().filter(|m| *m != curve.column()) {
             *curve = Curve::new(m, smoothing);
         }
         curve.set_smoothing(smoothing);
+        shared.behind[1].set(!curve.advance(&history, chart::BUDGET));
     }
 
     let painter = |which: usize| {
         let (shared, history) = (shared.clone(), props.history.clone());
+        let render = render.clone();
         move |surface: Rc<Surface>, (_, view, kept): &(u64, View, Rc<Vec<Kept>>)| {
             let curve = [&shared.loss, &shared.metric][which];
             let place = chart::paint(
@@ -131,6 +140,10 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                 },
             );
             shared.places[which].set(place);
+            if !surface.wants_again() && shared.behind[which].replace(false) {
+                // The figures in the legend are those of before.
+                render.force_update();
+            }
         }
     };
     let seen = (props.version, (*view).clone(), (*kept).clone());
@@ -503,7 +516,7 @@ fn table(shared: &Shared, history: &History, metric: Option<&str>) -> Html {
         }
     };
     let html = html! {
-        <table class="unseen">
+        <div class="unseen"><table>
             <caption>{ t("plot-table") }</caption>
             <thead><tr>
                 <th scope="col">{ t("axis-step") }</th>
@@ -512,7 +525,7 @@ fn table(shared: &Shared, history: &History, metric: Option<&str>) -> Html {
                 { for columns.iter().map(|m| html! { <th scope="col">{ format!("{} · {}", metric_name(m), t("plot-validation")) }</th> }) }
             </tr></thead>
             <tbody>{ for picked.map(line) }</tbody>
-        </table>
+        </table></div>
     };
     *made = (now, html.clone());
     html
