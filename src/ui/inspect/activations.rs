@@ -57,23 +57,22 @@ fn layer(info: &TensorInfo, values: Vec<f32>) -> Layer {
     let (columns, layout) = match shape[..] {
         [_, height, width] => (height * width, Layout::Tiles { height, width }),
         [_, width] => (width, Layout::Matrix),
-        _ => (numel.clamp(1, ACROSS), Layout::Matrix),
+        _ => (numel, Layout::Strip { across: ACROSS }),
     };
-    let rows = numel.div_ceil(columns.max(1));
+    let rows = numel.checked_div(columns).unwrap_or(0);
     let signed = values.iter().any(|v| *v < 0.0);
     let zeros = values.iter().filter(|v| **v == 0.0).count();
-    let mut padded = values;
-    padded.resize(rows * columns, f32::NAN);
     Layer {
         id: info.layer.clone(),
         shape,
         zeros,
         count: numel,
         grid: Rc::new(Grid {
-            values: Rc::new(padded),
+            values: Rc::new(values),
             rows,
             columns,
             layout,
+            window: 0..rows,
             signed,
         }),
     }
@@ -227,7 +226,7 @@ fn one(source: &Source, l: &Layer, selected: Option<&str>) -> Html {
     let label = t_args("heat-label", &[("name", l.id.clone().into())]);
     let axes = (
         AttrValue::from(t("heat-row")),
-        AttrValue::from(t("heat-column")),
+        AttrValue::from(t("heat-unit")),
     );
     html! {
         <section class={classes!("tensor", (selected == Some(&l.id)).then_some("selected"))} key={l.id.clone()}>

@@ -6,6 +6,7 @@ use crate::plotting::color::{class, css};
 use crate::plotting::decimate::MinMax;
 use crate::plotting::scale::Kind;
 use crate::plotting::{Curve, History, Scale};
+use crate::ui::i18n::{t, t_args};
 
 /// Rows taken in at once: about a millisecond.
 pub const BUDGET: usize = 80_000;
@@ -25,6 +26,16 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// The value nearest to a step.
+    pub fn at(&self, metric: &str, step: f64) -> Option<f64> {
+        let line = self.line(metric)?;
+        let (last, _) = line.iter().rev().find_map(|p| *p)?;
+        let near = |p: &(f64, f64)| (p.0 - step).abs();
+        let points = line.iter().flatten();
+        let best = points.min_by(|a, b| near(a).total_cmp(&near(b)))?;
+        (step <= last).then_some(best.1)
+    }
+
     fn line(&self, metric: &str) -> Option<&[Option<(f64, f64)>]> {
         let found = self.lines.iter().find(|(name, _)| name == metric);
         found.map(|(_, line)| line.as_slice())
@@ -41,8 +52,8 @@ pub fn validation_color() -> String {
 
 /// Kept runs take the colours that the current run leaves.
 pub fn kept_color(number: usize) -> String {
-    const FREE: [usize; 6] = [4, 2, 5, 7, 9, 8];
-    css(class(FREE[number % FREE.len()]))
+    const FREE: [usize; 6] = [3, 5, 7, 8, 9, 4];
+    css(class(FREE[(number + FREE.len() - 1) % FREE.len()]))
 }
 
 /// Whether values of a metric are positive and spread over decades.
@@ -74,6 +85,35 @@ pub fn paint(
         surface.ask_again();
     }
     draw(surface, history, curve, log, cursor, kept, titles)
+}
+
+/// What the lines stand for, from the right end of the top edge on.
+pub fn draw_legend(surface: &Surface, history: &History, kept: &[Kept]) {
+    let mut keys = Vec::new();
+    for run in kept {
+        let name = t_args("plot-kept", &[("number", run.number.to_string().into())]);
+        keys.push((kept_color(run.number), false, name));
+    }
+    if !history.validation().is_empty() {
+        keys.push((validation_color(), true, t("plot-validation")));
+    }
+    keys.push((train_color(), false, t("plot-train")));
+    let ctx = &surface.ctx;
+    ctx.set_text_align("right");
+    ctx.set_text_baseline("top");
+    let mut right = surface.width - 10.0;
+    for (color, dashed, name) in keys {
+        ctx.set_fill_style_str(&surface.theme.muted);
+        // Text that cannot be drawn leaves its line without a name.
+        let _ = ctx.fill_text(&name, right, 1.0);
+        right -= ctx.measure_text(&name).map_or(0.0, |m| m.width()) + 6.0;
+        let pen = Pen {
+            dashed,
+            ..solid(&color, 2.0, 1.0)
+        };
+        pen.stroke(ctx, &[(right - 22.0, 7.0), (right, 7.0)]);
+        right -= 36.0;
+    }
 }
 
 /// As [`paint`], with what has been taken in already.
@@ -118,7 +158,10 @@ pub fn draw(
         }
         if let Some(step) = cursor {
             axes.vertical(step, &solid(&theme.ink, 1.0, 0.6));
-            let row = history.row(step);
+            let within = history
+                .step_range()
+                .is_some_and(|(a, b)| step >= f64::from(a) && step <= f64::from(b));
+            let row = history.row(step).filter(|_| within);
             if let Some(v) = row.and_then(|r| curve.smoothed(history, r)) {
                 let at = (step, f64::from(v));
                 axes.mark(at, Shape::Disc, 4.0, &train, true);

@@ -65,6 +65,7 @@ pub fn save_png(
             percent: false,
         };
         chart::draw(&surface, history, curve, log, None, kept, titles);
+        chart::draw_legend(&surface, history, kept);
         page.ctx
             .draw_image_with_html_canvas_element_and_dw_and_dh(
                 &canvas,

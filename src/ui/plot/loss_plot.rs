@@ -374,6 +374,7 @@ fn legend(history: &History, curve: &Curve, cursor: Option<f64>, kept: &[Kept]) 
                 <span class="plot-key">
                     { swatch(&kept_color(k.number), false) }
                     { t_args("plot-kept", &[("number", k.number.to_string().into())]) }
+                    { cursor.and_then(|c| k.at(metric, c)).map(value) }
                 </span>
             }) }
         </span>

@@ -108,6 +108,7 @@ weights-exp-avg-sq = second moment (mean of squared gradients)
 weights-momentum-buffer = momentum
 weights-square-avg = mean of squared gradients
 weights-sum = sum of squared gradients
+weights-units = units { $from }–{ $to } of { $total }
 weights-count =
     { $n ->
         [one] one value

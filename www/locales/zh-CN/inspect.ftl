@@ -104,6 +104,7 @@ weights-exp-avg-sq = 二阶矩（梯度平方的均值）
 weights-momentum-buffer = 动量
 weights-square-avg = 梯度平方的均值
 weights-sum = 梯度平方之和
+weights-units = 单元 { $from }–{ $to }，共 { $total } 个
 weights-count = { $count } 个值
 weights-none-here = 层 { $layer } 没有权重；这里显示的是 { $shown }。
 heat-label = { $name } 的数值热力图
