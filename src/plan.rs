@@ -1,7 +1,7 @@
 //! A compiled spec: memory assigned, steps in order. Made once, replayed by a backend.
 use crate::graph::{
-    ALIGN, Dtype, Facts, Graph, Layout, Phase, Place, ProgramKind, Shape, Slab, SlotId, ValueId,
-    numel, programs, slot_len,
+    ALIGN, Dtype, Facts, Graph, Layout, Phase, Place, ProgramKind, Shape, Slab, SlotId, Start,
+    ValueId, numel, programs, slot_len,
 };
 use crate::ops::{Memory, Op, show};
 use crate::spec::{Problem, Problems, Spec, limits};
@@ -16,6 +16,8 @@ pub struct Slot {
     pub offset: usize,
     pub shape: Shape,
     pub dtype: Dtype,
+    /// How a parameter begins.
+    pub start: Option<Start>,
 }
 
 /// A region of memory and its length in floats.
@@ -243,6 +245,7 @@ fn place_slots(layout: &Layout) -> Vec<Slot> {
             offset: *end,
             shape: s.shape.clone(),
             dtype: s.dtype,
+            start: s.start,
         });
         *end += slot_len(&s.shape, s.dtype);
     }

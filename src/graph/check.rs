@@ -1,6 +1,7 @@
 //! Shapes, parameter counts, FLOPs and errors of a spec, without any data: what the builder shows
 //! is what the engine will do.
-use super::build::{check_head, kind_name, layers};
+use super::head::check_head;
+use super::layers::{kind_name, layers};
 use super::*;
 use crate::spec::{DataShape, Problem, Spec};
 use crate::train::protocol::{CheckReport, LayerReport};

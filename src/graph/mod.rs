@@ -1,21 +1,23 @@
 //! Programs as data: values (tensors of known shape) and nodes (ops between them).
 //!
-//! `build` turns a spec into a forward pass and a loss, `grad` adds the backward nodes, `optim`
-//! the update nodes, `fuse` merges what one kernel can do. Persistent tensors (parameters,
-//! gradients, moments, data) are slots of a [`Layout`] that all programs of a plan share.
+//! `layers` and `head` turn a spec into a forward pass and a loss, `grad` adds the backward nodes,
+//! `optim` the update nodes, `fuse` merges what one kernel can do; `build` puts programs together.
+//! Persistent tensors (parameters, gradients, moments, data) are slots of a [`Layout`] that all
+//! programs of a plan share.
 mod build;
 mod check;
 mod fuse;
 mod grad;
+mod head;
+mod layers;
 mod optim;
 
 use crate::ops::Op;
-pub use build::{
-    Facts, PREDICT_BATCH, ProgramKind, Programs, columns, programs, steps_per_run, threshold,
-};
+pub use build::{Facts, PREDICT_BATCH, ProgramKind, Programs, columns, programs, steps_per_run};
 pub use check::check;
 pub use fuse::fuse;
 pub use grad::{Backward, differentiate};
+pub use head::threshold;
 pub use optim::{Knobs, rule, update};
 
 pub type Shape = Vec<usize>;
@@ -66,6 +68,16 @@ pub struct SlotSpec {
     pub slab: Slab,
     pub shape: Shape,
     pub dtype: Dtype,
+    /// How a parameter begins.
+    pub start: Option<Start>,
+}
+
+/// Initial values of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Start {
+    pub init: crate::spec::Init,
+    pub fan_in: usize,
+    pub fan_out: usize,
 }
 
 /// Floats to which slots are aligned: 256 bytes, what WebGPU asks of a binding's offset.
@@ -98,8 +110,16 @@ impl Layout {
             slab,
             shape: shape.to_vec(),
             dtype,
+            start: None,
         });
         SlotId(self.slots.len() as u32 - 1)
+    }
+
+    /// The slot of a trainable tensor, made when it is not there yet.
+    pub fn param(&mut self, name: &str, shape: &[usize], start: Start) -> SlotId {
+        let id = self.slot(Slab::Param, name, shape, Dtype::F32);
+        self.slots[id.0 as usize].start = Some(start);
+        id
     }
 
     pub fn find(&self, slab: Slab, name: &str) -> Option<SlotId> {

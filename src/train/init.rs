@@ -2,42 +2,17 @@
 //! layer does not change the others' values.
 use crate::data::rng::{INIT, Rng};
 use crate::plan::Plan;
-use crate::spec::{Framework, Init, LayerKind, Spec};
+use crate::spec::{Framework, Init};
 
 /// Values of every parameter of the plan, in the order of `plan.params()`.
-pub fn initial(spec: &Spec, plan: &Plan, seed: u32) -> Vec<Vec<f32>> {
+pub fn initial(framework: Framework, plan: &Plan, seed: u32) -> Vec<Vec<f32>> {
     plan.params()
         .enumerate()
         .map(|(t, (_, slot))| {
-            let (id, what) = slot.name.split_once('.').unwrap_or((&slot.name, ""));
-            let layer = spec.layers.iter().find(|l| l.id == id);
-            let (weight, bias) = match layer.map(|l| &l.kind) {
-                Some(LayerKind::Linear {
-                    weight_init,
-                    bias_init,
-                    ..
-                }) => (*weight_init, *bias_init),
-                _ => (None, None),
-            };
-            let bias_fan_in = plan
-                .params()
-                .find(|(_, s)| s.name == format!("{id}.weight"))
-                .map_or(1, |(_, s)| s.shape[1]);
-            let (init, fans) = if what == "bias" {
-                let own = match spec.framework {
-                    Framework::Pytorch => Init::TorchDefault,
-                    Framework::Keras => Init::Zeros,
-                };
-                (bias.unwrap_or(own), (bias_fan_in, slot.shape[0]))
-            } else {
-                let own = match spec.framework {
-                    Framework::Pytorch => Init::TorchDefault,
-                    Framework::Keras => Init::GlorotUniform,
-                };
-                (weight.unwrap_or(own), (slot.shape[1], slot.shape[0]))
-            };
+            let start = slot.start.expect("every parameter says how it begins");
             let mut rng = Rng::at(seed, INIT, t as u32);
-            values(init, &slot.shape, fans, spec.framework, &mut rng)
+            let fans = (start.fan_in, start.fan_out);
+            values(start.init, &slot.shape, fans, framework, &mut rng)
         })
         .collect()
 }

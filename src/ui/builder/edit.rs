@@ -15,8 +15,9 @@ pub const KINDS: [&str; 7] = [
     "concatenate",
 ];
 
-/// A new layer of a kind, with an id that no other layer has.
-pub fn new_layer(spec: &Spec, kind: &str) -> Option<LayerSpec> {
+/// A new layer of a kind for a place in the list, with an id that no other layer has. One that
+/// joins reads the two layers before it.
+pub fn new_layer(spec: &Spec, at: usize, kind: &str) -> Option<LayerSpec> {
     let keras = spec.framework == Framework::Keras;
     let (base, kind) = match kind {
         "linear" => (
@@ -43,7 +44,15 @@ pub fn new_layer(spec: &Spec, kind: &str) -> Option<LayerSpec> {
         "concatenate" => ("concat", LayerKind::Concatenate { axis: -1 }),
         _ => return None,
     };
-    Some(LayerSpec::new(&free_id(spec, base), kind))
+    let mut layer = LayerSpec::new(&free_id(spec, base), kind);
+    if matches!(layer.kind, LayerKind::Add | LayerKind::Concatenate { .. }) {
+        let earlier = spec.layers[..at.min(spec.layers.len())].iter();
+        let mut ids: Vec<String> = std::iter::once("input".to_string())
+            .chain(earlier.map(|l| l.id.clone()))
+            .collect();
+        layer.inputs = ids.split_off(ids.len().saturating_sub(2));
+    }
+    Some(layer)
 }
 
 /// `base1`, `base2`, …: the first that no layer has.

@@ -7,7 +7,7 @@ mod menu;
 
 use super::fields::{SelectField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
-use super::icons::{Glyph, Icon, IconButton};
+use super::icons::{Icon, IconButton};
 use super::numbers::{count, scaled, shape};
 use super::store::{Action, Edit};
 use crate::spec::{Framework, Spec};
@@ -48,7 +48,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
         let open = open.clone();
         Callback::from(move |(at, kind): (usize, AttrValue)| {
             open.set(None);
-            if let Some(layer) = edit::new_layer(&spec, &kind) {
+            if let Some(layer) = edit::new_layer(&spec, at, &kind) {
                 let id = AttrValue::from(layer.id.clone());
                 edit.apply("", move |s| s.layers.insert(at.min(s.layers.len()), layer));
                 dispatch.dispatch(Action::Select(Some(id)));
@@ -224,7 +224,6 @@ fn input_card(spec: &Spec, report: &CheckReport) -> Html {
     html! {
         <div class="card ends">
             <div class="card-head">
-                <Glyph icon={Icon::Chevron} />
                 <strong>{ t("input") }</strong>
                 <span class="dim">{ super::data_panel::source_name(&spec.data.source) }</span>
                 <span class="spacer"></span>

@@ -381,6 +381,7 @@ impl Runner {
             link.show(Some(&shown));
             drop(i);
             this.clear_history(&shown);
+            this.dispatch.dispatch(Action::Settled);
             this.dispatch.dispatch(Action::Loaded(shown));
             this.refresh();
             this.resume();

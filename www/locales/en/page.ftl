@@ -237,10 +237,10 @@ loss = Loss
 loss-mse = Mean squared error
 loss-mae = Mean absolute error
 loss-huber = Huber
-loss-cross-entropy-logits = Cross-entropy, from logits
-loss-cross-entropy-probabilities = Cross-entropy, from probabilities
-loss-binary-cross-entropy-logits = Binary cross-entropy, from logits
-loss-binary-cross-entropy-probabilities = Binary cross-entropy, from probabilities
+loss-cross-entropy-logits = Cross-entropy · logits
+loss-cross-entropy-probabilities = Cross-entropy · probabilities
+loss-binary-cross-entropy-logits = Binary cross-entropy · logits
+loss-binary-cross-entropy-probabilities = Binary cross-entropy · probabilities
 loss-hinge = Hinge
 huber-delta = Delta
 optimizer = Optimizer
@@ -297,7 +297,7 @@ diverged = The loss is no longer a number: the training has diverged. Lower the 
 
 ## The large figures
 
-score-empty = The accuracy will stand here after the first epoch.
+score-empty = How good the network is will stand here after its first epoch.
 score-accuracy = accuracy
 score-accuracy-train = training accuracy
 score-accuracy-validation = validation accuracy
@@ -349,6 +349,7 @@ word-binary-cross-entropy = Binary cross-entropy
 word-hinge = Hinge
 word-parameters = parameters
 word-values-per-sample = values per sample
+word-2-or-more = 2 or more
 word-images = images
 word-labels = labels
 field-units = units

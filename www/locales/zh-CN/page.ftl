@@ -293,7 +293,7 @@ diverged = 损失已不是有效数字：训练发散了。请降低学习率，
 
 ## 大号数字
 
-score-empty = 第一轮结束后，这里会显示准确率。
+score-empty = 第一轮结束后，这里会显示网络的成绩。
 score-accuracy = 准确率
 score-accuracy-train = 训练准确率
 score-accuracy-validation = 验证准确率
@@ -345,6 +345,7 @@ word-binary-cross-entropy = 二元交叉熵
 word-hinge = 合页损失
 word-parameters = 参数
 word-values-per-sample = 每样本数值
+word-2-or-more = 2 或更多
 word-images = 图像
 word-labels = 标签
 field-units = 单元数
@@ -389,7 +390,7 @@ problem-no-layers = 网络中没有任何层。请添加一层。
 problem-layer-id = “{ $id }”不是有效的层名称。请使用不超过 40 个字母、数字、“_”或“-”，并以字母开头。
 problem-duplicate-id = 有两个层都叫“{ $id }”。请给它们不同的名称。
 problem-unknown-input = 该层读取“{ $id }”，但它之前没有这样的层。请选择“input”或更靠前的层。
-problem-input-count = { $kind }需要 { $want } 个输入，但连接了 { $got } 个。
+problem-input-count = { $kind }需要的输入数为 { $want }，但连接了 { $got } 个。
 problem-flat-input = { $kind }要求每个样本是一行数值，但得到的形状是 { $got }。请在它之前插入展平（Flatten）层。
 problem-same-shape = 要相加的输入形状不同：{ $a } 与 { $b }。请使它们一致。
 problem-concat-shape = 除拼接轴之外，输入的形状不同：{ $a } 与 { $b }。

@@ -1,16 +1,20 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
+mod evaluate;
+mod look;
+
 use super::checkpoint::Checkpoint;
-use super::metrics::Outcome;
 use super::protocol::*;
 use super::{hyper, init, schedule, weights};
 use crate::backend::{Backend, Data, EngineError};
-use crate::data::{Dataset, Target, Values, order};
-use crate::graph::{self, Dtype, Facts, PREDICT_BATCH, ProgramKind, Slab, SlotId, numel};
+use crate::data::{Dataset, Values, order};
+use crate::graph::{self, Dtype, Facts, ProgramKind, Slab, SlotId, numel};
 use crate::ops::show;
 use crate::plan::Plan;
 use crate::spec::{DataShape, Problem, Problems, Spec};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+pub use evaluate::Evaluator;
 
 pub struct Session<B: Backend> {
     spec: Spec,
@@ -57,13 +61,6 @@ pub struct Chunk {
     pub diverged: bool,
     /// Samples that the steps took.
     pub samples: usize,
-}
-
-/// An evaluation under way.
-pub struct Evaluator {
-    rows: Vec<u32>,
-    at: usize,
-    outcome: Outcome,
 }
 
 fn bad_spec(problems: impl Into<Problems>) -> Failure {
@@ -207,7 +204,7 @@ impl<B: Backend> Session<B> {
 
     /// Step 0: initial weights, empty optimiser state.
     fn begin(&mut self) {
-        let values = init::initial(&self.spec, &self.plan, self.spec.seed);
+        let values = init::initial(self.spec.framework, &self.plan, self.spec.seed);
         let ids: Vec<SlotId> = self.plan.params().map(|(id, _)| id).collect();
         for (id, v) in ids.into_iter().zip(&values) {
             self.backend.write(id, 0, Data::F32(v));
@@ -358,82 +355,6 @@ impl<B: Backend> Session<B> {
         }
     }
 
-    /// Begins an evaluation of a part that is not empty.
-    pub fn evaluation(&self, part: Part) -> Result<Evaluator, Failure> {
-        let rows = self.part(part).to_vec();
-        if rows.is_empty() {
-            let name = format!("{part:?}").to_lowercase();
-            return Err(bad_data(Problem::new("empty-part").arg("part", name)));
-        }
-        let width = numel(&self.plan.slot(self.slots.eval_out).shape[1..]);
-        Ok(Evaluator {
-            rows,
-            at: 0,
-            outcome: Outcome {
-                width,
-                classes: self.data.classes(),
-                threshold: graph::threshold(&self.spec.train.loss),
-                ..Outcome::default()
-            },
-        })
-    }
-
-    /// Evaluates up to `batches` more batches; true when all rows are done.
-    pub async fn evaluate_some(
-        &mut self,
-        e: &mut Evaluator,
-        batches: usize,
-    ) -> Result<bool, Failure> {
-        let size = self.plan.program(ProgramKind::Eval).map_or(1, |p| p.batch);
-        let width = e.outcome.width;
-        for _ in 0..batches {
-            let n = size.min(e.rows.len() - e.at);
-            if n == 0 {
-                break;
-            }
-            // The table's end repeats the last row; its outputs are not counted.
-            let rows: Vec<f32> = (0..size)
-                .map(|j| e.rows[e.at + j.min(n - 1)] as f32)
-                .collect();
-            self.backend
-                .write(self.slots.eval_order, 0, Data::F32(&rows));
-            self.backend.run(ProgramKind::Eval, self.step, 1);
-            let mut got = self
-                .backend
-                .read(&[self.slots.eval_loss, self.slots.eval_out])
-                .await?;
-            self.unscale(&mut got[1]);
-            e.outcome.losses.extend(&got[0][..n]);
-            e.outcome.outputs.extend(&got[1][..n * width]);
-            for row in &e.rows[e.at..][..n] {
-                let mut y = self.data.target_row(*row as usize).to_vec();
-                self.unscale(&mut y);
-                e.outcome.targets.extend(y);
-            }
-            e.at += n;
-        }
-        Ok(e.at == e.rows.len())
-    }
-
-    /// Targets or outputs back into the data's own units.
-    fn unscale(&self, v: &mut [f32]) {
-        if self.data.y_scale.is_empty() {
-            return;
-        }
-        for row in v.chunks_mut(self.data.y_scale.len()) {
-            for (v, (mean, std)) in row.iter_mut().zip(&self.data.y_scale) {
-                *v = *v * std + mean;
-            }
-        }
-    }
-
-    /// A whole evaluation at once.
-    pub async fn evaluate(&mut self, part: Part) -> Result<Evaluation, Failure> {
-        let mut e = self.evaluation(part)?;
-        while !self.evaluate_some(&mut e, usize::MAX).await? {}
-        Ok(e.finish())
-    }
-
     /// Changes hyper-parameters from the next step on. Where the plan lacks what a value asks for
     /// (a first momentum, a first penalty), it is compiled anew with the state kept.
     pub async fn set(
@@ -466,156 +387,6 @@ impl<B: Backend> Session<B> {
         let table = hyper::table(&self.spec);
         self.backend.write(self.slots.hyper, 0, Data::F32(&table));
         Ok(hyper::values(&self.spec))
-    }
-
-    fn first_sample(&self) -> Vec<f32> {
-        let parts = [&self.data.test, &self.data.validation, &self.data.train];
-        let row = parts.iter().find_map(|p| p.first()).copied().unwrap_or(0);
-        let mut x = vec![0.0; self.data.features_len()];
-        self.data.write_x(row as usize, &mut x);
-        x
-    }
-
-    /// Outputs for `x`, whose shape is `[rows, sample…]` or one sample: `[rows, …]`, class
-    /// probabilities where the loss is on logits, in the target's own units.
-    pub async fn predict(
-        &mut self,
-        x: &[f32],
-        shape: &[usize],
-        scaled: bool,
-    ) -> Result<(Vec<usize>, Vec<f32>), Failure> {
-        let n = self.data.features_len();
-        let count = shape.iter().try_fold(1usize, |p, d| p.checked_mul(*d));
-        if count != Some(x.len()) {
-            return Err(bad_data(
-                Problem::new("shape-data")
-                    .arg("shape", show(shape))
-                    .arg("want", count.unwrap_or(usize::MAX))
-                    .arg("got", x.len()),
-            ));
-        }
-        let rows = x.len() / n.max(1);
-        let whole = rows * n == x.len() && (shape.first() == Some(&rows) || rows == 1);
-        if !whole || rows == 0 {
-            return Err(bad_data(
-                Problem::new("data-shape")
-                    .arg("got", show(shape.get(1..).unwrap_or(&[])))
-                    .arg("want", show(&self.data.shape)),
-            ));
-        }
-        let mut x = x.to_vec();
-        if !scaled && !self.data.mul.is_empty() {
-            for row in x.chunks_exact_mut(n) {
-                for ((v, m), a) in row.iter_mut().zip(&self.data.mul).zip(&self.data.add) {
-                    *v = *v * m + a;
-                }
-            }
-        }
-        let (kind, name, size) = if rows == 1 {
-            self.sample.copy_from_slice(&x);
-            (ProgramKind::Inspect, "inspect", 1)
-        } else {
-            (ProgramKind::Predict, "predict", PREDICT_BATCH)
-        };
-        let io = |name: String| self.plan.find(Slab::Io, &name).expect("every plan has it");
-        let (to, from) = (io(format!("{name}.x")), io(format!("{name}.out")));
-        let one = self.plan.slot(from).shape[1..].to_vec();
-        let width = numel(&one);
-        let mut out = Vec::with_capacity(rows * width);
-        for part in x.chunks(size * n) {
-            self.backend.write(to, 0, Data::F32(part));
-            self.backend.run(kind, self.step, 1);
-            let got = self.backend.read(&[from]).await?.remove(0);
-            out.extend_from_slice(&got[..part.len() / n * width]);
-        }
-        self.unscale(&mut out);
-        let mut shape = vec![rows];
-        shape.extend(one);
-        Ok((shape, out))
-    }
-
-    pub fn tensors(&self) -> Vec<TensorInfo> {
-        self.readable()
-            .into_iter()
-            .map(|(name, role, id)| {
-                let slot = self.plan.slot(id);
-                let layer = match role {
-                    Role::Activation => slot.name.trim_start_matches("activation:"),
-                    _ => slot.name.split('.').next().unwrap_or_default(),
-                };
-                TensorInfo {
-                    name,
-                    shape: slot.shape.clone(),
-                    role,
-                    layer: layer.to_string(),
-                }
-            })
-            .collect()
-    }
-
-    /// Name in the API, role and slot of all that can be read.
-    fn readable(&self) -> Vec<(String, Role, SlotId)> {
-        let state = graph::rule(&self.spec.train.optimizer).state();
-        let mut list = Vec::new();
-        for (i, s) in self.plan.slots.iter().enumerate() {
-            let (name, role) = match s.slab {
-                Slab::Param => (s.name.clone(), Role::Param),
-                Slab::Grad => (format!("grad:{}", s.name), Role::Grad),
-                Slab::Moment(k) => (format!("{}:{}", state[k as usize], s.name), Role::Moment),
-                Slab::Io if s.name.starts_with("activation:") => (s.name.clone(), Role::Activation),
-                _ => continue,
-            };
-            list.push((name, role, SlotId(i as u32)));
-        }
-        list
-    }
-
-    /// Values of a tensor by the name that [`Session::tensors`] gives it. Activations are those
-    /// of the sample that was last predicted by itself, or else of the first test sample.
-    pub async fn tensor(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>), Failure> {
-        let found = self.readable().into_iter().find(|(n, _, _)| n == name);
-        let Some((_, role, id)) = found else {
-            return Err(bad_data(Problem::new("unknown-tensor").arg("name", name)));
-        };
-        if role == Role::Activation {
-            let x = self.plan.find(Slab::Io, "inspect.x");
-            self.backend
-                .write(x.expect("every plan has it"), 0, Data::F32(&self.sample));
-            self.backend.run(ProgramKind::Inspect, self.step, 1);
-        }
-        let values = self.backend.read(&[id]).await?.remove(0);
-        Ok((self.plan.slot(id).shape.clone(), values))
-    }
-
-    /// Samples of a part: x as it came `[count, shape…]`, y in its own units, row numbers.
-    pub fn samples(
-        &self,
-        part: Part,
-        start: usize,
-        count: usize,
-    ) -> (Samples, Vec<f32>, Vec<f32>, Vec<u32>) {
-        let rows = self.part(part);
-        let start = start.min(rows.len());
-        let picked = &rows[start..(start + count.min(rows.len())).min(rows.len())];
-        let n = self.data.features_len();
-        let (mut x, mut y) = (Vec::with_capacity(picked.len() * n), Vec::new());
-        for row in picked {
-            let at = *row as usize * n;
-            match &self.data.x {
-                Values::F32(v) => x.extend_from_slice(&v[at..][..n]),
-                Values::U8(v) => x.extend(v[at..][..n].iter().map(|b| f32::from(*b))),
-            }
-            let mut t = self.data.target_row(*row as usize).to_vec();
-            self.unscale(&mut t);
-            y.extend(t);
-        }
-        let info = Samples {
-            start,
-            count: picked.len(),
-            shape: self.data.shape.clone(),
-            total: rows.len(),
-        };
-        (info, x, y, picked.to_vec())
     }
 
     /// All parameters as safetensors, under the framework's names and layouts.
@@ -677,75 +448,5 @@ impl<B: Backend> Session<B> {
         }
         self.begin();
         Ok(())
-    }
-
-    pub fn info(&self, run: RunId) -> RunInfo {
-        let facts = facts(&self.spec, &self.data);
-        let report = graph::check(&self.spec, Some(&facts.data));
-        let train = self.plan.program(ProgramKind::Train);
-        let mut columns: Vec<String> = graph::columns(facts.data.classes)
-            .into_iter()
-            .map(String::from)
-            .collect();
-        columns.push("learningRate".into());
-        RunInfo {
-            run,
-            spec: self.spec.clone(),
-            backend: BackendChoice::Cpu,
-            why: "cpu-only".into(),
-            threads: 1,
-            layers: report.layers,
-            params: self.plan.param_count(),
-            flops: train.map_or(0, |p| p.steps.iter().map(|s| s.flops()).sum()),
-            plan: self.plan.pretty(),
-            memory: self.plan.len() * 4,
-            batch_size: self.batch(),
-            steps_per_epoch: self.steps_per_epoch(),
-            columns,
-            data: self.data_info(),
-            step: self.step,
-            hyper: hyper::values(&self.spec),
-        }
-    }
-
-    fn data_info(&self) -> DataInfo {
-        let d = &self.data;
-        let (classes, targets) = match &d.target {
-            Target::Classes { names } => (names.clone(), Vec::new()),
-            Target::Values { names } => (Vec::new(), names.clone()),
-        };
-        let n = d.features_len();
-        let mut ranges = Vec::new();
-        if n <= 64 {
-            ranges = vec![(f32::INFINITY, f32::NEG_INFINITY); n];
-            for row in &d.train {
-                for (j, range) in ranges.iter_mut().enumerate() {
-                    let v = match &d.x {
-                        Values::F32(v) => v[*row as usize * n + j],
-                        Values::U8(v) => f32::from(v[*row as usize * n + j]),
-                    };
-                    *range = (range.0.min(v), range.1.max(v));
-                }
-            }
-        }
-        DataInfo {
-            name: d.name.clone(),
-            shape: d.shape.clone(),
-            image: d.image,
-            features: d.features.clone(),
-            classes,
-            targets,
-            target_scale: d.y_scale.clone(),
-            ranges,
-            train: d.train.len(),
-            validation: d.validation.len(),
-            test: d.test.len(),
-        }
-    }
-}
-
-impl Evaluator {
-    pub fn finish(self) -> Evaluation {
-        self.outcome.evaluate()
     }
 }

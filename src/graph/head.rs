@@ -1,0 +1,141 @@
+//! What follows the last layer: the loss, and the outputs that a person reads.
+use super::*;
+use crate::backend::cpu::kernels::Act;
+use crate::ops;
+use crate::spec::*;
+
+/// Name of the loss for messages.
+fn loss_name(loss: &Loss) -> &'static str {
+    match loss {
+        Loss::Mse => "MSE",
+        Loss::Mae => "MAE",
+        Loss::Huber { .. } => "Huber",
+        Loss::CrossEntropy { .. } => "Cross-entropy",
+        Loss::BinaryCrossEntropy { .. } => "Binary cross-entropy",
+        Loss::Hinge => "Hinge",
+    }
+}
+
+/// Does the last layer's output (per sample) suit the loss, and the loss the data?
+pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result<(), Problem> {
+    let loss = &spec.train.loss;
+    let last = spec.layers.last().expect("validated");
+    let wrong = |want: &str, got: &str| {
+        Problem::new("loss-task")
+            .arg("loss", loss_name(loss))
+            .arg("want", want)
+            .arg("got", got)
+            .field("train.loss")
+    };
+    let want = match (loss, data.classes) {
+        (Loss::CrossEntropy { .. }, None) => return Err(wrong("class", "numbers")),
+        (Loss::CrossEntropy { .. }, Some(k)) => k,
+        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge, Some(2)) => 1,
+        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge, Some(k)) => {
+            return Err(Problem::new("loss-binary")
+                .arg("loss", loss_name(loss))
+                .arg("got", k)
+                .field("train.loss"));
+        }
+        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge, None) => {
+            return Err(wrong("class", "numbers"));
+        }
+        // Two classes may be regressed as the numbers 0 and 1.
+        (_, Some(2)) => 1,
+        (_, Some(_)) => return Err(wrong("numeric", "classes")),
+        (_, None) => data.targets,
+    };
+    let rows = matches!(loss, Loss::CrossEntropy { .. }) && out.len() != 1;
+    if numel(out) != want || rows {
+        return Err(Problem::new("output-shape")
+            .arg("got", ops::show(out))
+            .arg("what", "loss")
+            .arg("want", want)
+            .layer(&last.id)
+            .field("units"));
+    }
+    let ends_with = match &last.kind {
+        LayerKind::Linear { activation, .. } => *activation,
+        LayerKind::Activation { function, .. } => Some(*function),
+        _ => None,
+    };
+    let (needs, fits) = match loss {
+        Loss::CrossEntropy { from_logits: false } => (
+            "softmax",
+            matches!(ends_with, Some(Activation::Softmax | Activation::Sigmoid)),
+        ),
+        Loss::BinaryCrossEntropy { from_logits: false } => (
+            "sigmoid",
+            matches!(ends_with, Some(Activation::Softmax | Activation::Sigmoid)),
+        ),
+        _ => ("", true),
+    };
+    if !fits {
+        return Err(Problem::new("needs-probabilities")
+            .arg("loss", loss_name(loss))
+            .arg("activation", needs)
+            .layer(&last.id)
+            .field("activation"));
+    }
+    Ok(())
+}
+
+/// The outputs that a person reads: probabilities where the loss is on logits.
+pub(super) fn outputs(g: &mut Graph, spec: &Spec, out: ValueId) -> Result<ValueId, Problem> {
+    match spec.train.loss {
+        Loss::CrossEntropy { from_logits: true } => g.push1(ops::Softmax, &[out], "probabilities"),
+        Loss::BinaryCrossEntropy { from_logits: true } => {
+            let act = Act::Sigmoid;
+            g.push1(ops::Activation { act }, &[out], "probabilities")
+        }
+        _ => Ok(out),
+    }
+}
+
+/// Above which a single output means class 1, on what `outputs` gives.
+pub fn threshold(loss: &Loss) -> f32 {
+    if *loss == Loss::Hinge { 0.0 } else { 0.5 }
+}
+
+/// Adds the loss. Returns (loss per sample `[B]`, what accuracy is told from and its threshold).
+pub(super) fn loss(
+    g: &mut Graph,
+    spec: &Spec,
+    out: ValueId,
+    y: ValueId,
+) -> Result<(ValueId, ValueId, f32), Problem> {
+    use ops::Measure;
+    let measure = match spec.train.loss {
+        Loss::CrossEntropy { from_logits } => {
+            if from_logits {
+                let op = ops::SoftmaxCrossEntropy { clip: false };
+                let o = g.push(op, &[out, y], "loss")?;
+                return Ok((o[0], o[1], 0.5));
+            }
+            // The softmax before the loss and the loss are one op, which is exact for small p.
+            let softmax = g.nodes.iter().find(|n| n.outputs == [out]);
+            if let Some(n) = softmax.filter(|n| n.op == Op::Softmax(ops::Softmax)) {
+                let logits = n.inputs[0];
+                let op = ops::SoftmaxCrossEntropy { clip: true };
+                let o = g.push(op, &[logits, y], "loss")?;
+                return Ok((o[0], o[1], 0.5));
+            }
+            let v = g.push1(ops::CrossEntropyProbs, &[out, y], "loss")?;
+            return Ok((v, out, 0.5));
+        }
+        Loss::Mse => Measure::Squared,
+        Loss::Mae => Measure::Absolute,
+        Loss::Huber { delta } => Measure::Huber { delta },
+        Loss::BinaryCrossEntropy { from_logits: true } => Measure::BceLogits,
+        Loss::BinaryCrossEntropy { from_logits: false } => Measure::BceProbs {
+            framework: spec.framework,
+        },
+        Loss::Hinge => Measure::Hinge,
+    };
+    let at = match measure {
+        Measure::BceLogits | Measure::Hinge => 0.0,
+        _ => 0.5,
+    };
+    let v = g.push1(ops::PerSample { measure }, &[out, y], "loss")?;
+    Ok((v, out, at))
+}

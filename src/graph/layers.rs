@@ -1,0 +1,250 @@
+//! The layers of a spec as nodes.
+use super::*;
+use crate::backend::cpu::kernels::Act;
+use crate::ops;
+use crate::spec::*;
+
+/// The op for an activation. `layer` tells an activation layer from an activation within Dense:
+/// Keras' leaky ReLU has slope 0.3 as a layer and 0.2 as a function.
+fn act_of(f: Activation, alpha: Option<f32>, framework: Framework, layer: bool) -> Option<Act> {
+    let alpha = alpha.unwrap_or_else(|| {
+        if f == Activation::LeakyRelu && framework == Framework::Keras && !layer {
+            0.2
+        } else {
+            f.default_alpha(framework)
+        }
+    });
+    Some(match f {
+        Activation::Softmax => return None,
+        Activation::Step => Act::Step,
+        Activation::Sigmoid => Act::Sigmoid,
+        Activation::Tanh => Act::Tanh,
+        Activation::Relu => Act::Relu,
+        Activation::LeakyRelu => Act::LeakyRelu(alpha),
+        Activation::Elu => Act::Elu(alpha),
+        Activation::Gelu => Act::Gelu,
+        Activation::GeluTanh => Act::GeluTanh,
+        Activation::Silu => Act::Silu,
+        Activation::Softplus => Act::Softplus(alpha),
+    })
+}
+
+/// Largest tensor of one sample, and of a parameter.
+const TENSOR: usize = 1 << 26;
+
+/// Adds the layers after `input`. The output of each is returned, None where it or what it reads
+/// is wrong; `problems` then says why.
+pub(super) fn layers(
+    g: &mut Graph,
+    layout: &mut Layout,
+    spec: &Spec,
+    input: ValueId,
+    training: Option<u32>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Option<ValueId>> {
+    let mut outputs: Vec<Option<ValueId>> = Vec::new();
+    for (i, layer) in spec.layers.iter().enumerate() {
+        g.mark(Phase::Forward, Some(i));
+        let named = |id: &String| {
+            if id == "input" {
+                return Some(input);
+            }
+            let at = spec.layers[..i].iter().position(|l| l.id == *id)?;
+            outputs[at]
+        };
+        let before = match i {
+            0 => Some(input),
+            _ => outputs[i - 1],
+        };
+        let inputs: Option<Vec<ValueId>> = if layer.inputs.is_empty() {
+            before.map(|v| vec![v])
+        } else {
+            layer.inputs.iter().map(named).collect()
+        };
+        let made = inputs.map(|x| one_layer(g, layout, spec, i, &x, training));
+        outputs.push(match made {
+            Some(Ok(v)) => Some(v),
+            Some(Err(p)) => {
+                problems.push(p.layer(&layer.id));
+                None
+            }
+            None => None,
+        });
+    }
+    outputs
+}
+
+fn one_layer(
+    g: &mut Graph,
+    layout: &mut Layout,
+    spec: &Spec,
+    index: usize,
+    x: &[ValueId],
+    training: Option<u32>,
+) -> Result<ValueId, Problem> {
+    let layer = &spec.layers[index];
+    let (id, framework) = (layer.id.as_str(), spec.framework);
+    let (low, high, want) = match layer.kind {
+        LayerKind::Add => (2, 64, "2 or more"),
+        LayerKind::Concatenate { .. } => (2, 64, "2 or more"),
+        _ => (1, 1, "1"),
+    };
+    if x.len() < low || x.len() > high {
+        return Err(Problem::new("input-count")
+            .arg("kind", kind_name(&layer.kind))
+            .arg("want", want)
+            .arg("got", x.len())
+            .field("inputs"));
+    }
+    let shape = g.shape(x[0]).to_vec();
+    let activate = |g: &mut Graph, v, f: Activation, alpha, layer: bool| {
+        if f == Activation::Softmax && g.shape(v).last() == Some(&1) {
+            return Err(Problem::new("softmax-one"));
+        }
+        match act_of(f, alpha, framework, layer) {
+            Some(act) => g.push1(ops::Activation { act }, &[v], id),
+            None => g.push1(ops::Softmax, &[v], id),
+        }
+    };
+    let out = match &layer.kind {
+        LayerKind::Linear {
+            units,
+            bias,
+            activation,
+            weight_init,
+            bias_init,
+        } => {
+            if shape.len() < 2 {
+                return Err(Problem::new("flat-input")
+                    .arg("kind", "Linear")
+                    .arg("got", ops::show(&shape[1..])));
+            }
+            let n = *shape.last().expect("has two axes");
+            bounded(units.saturating_mul(n), TENSOR, "weights")?;
+            let (w, b) = default_inits(framework);
+            let start = |init| Start {
+                init,
+                fan_in: n,
+                fan_out: *units,
+            };
+            let weight = start(weight_init.unwrap_or(w));
+            let slot = layout.param(&format!("{id}.weight"), &[*units, n], weight);
+            let mut values = vec![x[0], g.slot(layout, slot)];
+            if *bias {
+                let start = start(bias_init.unwrap_or(b));
+                let slot = layout.param(&format!("{id}.bias"), &[*units], start);
+                values.push(g.slot(layout, slot));
+            }
+            let op = ops::Linear {
+                bias: *bias,
+                act: Act::None,
+            };
+            let y = g.push1(op, &values, id)?;
+            match activation {
+                Some(f) => activate(g, y, *f, None, false)?,
+                None => y,
+            }
+        }
+        LayerKind::Activation { function, alpha } => activate(g, x[0], *function, *alpha, true)?,
+        LayerKind::Dropout { rate } => match training {
+            Some(seed) if *rate > 0.0 => {
+                let op = ops::Dropout {
+                    rate: *rate,
+                    seed,
+                    layer: index as u32,
+                };
+                g.push1(op, &[x[0]], id)?
+            }
+            _ => x[0],
+        },
+        LayerKind::Flatten => {
+            let shape = vec![shape[0], numel(&shape[1..])];
+            g.push1(ops::Reshape { shape }, &[x[0]], id)?
+        }
+        LayerKind::Reshape { shape: to } => {
+            let have = numel(&shape[1..]);
+            let known = to
+                .iter()
+                .filter(|d| **d >= 0)
+                .try_fold(1usize, |p, d| p.checked_mul(*d as usize))
+                .unwrap_or(usize::MAX);
+            let to: Vec<usize> = to
+                .iter()
+                .map(|d| {
+                    if *d < 0 {
+                        have / known.max(1)
+                    } else {
+                        *d as usize
+                    }
+                })
+                .collect();
+            let want = to
+                .iter()
+                .try_fold(1usize, |p, d| p.checked_mul(*d))
+                .unwrap_or(usize::MAX);
+            if want != have {
+                return Err(Problem::new("reshape-size")
+                    .arg("from", ops::show(&shape[1..]))
+                    .arg("have", have)
+                    .arg("to", ops::show(&to))
+                    .arg("want", want)
+                    .field("shape"));
+            }
+            let mut full = vec![shape[0]];
+            full.extend(to);
+            g.push1(ops::Reshape { shape: full }, &[x[0]], id)?
+        }
+        LayerKind::Add => {
+            let mut sum = x[0];
+            for v in &x[1..] {
+                sum = g.push1(ops::Add, &[sum, *v], id)?;
+            }
+            sum
+        }
+        LayerKind::Concatenate { axis } => {
+            let rank = shape.len() as i64;
+            let at = if *axis < 0 { rank + axis } else { *axis };
+            if at < 1 || at >= rank {
+                return Err(Problem::new("axis")
+                    .arg("axis", axis)
+                    .arg("rank", rank)
+                    .field("axis"));
+            }
+            g.push1(ops::Concat { axis: at as usize }, x, id)?
+        }
+    };
+    bounded(numel(&g.shape(out)[1..]), TENSOR, "values per sample")?;
+    let params: usize = layout.params().map(|s| numel(&s.shape)).sum();
+    bounded(params, limits::PARAMS, "parameters")?;
+    Ok(out)
+}
+
+/// What a weight and a bias begin with unless the layer says otherwise.
+fn default_inits(framework: Framework) -> (Init, Init) {
+    match framework {
+        Framework::Pytorch => (Init::TorchDefault, Init::TorchDefault),
+        Framework::Keras => (Init::GlorotUniform, Init::Zeros),
+    }
+}
+
+fn bounded(got: usize, max: usize, what: &str) -> Result<(), Problem> {
+    if got <= max {
+        return Ok(());
+    }
+    Err(Problem::new("too-big")
+        .arg("got", got)
+        .arg("what", what)
+        .arg("max", max))
+}
+
+pub(super) fn kind_name(kind: &LayerKind) -> &'static str {
+    match kind {
+        LayerKind::Linear { .. } => "linear",
+        LayerKind::Activation { .. } => "activation",
+        LayerKind::Dropout { .. } => "dropout",
+        LayerKind::Flatten => "flatten",
+        LayerKind::Reshape { .. } => "reshape",
+        LayerKind::Add => "add",
+        LayerKind::Concatenate { .. } => "concatenate",
+    }
+}
