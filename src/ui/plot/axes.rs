@@ -1,5 +1,5 @@
 //! A frame with two axes, and what is drawn inside it.
-use super::canvas::Surface;
+use super::canvas::{FONT_PX, Surface};
 use crate::plotting::Scale;
 use crate::plotting::format::{percent_labels, tick_labels};
 use wasm_bindgen::JsValue;
@@ -79,15 +79,12 @@ fn stroke(ctx: &CanvasRenderingContext2d, line: &[(f64, f64)]) {
     ctx.stroke();
 }
 
-const FONT_PX: f64 = 11.0;
 /// Room for half a label beyond the last tick.
 const EDGE: f64 = 10.0;
 
 impl<'a> Axes<'a> {
     /// Draws grid, labels and titles, leaving as much room for the labels as they need.
     pub fn draw(surface: &'a Surface, x: Scale, y: Scale, titles: Titles) -> Axes<'a> {
-        let ctx = &surface.ctx;
-        ctx.set_font(&format!("{FONT_PX}px {}", surface.theme.font));
         let top = if titles.y.is_empty() {
             8.0
         } else {

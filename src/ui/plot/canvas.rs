@@ -9,6 +9,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData, ResizeObserver};
 use yew::prelude::*;
 
+/// Size of the labels.
+pub const FONT_PX: f64 = 11.0;
+
 /// Where a painter draws, in CSS pixels.
 pub struct Surface {
     pub ctx: CanvasRenderingContext2d,
@@ -39,6 +42,11 @@ impl Surface {
             canvas.get_context("2d").ok().flatten()?.unchecked_into();
         // A transform fails only for values that are not finite.
         let _ = ctx.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
+        // A context begins with a font of 10 px, and again after each change of its size. Only
+        // then: setting a font makes the browser bring its styles up to date.
+        if ctx.font().starts_with("10px") {
+            ctx.set_font(&format!("{FONT_PX}px {}", theme.font));
+        }
         ctx.clear_rect(0.0, 0.0, width, height);
         Some(Surface {
             ctx,
