@@ -223,6 +223,11 @@ impl History {
         self.start + row as u32 * self.stride
     }
 
+    /// The first step, and how many steps apart the rows are.
+    pub fn pace(&self) -> (u32, u32) {
+        (self.start, self.stride)
+    }
+
     /// The first step after those that the rows stand for.
     fn next_step(&self) -> u32 {
         self.start + self.len() as u32 * self.stride

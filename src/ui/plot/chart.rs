@@ -61,15 +61,6 @@ pub fn takes_log(metric: &str) -> bool {
     !matches!(metric, "accuracy" | "auc" | "r2")
 }
 
-/// The steps and values of a decimated column.
-pub fn points<'a>(
-    history: &'a History,
-    m: &'a MinMax,
-) -> impl Iterator<Item = Option<(f64, f64)>> + 'a {
-    m.points()
-        .map(|p| p.map(|(row, v)| (f64::from(history.step(row as usize)), f64::from(v))))
-}
-
 /// Takes in what is new of a column and draws it; asks for another frame while there is more.
 /// Returns where the plot is and which steps it spans.
 pub fn paint(
@@ -143,9 +134,9 @@ pub fn draw(
             }
         }
         if curve.smoothing() > 0.0 {
-            axes.line(points(history, curve.raw()), &solid(&train, 1.0, 0.28));
+            axes.line(curve.raw_points(), &solid(&train, 1.0, 0.28));
         }
-        axes.line(points(history, curve.smooth()), &solid(&train, 1.75, 1.0));
+        axes.line(curve.points(), &solid(&train, 1.75, 1.0));
         let dash = Pen {
             dashed: true,
             ..solid(&dashed, 1.75, 1.0)

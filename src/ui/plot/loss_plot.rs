@@ -235,7 +235,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                         }} />
                     { t("plot-log") }
                 </label>
-                { keep_buttons(&shared, props, &kept) }
+                { keep_buttons(&shared, &kept) }
                 <button type="button" class="button" disabled={saving.is_some()} title={t("plot-csv-hint")}
                     onclick={csv(props.history.clone(), saving.clone())}>
                     { saving.map_or_else(|| t("plot-csv"), |done| format!("CSV {}", format::percent(done))) }
@@ -411,17 +411,12 @@ fn chooser(
 }
 
 /// Keeps the curves as they are for comparison with later runs, and lets go of them.
-fn keep_buttons(
-    shared: &Rc<Shared>,
-    props: &LossPlotProps,
-    kept: &UseStateHandle<Rc<Vec<Kept>>>,
-) -> Html {
+fn keep_buttons(shared: &Rc<Shared>, kept: &UseStateHandle<Rc<Vec<Kept>>>) -> Html {
     let keep = {
-        let (shared, history, kept) = (shared.clone(), props.history.clone(), kept.clone());
+        let (shared, kept) = (shared.clone(), kept.clone());
         move |_| {
-            let history = history.borrow();
             let line = |c: &Curve| {
-                let points = chart::points(&history, c.smooth()).collect();
+                let points = c.points().collect();
                 (c.column().to_string(), points)
             };
             let mut next = (**kept).clone();
