@@ -136,7 +136,7 @@ impl<'a> Axes<'a> {
             stroke(ctx, &[(a.left, y), (a.left + a.width, y)]);
             let _ = ctx.fill_text(label, a.left - 6.0, y);
         }
-        let x_ticks = self.x.ticks((a.width / 58.0).clamp(2.0, 10.0) as usize);
+        let x_ticks = self.x.ticks((a.width / 50.0).clamp(2.0, 10.0) as usize);
         ctx.set_text_align("center");
         ctx.set_text_baseline("top");
         for (v, label) in x_ticks.iter().zip(tick_labels(&x_ticks)) {

@@ -123,7 +123,6 @@ heat-unit = unit
 heat-input = input
 heat-pixel = pixel
 heat-row = row
-heat-column = column
 zoom-in = Enlarge
 zoom-out = Reduce
 histogram-label = Histogram of { $name }.

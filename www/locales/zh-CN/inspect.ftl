@@ -115,7 +115,6 @@ heat-unit = 单元
 heat-input = 输入
 heat-pixel = 像素
 heat-row = 行
-heat-column = 列
 zoom-in = 放大
 zoom-out = 缩小
 histogram-label = { $name } 的直方图。
