@@ -223,6 +223,11 @@ impl History {
         self.start + row as u32 * self.stride
     }
 
+    /// The first step, and how many steps apart the rows are.
+    pub fn pace(&self) -> (u32, u32) {
+        (self.start, self.stride)
+    }
+
     /// The first step after those that the rows stand for.
     fn next_step(&self) -> u32 {
         self.start + self.len() as u32 * self.stride
@@ -238,6 +243,11 @@ impl History {
     /// Counted from 1; steps count from 0.
     pub fn epoch(&self, step: u32) -> u32 {
         step.checked_div(self.steps_per_epoch).unwrap_or(0) + 1
+    }
+
+    /// 0: not known.
+    pub fn steps_per_epoch(&self) -> u32 {
+        self.steps_per_epoch
     }
 
     /// Smallest and largest step there is to show.
