@@ -28,9 +28,10 @@ e2e('every network of the list trains', { timeout: 150_000 }, async ({ page }) =
   const ids = await page.getByLabel('Network from the tutorials').locator('option').evaluateAll((all) => all.map((o) => o.value));
   assert.deepEqual(ids, await page.evaluate(() => nabla.presets().map((p) => p.id)));
   assert.equal(ids[0], 'digits-mlp');
+  await page.locator('.speed select').selectOption('0');
   for (const id of [...ids.slice(1), ids[0]]) {
     await choose(page, id);
-    await trained(page, 50);
+    await trained(page, id === 'mlp-spirals' ? 1000 : 50);
     const { info, loss, step } = await run(page);
     assert.deepEqual(step.slice(0, 50), [...Array(50).keys()], id);
     assert.ok(loss.every(Number.isFinite), id);
@@ -75,11 +76,11 @@ e2e('linear regression: the fit beside least squares, MSE and R²', { path: '#pr
   await shot('preset-linreg');
 });
 
-e2e('y = 3x + 2 is found', { path: '#preset=linreg-3x2', timeout: 110_000 }, async ({ page }) => {
+e2e('y = 3x + 2 is found, nearly', { path: '#preset=linreg-3x2', timeout: 110_000 }, async ({ page }) => {
   await phase(page, 'finished');
   await page.waitForFunction(() => {
     const cells = [...document.querySelectorAll('.look-panel tbody tr:first-child td')].map((c) => parseFloat(c.textContent));
-    return Math.abs(cells[0] - 3) < 0.4 && Math.abs(cells[1] - 2) < 0.4;
+    return Math.abs(cells[0] - 3) < 0.6 && Math.abs(cells[1] - 2) < 0.4 && cells[3] > 0.6;
   });
   assert.match(await page.locator('.look-panel table').first().innerText(), /made from/);
 });
