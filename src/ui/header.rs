@@ -141,7 +141,6 @@ pub fn Header(props: &HeaderProps) -> Html {
                     type="button"
                     class="button language"
                     lang={other.tag()}
-                    aria-label={t("language-other")}
                     title={t("language-other")}
                     onclick={ask(Ask::Language(other))}
                 >

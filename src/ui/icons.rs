@@ -89,14 +89,14 @@ pub fn Glyph(props: &GlyphProps) -> Html {
 #[derive(Properties, PartialEq)]
 pub struct IconButtonProps {
     pub icon: Icon,
-    /// Accessible name and tooltip.
+    /// The tooltip; the accessible name as well, unless there is a text.
     pub label: AttrValue,
     pub onclick: Callback<MouseEvent>,
     #[prop_or_default]
     pub disabled: bool,
     #[prop_or_default]
     pub class: Classes,
-    /// Whether the label is written beside the icon.
+    /// What is written beside the icon.
     #[prop_or_default]
     pub text: Option<AttrValue>,
     #[prop_or_default]
@@ -114,7 +114,7 @@ pub fn IconButton(props: &IconButtonProps) -> Html {
         <button
             type="button"
             class={classes!("button", props.text.is_none().then_some("icon"), props.class.clone())}
-            aria-label={props.label.clone()}
+            aria-label={props.text.is_none().then(|| props.label.clone())}
             {title}
             aria-keyshortcuts={props.shortcut.clone()}
             disabled={props.disabled}

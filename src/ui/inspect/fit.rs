@@ -210,7 +210,7 @@ fn comparison(source: &Source, f: &Fitted) -> Html {
     };
     html! {
         <>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="numbers-table">
                     <caption class="dim">{ t_args("fit-caption", &[("count", f.train.count.to_string().into())]) }</caption>
                     <thead><tr>

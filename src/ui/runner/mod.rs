@@ -187,7 +187,7 @@ impl Runner {
     /// One step, then at rest.
     pub fn step(self: &Rc<Self>) {
         let mut i = self.inner.borrow_mut();
-        if i.playing {
+        if i.playing && (i.training || i.reset_next) {
             drop(i);
             self.pause();
             return;
@@ -196,7 +196,9 @@ impl Runner {
         if i.training || i.loading || i.blocked {
             return;
         }
-        if i.step >= i.target_steps(c) {
+        let done = i.step >= i.target_steps(c);
+        i.playing = false;
+        if done {
             i.target += 1;
         }
         drop(i);

@@ -17,7 +17,7 @@ pub fn table(source: &Source, items: &[Item]) -> Html {
         _ => 0,
     };
     html! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="numbers-table">
                 <thead><tr>
                     <th scope="col">{ "#" }</th>
