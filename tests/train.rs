@@ -6,7 +6,7 @@ mod common;
 use common::{block_on, dataset, hash};
 use nabla::backend::cpu::CpuBackend;
 use nabla::data::{Dataset, Target, Values};
-use nabla::spec::{Clip, Spec};
+use nabla::spec::{Clip, LayerKind, Spec};
 use nabla::train::{Session, weights};
 use serde_json::Value;
 use std::rc::Rc;
@@ -72,7 +72,7 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
     let x = spread(1, rows * n, bounds(d));
     if let Some(k) = d["classes"].as_u64() {
         let y = (0..rows as u32)
-            .map(|i| (u64::from(hash(2, i) >> 8) * k >> 24) as f32)
+            .map(|i| ((u64::from(hash(2, i) >> 8) * k) >> 24) as f32)
             .collect();
         return (
             x,
@@ -131,6 +131,21 @@ fn session(t: &Value) -> Session<CpuBackend> {
             (p["name"].as_str().unwrap().to_string(), shape, v)
         })
         .collect();
+    // Running statistics begin as in a new layer.
+    let mut params = params;
+    for l in spec.layers.iter() {
+        if let LayerKind::BatchNorm { .. } = l.kind {
+            let own = |(n, _, _): &&(String, _, _)| *n == format!("{}.weight", l.id);
+            let shape = params.iter().find(own).unwrap().1.clone();
+            for (name, start) in [("running_mean", 0.0), ("running_var", 1.0)] {
+                params.push((
+                    format!("{}.{name}", l.id),
+                    shape.clone(),
+                    vec![start; shape[0]],
+                ));
+            }
+        }
+    }
     let list: Vec<(&str, &[usize], &[f32])> = params
         .iter()
         .map(|(n, s, v)| (n.as_str(), &s[..], &v[..]))
@@ -234,6 +249,10 @@ traces! {
     losses: "pytorch_mse", "pytorch_mae", "pytorch_huber", "pytorch_cross_entropy_logits",
         "pytorch_bce_logits", "pytorch_bce_probabilities", "keras_mse", "keras_mae", "keras_huber",
         "keras_cross_entropy_logits", "keras_bce_logits", "keras_bce_probabilities", "keras_hinge";
+    convolution: "t9", "t10", "pytorch_conv2d_options", "keras_conv2d_options", "pytorch_conv1d",
+        "keras_conv1d", "pytorch_transpose", "keras_transpose";
+    normalisation: "pytorch_batch_norm", "keras_batch_norm", "pytorch_layer_norm",
+        "keras_layer_norm", "pytorch_layer_norm_axes";
     penalties: "pytorch_l1", "pytorch_l2", "keras_l1_l2";
 }
 

@@ -210,7 +210,7 @@ export interface TensorInfo {
   /** `fc1.weight`, `grad:fc1.weight`, `exp_avg:fc1.weight`, `activation:fc1`, … */
   name: string;
   shape: number[];
-  role: 'param' | 'grad' | 'activation' | 'moment';
+  role: 'param' | 'grad' | 'activation' | 'moment' | 'state';
   layer: string;
 }
 

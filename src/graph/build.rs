@@ -2,6 +2,7 @@
 use super::head::{loss, outputs};
 use super::layers::layers;
 use super::optim::Knobs;
+use super::spatial::Out;
 use super::*;
 use crate::ops::{self, optimizer::hyper};
 use crate::spec::*;
@@ -67,9 +68,14 @@ pub fn columns(classes: Option<usize>) -> Vec<&'static str> {
     }
 }
 
-fn last_output(outputs: &[Option<ValueId>], problems: Vec<Problem>) -> Result<ValueId, Problems> {
+fn last_output(
+    g: &mut Graph,
+    spec: &Spec,
+    outputs: &[Option<Out>],
+    problems: Vec<Problem>,
+) -> Result<ValueId, Problems> {
     match outputs.last().copied().flatten() {
-        Some(v) if problems.is_empty() => Ok(v),
+        Some(out) if problems.is_empty() => Ok(out.seen(g, spec.framework)?),
         _ => Err(Problems(problems)),
     }
 }
@@ -144,7 +150,7 @@ fn train_graph(
     let (x, y) = gather(&mut g, layout, facts, &slots, (order, batch))?;
     let mut problems = Vec::new();
     let outs = layers(&mut g, layout, spec, x, Some(facts.seed), &mut problems);
-    let out = last_output(&outs, problems)?;
+    let out = last_output(&mut g, spec, &outs, problems)?;
     g.mark(Phase::Forward, None);
     let (losses, told, at) = loss(&mut g, spec, out, y)?;
     let mut total = g.push1(ops::Mean, &[losses], "loss")?;
@@ -191,7 +197,7 @@ fn eval_graph(
     let (x, y) = gather(&mut g, layout, facts, &slots, (order, batch))?;
     let mut problems = Vec::new();
     let outs = layers(&mut g, layout, spec, x, None, &mut problems);
-    let out = last_output(&outs, problems)?;
+    let out = last_output(&mut g, spec, &outs, problems)?;
     g.mark(Phase::Forward, None);
     let (losses, _, _) = loss(&mut g, spec, out, y)?;
     let read = outputs(&mut g, spec, out)?;
@@ -221,11 +227,12 @@ fn predict_graph(
     let x = g.slot(layout, x);
     let mut problems = Vec::new();
     let outs = layers(&mut g, layout, spec, x, None, &mut problems);
-    let out = last_output(&outs, problems)?;
+    let out = last_output(&mut g, spec, &outs, problems)?;
     g.mark(Phase::Forward, None);
     if inspect {
         for (layer, v) in spec.layers.iter().zip(&outs) {
-            let v = v.expect("no problems, so every layer has an output");
+            let out = v.expect("no problems, so every layer has an output");
+            let v = out.seen(&mut g, spec.framework)?;
             let shape = g.shape(v).to_vec();
             let name = format!("activation:{}", layer.id);
             let to = layout.slot(Slab::Io, &name, &shape, Dtype::F32);

@@ -46,14 +46,14 @@ pub fn check(spec: &Spec, known: Option<&DataShape>) -> CheckReport {
         report.layers.push(LayerReport {
             id: layer.id.clone(),
             kind: kind_name(&layer.kind).to_string(),
-            shape: g.shape(*out)[1..].to_vec(),
+            shape: out.shape(&g, spec.framework)[1..].to_vec(),
             params,
             flops,
         });
     }
     if errors.is_empty()
         && let Some(Some(out)) = outputs.last()
-        && let Err(p) = check_head(spec, &g.shape(*out)[1..], &data)
+        && let Err(p) = check_head(spec, &out.shape(&g, spec.framework)[1..], &data)
     {
         errors.push(p);
     }

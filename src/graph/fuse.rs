@@ -2,7 +2,7 @@
 use super::*;
 use crate::backend::cpu::kernels::Act;
 
-/// Linear, then an activation whose gradient needs only its output: one op, if nobody else
+/// Linear or a convolution, then an activation whose gradient needs only its output: one op, if nobody else
 /// reads what lies between.
 pub fn fuse(graph: &mut Graph) {
     let mut readers = vec![0u32; graph.values.len()];
@@ -23,13 +23,16 @@ pub fn fuse(graph: &mut Graph) {
         }
         let producer = graph.nodes.iter().position(|n| n.outputs == [between]);
         let Some(p) = producer else { continue };
-        let Op::Linear(l) = &mut graph.nodes[p].op else {
-            continue;
+        let room = match &mut graph.nodes[p].op {
+            Op::Linear(op) => &mut op.act,
+            Op::Conv2d(op) => &mut op.act,
+            Op::ConvTranspose2d(op) => &mut op.act,
+            _ => continue,
         };
-        if l.act != Act::None {
+        if *room != Act::None {
             continue;
         }
-        l.act = act;
+        *room = act;
         graph.nodes[p].outputs = vec![out];
         // An emptied node: a view of its own output is removed below.
         graph.nodes[i].inputs.clear();

@@ -57,6 +57,9 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
     let ends_with = match &last.kind {
         LayerKind::Linear { activation, .. } => *activation,
         LayerKind::Activation { function, .. } => Some(*function),
+        LayerKind::Conv1d(conv)
+        | LayerKind::Conv2d(conv)
+        | LayerKind::ConvTranspose2d { conv, .. } => conv.activation,
         _ => None,
     };
     let (needs, fits) = match loss {

@@ -1,4 +1,5 @@
 //! The layers of a spec as nodes.
+use super::spatial::{self, Form, Out, Site};
 use super::*;
 use crate::backend::cpu::kernels::Act;
 use crate::ops;
@@ -30,7 +31,7 @@ fn act_of(f: Activation, alpha: Option<f32>, framework: Framework, layer: bool) 
 }
 
 /// Largest tensor of one sample, and of a parameter.
-const TENSOR: usize = 1 << 26;
+pub(super) const TENSOR: usize = 1 << 26;
 
 /// Adds the layers after `input`. The output of each is returned, None where it or what it reads
 /// is wrong; `problems` then says why.
@@ -41,8 +42,15 @@ pub(super) fn layers(
     input: ValueId,
     training: Option<u32>,
     problems: &mut Vec<Problem>,
-) -> Vec<Option<ValueId>> {
-    let mut outputs: Vec<Option<ValueId>> = Vec::new();
+) -> Vec<Option<Out>> {
+    let mut outputs: Vec<Option<Out>> = Vec::new();
+    let input = match spatial::input(g, input, spec.framework) {
+        Ok(input) => input,
+        Err(p) => {
+            problems.push(p);
+            return spec.layers.iter().map(|_| None).collect();
+        }
+    };
     for (i, layer) in spec.layers.iter().enumerate() {
         g.mark(Phase::Forward, Some(i));
         let named = |id: &String| {
@@ -56,12 +64,12 @@ pub(super) fn layers(
             0 => Some(input),
             _ => outputs[i - 1],
         };
-        let inputs: Option<Vec<ValueId>> = if layer.inputs.is_empty() {
+        let inputs: Option<Vec<Out>> = if layer.inputs.is_empty() {
             before.map(|v| vec![v])
         } else {
             layer.inputs.iter().map(named).collect()
         };
-        let made = inputs.map(|x| one_layer(g, layout, spec, i, &x, training));
+        let made = inputs.map(|x| any_layer(g, layout, spec, i, &x, training));
         outputs.push(match made {
             Some(Ok(v)) => Some(v),
             Some(Err(p)) => {
@@ -74,6 +82,80 @@ pub(super) fn layers(
     outputs
 }
 
+fn any_layer(
+    g: &mut Graph,
+    layout: &mut Layout,
+    spec: &Spec,
+    index: usize,
+    x: &[Out],
+    training: Option<u32>,
+) -> Result<Out, Problem> {
+    let layer = &spec.layers[index];
+    let framework = spec.framework;
+    count_inputs(&layer.kind, x.len())?;
+    let mut site = Site {
+        layout,
+        framework,
+        id: &layer.id,
+        kind: &layer.kind,
+        training: training.is_some(),
+    };
+    let out = match spatial::layer(g, &mut site, x)? {
+        Some(out) => out,
+        None => {
+            let kept = spatial::form_kept(&layer.kind, framework, x);
+            let mut values = Vec::with_capacity(x.len());
+            for out in x {
+                values.push(match kept {
+                    Some(_) => out.v,
+                    None => out.seen(g, framework)?,
+                });
+            }
+            let v = one_layer(g, layout, spec, index, &values, training)?;
+            let form = kept.map_or(Form::Plain, |(_, form)| form);
+            Out { v, form }
+        }
+    };
+    bounded(numel(&g.shape(out.v)[1..]), TENSOR, "values per sample")?;
+    let params: usize = layout.params().map(|s| numel(&s.shape)).sum();
+    bounded(params, limits::PARAMS, "parameters")?;
+    Ok(out)
+}
+
+fn count_inputs(kind: &LayerKind, got: usize) -> Result<(), Problem> {
+    let (low, high, want) = match kind {
+        LayerKind::Add => (2, 64, "2 or more"),
+        LayerKind::Concatenate { .. } => (2, 64, "2 or more"),
+        _ => (1, 1, "1"),
+    };
+    if got >= low && got <= high {
+        return Ok(());
+    }
+    Err(Problem::new("input-count")
+        .arg("kind", kind_name(kind))
+        .arg("want", want)
+        .arg("got", got)
+        .field("inputs"))
+}
+
+/// An activation behind `v`; `layer` as for [`act_of`].
+pub(super) fn activate(
+    g: &mut Graph,
+    framework: Framework,
+    v: ValueId,
+    (f, alpha): (Activation, Option<f32>),
+    layer: bool,
+    id: &str,
+) -> Result<ValueId, Problem> {
+    if f == Activation::Softmax && g.shape(v).last() == Some(&1) {
+        return Err(Problem::new("softmax-one"));
+    }
+    match act_of(f, alpha, framework, layer) {
+        Some(act) => g.push1(ops::Activation { act }, &[v], id),
+        None => g.push1(ops::Softmax, &[v], id),
+    }
+}
+
 fn one_layer(
     g: &mut Graph,
     layout: &mut Layout,
@@ -84,28 +166,7 @@ fn one_layer(
 ) -> Result<ValueId, Problem> {
     let layer = &spec.layers[index];
     let (id, framework) = (layer.id.as_str(), spec.framework);
-    let (low, high, want) = match layer.kind {
-        LayerKind::Add => (2, 64, "2 or more"),
-        LayerKind::Concatenate { .. } => (2, 64, "2 or more"),
-        _ => (1, 1, "1"),
-    };
-    if x.len() < low || x.len() > high {
-        return Err(Problem::new("input-count")
-            .arg("kind", kind_name(&layer.kind))
-            .arg("want", want)
-            .arg("got", x.len())
-            .field("inputs"));
-    }
     let shape = g.shape(x[0]).to_vec();
-    let activate = |g: &mut Graph, v, f: Activation, alpha, layer: bool| {
-        if f == Activation::Softmax && g.shape(v).last() == Some(&1) {
-            return Err(Problem::new("softmax-one"));
-        }
-        match act_of(f, alpha, framework, layer) {
-            Some(act) => g.push1(ops::Activation { act }, &[v], id),
-            None => g.push1(ops::Softmax, &[v], id),
-        }
-    };
     let out = match &layer.kind {
         LayerKind::Linear {
             units,
@@ -141,11 +202,13 @@ fn one_layer(
             };
             let y = g.push1(op, &values, id)?;
             match activation {
-                Some(f) => activate(g, y, *f, None, false)?,
+                Some(f) => activate(g, framework, y, (*f, None), false, id)?,
                 None => y,
             }
         }
-        LayerKind::Activation { function, alpha } => activate(g, x[0], *function, *alpha, true)?,
+        LayerKind::Activation { function, alpha } => {
+            activate(g, framework, x[0], (*function, *alpha), true, id)?
+        }
         LayerKind::Dropout { rate } => match training {
             Some(seed) if *rate > 0.0 => {
                 let op = ops::Dropout {
@@ -212,22 +275,20 @@ fn one_layer(
             }
             g.push1(ops::Concat { axis: at as usize }, x, id)?
         }
+        other => unreachable!("{} is built in spatial.rs", kind_name(other)),
     };
-    bounded(numel(&g.shape(out)[1..]), TENSOR, "values per sample")?;
-    let params: usize = layout.params().map(|s| numel(&s.shape)).sum();
-    bounded(params, limits::PARAMS, "parameters")?;
     Ok(out)
 }
 
 /// What a weight and a bias begin with unless the layer says otherwise.
-fn default_inits(framework: Framework) -> (Init, Init) {
+pub(super) fn default_inits(framework: Framework) -> (Init, Init) {
     match framework {
         Framework::Pytorch => (Init::TorchDefault, Init::TorchDefault),
         Framework::Keras => (Init::GlorotUniform, Init::Zeros),
     }
 }
 
-fn bounded(got: usize, max: usize, what: &str) -> Result<(), Problem> {
+pub(super) fn bounded(got: usize, max: usize, what: &str) -> Result<(), Problem> {
     if got <= max {
         return Ok(());
     }
@@ -246,5 +307,18 @@ pub(super) fn kind_name(kind: &LayerKind) -> &'static str {
         LayerKind::Reshape { .. } => "reshape",
         LayerKind::Add => "add",
         LayerKind::Concatenate { .. } => "concatenate",
+        LayerKind::Conv1d(_) => "conv1d",
+        LayerKind::Conv2d(_) => "conv2d",
+        LayerKind::ConvTranspose2d { .. } => "conv_transpose2d",
+        LayerKind::MaxPool1d(_) => "max_pool1d",
+        LayerKind::MaxPool2d(_) => "max_pool2d",
+        LayerKind::AvgPool1d(_) => "avg_pool1d",
+        LayerKind::AvgPool2d(_) => "avg_pool2d",
+        LayerKind::GlobalAvgPool => "global_avg_pool",
+        LayerKind::GlobalMaxPool => "global_max_pool",
+        LayerKind::Upsample { .. } => "upsample",
+        LayerKind::BatchNorm { .. } => "batch_norm",
+        LayerKind::LayerNorm { .. } => "layer_norm",
+        LayerKind::RmsNorm { .. } => "rms_norm",
     }
 }

@@ -11,6 +11,7 @@ mod grad;
 mod head;
 mod layers;
 mod optim;
+mod spatial;
 
 use crate::ops::Op;
 pub use build::{Facts, PREDICT_BATCH, ProgramKind, Programs, columns, programs, steps_per_run};
@@ -41,6 +42,8 @@ pub enum Slab {
     Param,
     Grad,
     Moment(u8),
+    /// What training changes but no gradient does: batch norm's running statistics.
+    State,
     /// Data set, resident for the run.
     Data,
     /// Written and read by the host between steps: batch order, hyper-parameters, history.
@@ -118,6 +121,13 @@ impl Layout {
     /// The slot of a trainable tensor, made when it is not there yet.
     pub fn param(&mut self, name: &str, shape: &[usize], start: Start) -> SlotId {
         let id = self.slot(Slab::Param, name, shape, Dtype::F32);
+        self.slots[id.0 as usize].start = Some(start);
+        id
+    }
+
+    /// The slot of a tensor that training changes without a gradient.
+    pub fn state(&mut self, name: &str, shape: &[usize], start: Start) -> SlotId {
+        let id = self.slot(Slab::State, name, shape, Dtype::F32);
         self.slots[id.0 as usize].start = Some(start);
         id
     }

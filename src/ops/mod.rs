@@ -3,36 +3,48 @@
 //! To add an op, write its file and name it once in [`ops!`] below; `docs/adding-an-op.md` has
 //! the steps. There are no default bodies: an op that compiles is whole on every backend.
 mod activation;
+mod batch_norm;
+mod conv;
 mod cross_entropy;
 mod dropout;
 mod elementwise;
 mod gather;
+mod image;
+mod layer_norm;
 mod linear;
 mod matmul;
 pub mod optimizer;
 mod penalty;
 mod per_sample;
+mod pool;
 mod record;
 mod reduce;
 mod shape;
 mod softmax;
+mod window;
 
 use crate::backend::cpu::Call;
 use crate::graph::{Backward, Shape};
 use crate::spec::Problem;
 
+pub use crate::backend::cpu::kernels::Window;
 pub use activation::{Activation, ActivationGrad};
+pub use batch_norm::{BatchNorm, BatchNormGrad, Normalize, RunningStats};
+pub use conv::{Conv2d, ConvTranspose2d, ConvWeightGrad};
 pub use cross_entropy::{
     CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
 };
 pub use dropout::Dropout;
 pub use elementwise::{Add, Copy, Fill};
 pub use gather::Gather;
+pub use image::{Channels, Upsample, UpsampleGrad};
+pub use layer_norm::{LayerNorm, LayerNormGrad};
 pub use linear::Linear;
 pub use matmul::MatMul;
 pub use optimizer::{ClipGrad, Update};
 pub use penalty::{Penalty, PenaltyGrad};
 pub use per_sample::{Measure, PerSample, PerSampleGrad};
+pub use pool::{AvgPool, AvgPoolGrad, MaxPool, MaxPoolGrad};
 pub use record::{Correct, Record, predicted};
 pub use reduce::{ColSums, Expand, Mean, Norm};
 pub use shape::{Concat, Reshape, Slice, SliceGrad};
@@ -90,13 +102,18 @@ macro_rules! ops {
 ops! {
     Activation, ActivationGrad,
     Add, Copy, Fill,
+    AvgPool, AvgPoolGrad, MaxPool, MaxPoolGrad,
+    BatchNorm, BatchNormGrad, Normalize, RunningStats,
+    Channels, Upsample, UpsampleGrad,
     ClipGrad, Update,
     ColSums, Expand, Mean, Norm,
+    Conv2d, ConvTranspose2d, ConvWeightGrad,
     Concat, Reshape, Slice, SliceGrad,
     Correct, Record,
     CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
     Dropout,
     Gather,
+    LayerNorm, LayerNormGrad,
     Linear, MatMul,
     Penalty, PenaltyGrad,
     PerSample, PerSampleGrad,

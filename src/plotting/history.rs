@@ -240,8 +240,12 @@ impl History {
         Some((row.round().max(0.0) as usize).min(last))
     }
 
-    /// Counted from 1; steps count from 0.
+    /// Counted from 1; steps count from 0. A validation stands at the step after its epoch, and
+    /// belongs to that epoch.
     pub fn epoch(&self, step: u32) -> u32 {
+        if let Some(v) = self.validation.last().filter(|v| v.step == step) {
+            return v.epoch;
+        }
         step.checked_div(self.steps_per_epoch).unwrap_or(0) + 1
     }
 

@@ -1,5 +1,5 @@
 //! Layers, their activations and initialisers.
-use super::Framework;
+use super::{Conv, Framework, Pool, Size};
 use serde::{Deserialize, Serialize};
 
 /// One layer: `{"id": "fc1", "inputs": [], "kind": "linear", "units": 32, …}`.
@@ -48,11 +48,15 @@ pub enum LayerKind {
         alpha: Option<f32>,
     },
     /// Zeroes each element with probability `rate` while training and scales the rest by 1/(1−rate).
-    Dropout { rate: f32 },
+    Dropout {
+        rate: f32,
+    },
     /// [N, …] → [N, product of …].
     Flatten,
     /// Shape of one sample; at most one −1 is worked out.
-    Reshape { shape: Vec<i64> },
+    Reshape {
+        shape: Vec<i64>,
+    },
     /// Elementwise sum of all inputs, which have the same shape.
     Add,
     /// Joins its inputs along an axis of the batch (axis 0 is the sample, so 1 is the first; −1 the last).
@@ -60,6 +64,97 @@ pub enum LayerKind {
         #[serde(default = "last_axis")]
         axis: i64,
     },
+    /// Sequences: `[C,L] → [filters,L′]` (PyTorch) or `[L,C] → [L′,filters]` (Keras). Weight
+    /// `[filters, C/groups, kernel]`.
+    Conv1d(Conv),
+    /// Images `[C,H,W] → [filters,H′,W′]`; `[H,W]` counts as one channel. Weight
+    /// `[filters, C/groups, rows, columns]`.
+    Conv2d(Conv),
+    /// Images `[C,H,W] → [filters,H′,W′]`, the gradient of a convolution. Weight
+    /// `[C, filters/groups, rows, columns]`.
+    ConvTranspose2d {
+        #[serde(flatten)]
+        conv: Conv,
+        /// Rows and columns added at the end, which a stride leaves open.
+        #[serde(default = "zero")]
+        output_padding: Size,
+    },
+    MaxPool1d(Pool),
+    MaxPool2d(Pool),
+    AvgPool1d(Pool),
+    AvgPool2d(Pool),
+    /// The mean of every channel: one number each.
+    GlobalAvgPool,
+    /// The largest value of every channel.
+    GlobalMaxPool,
+    /// Every pixel becomes a block of equal pixels.
+    Upsample {
+        factor: Size,
+    },
+    /// By channel: (x − mean)·weight/√(var + ε) + bias, with the batch's statistics while
+    /// training and running ones otherwise.
+    BatchNorm {
+        /// PyTorch's counts for the new statistics (0.1), Keras' for the old (0.99); the
+        /// framework's default when null.
+        #[serde(default)]
+        momentum: Option<f32>,
+        #[serde(default)]
+        epsilon: Option<f32>,
+        /// With weight and bias.
+        #[serde(default = "yes")]
+        affine: bool,
+    },
+    /// By sample, over its last axes: (x − mean)·weight/√(var + ε) + bias.
+    LayerNorm {
+        /// How many axes.
+        #[serde(default = "one")]
+        axes: usize,
+        #[serde(default)]
+        epsilon: Option<f32>,
+        #[serde(default = "yes")]
+        bias: bool,
+    },
+    /// By sample, over its last axes: x·weight/√(mean x² + ε).
+    RmsNorm {
+        #[serde(default = "one")]
+        axes: usize,
+        #[serde(default)]
+        epsilon: Option<f32>,
+    },
+}
+
+/// The normalisations, for their frameworks' default ε.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norm {
+    Batch,
+    Layer,
+    Rms,
+}
+
+impl Norm {
+    pub fn default_epsilon(self, framework: Framework) -> f32 {
+        match (self, framework) {
+            (Norm::Rms, Framework::Pytorch) => f32::EPSILON,
+            (Norm::Rms, Framework::Keras) => 1e-6,
+            (_, Framework::Pytorch) => 1e-5,
+            (_, Framework::Keras) => 1e-3,
+        }
+    }
+}
+
+/// Batch norm's momentum under the framework's own meaning of it.
+pub fn default_momentum(framework: Framework) -> f32 {
+    match framework {
+        Framework::Pytorch => 0.1,
+        Framework::Keras => 0.99,
+    }
+}
+
+fn zero() -> Size {
+    Size::One(0)
+}
+fn one() -> usize {
+    1
 }
 
 fn yes() -> bool {

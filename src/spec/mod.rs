@@ -6,6 +6,7 @@ mod data;
 mod layer;
 pub mod presets;
 mod problem;
+mod spatial;
 mod train;
 mod validate;
 
@@ -13,6 +14,7 @@ pub use data::*;
 pub use layer::*;
 pub use problem::{PROBLEMS, Problem, Problems};
 use serde::{Deserialize, Serialize};
+pub use spatial::*;
 pub use train::*;
 pub use validate::limits;
 

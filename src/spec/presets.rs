@@ -74,6 +74,16 @@ pub const PRESETS: &[Preset] = &[
         title: "MNIST · multilayer perceptron",
         make: mnist_mlp,
     },
+    Preset {
+        id: "digits-cnn",
+        title: "Digits · convolutional network",
+        make: digits_cnn,
+    },
+    Preset {
+        id: "cnn-pytorch",
+        title: "MNIST · convolutional network",
+        make: cnn_pytorch,
+    },
 ];
 
 pub fn find(id: &str) -> Option<Spec> {
@@ -101,6 +111,16 @@ fn act(id: &str, function: Activation) -> LayerSpec {
             alpha: None,
         },
     )
+}
+
+fn conv2d(id: &str, filters: usize) -> LayerSpec {
+    let mut conv = Conv::new(filters, 3);
+    conv.padding = Padding::By(Size::One(1));
+    LayerSpec::new(id, LayerKind::Conv2d(conv))
+}
+
+fn max_pool2d(id: &str) -> LayerSpec {
+    LayerSpec::new(id, LayerKind::MaxPool2d(Pool::default()))
 }
 
 fn sgd(learning_rate: f32, momentum: f32) -> Optimizer {
@@ -368,6 +388,74 @@ fn mnist_mlp() -> Spec {
             Loss::CrossEntropy { from_logits: false },
             Optimizer::default_of("rmsprop", Framework::Keras).expect("rmsprop is known"),
             Some(128),
+            10,
+        ),
+    )
+}
+
+/// A convolutional network small enough for 8×8 pixels.
+fn digits_cnn() -> Spec {
+    let mut d = data(DataSource::Bundled {
+        name: Bundled::Digits,
+    });
+    d.split = Split {
+        test: 0.2,
+        validation: 0.1,
+        shuffle: true,
+    };
+    d.scale = Scale::Divide { by: 16.0 };
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            conv2d("conv1", 8),
+            act("relu1", Activation::Relu),
+            max_pool2d("pool1"),
+            conv2d("conv2", 16),
+            act("relu2", Activation::Relu),
+            max_pool2d("pool2"),
+            LayerSpec::new("flatten", LayerKind::Flatten),
+            linear("fc", 10, None),
+        ],
+        train(
+            Loss::CrossEntropy { from_logits: true },
+            adam(Framework::Pytorch, 0.003),
+            Some(32),
+            40,
+        ),
+    )
+}
+
+/// T9: the PyTorch tutorial's network. Opens on the digits that ship, enlarged to MNIST's size.
+fn cnn_pytorch() -> Spec {
+    let mut d = data(DataSource::Bundled {
+        name: Bundled::Digits28,
+    });
+    d.split = Split {
+        test: 0.2,
+        validation: 0.1,
+        shuffle: true,
+    };
+    d.scale = Scale::Divide { by: 255.0 };
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            conv2d("conv1", 32),
+            act("relu1", Activation::Relu),
+            max_pool2d("pool1"),
+            conv2d("conv2", 64),
+            act("relu2", Activation::Relu),
+            max_pool2d("pool2"),
+            LayerSpec::new("flatten", LayerKind::Flatten),
+            linear("fc1", 128, None),
+            act("relu3", Activation::Relu),
+            linear("fc2", 10, None),
+        ],
+        train(
+            Loss::CrossEntropy { from_logits: true },
+            adam(Framework::Pytorch, 0.001),
+            Some(64),
             10,
         ),
     )

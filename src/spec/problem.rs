@@ -78,6 +78,34 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "A sample of shape {from} has {have} numbers; shape {to} needs {want}.",
     ),
     (
+        "image-input",
+        "{kind} needs {want} per sample, but gets shape {got}. Turn off flattening of the data, or insert a Reshape layer before it.",
+    ),
+    (
+        "kernel-size",
+        "The kernel spans {kernel}, but its padded input is only {got}. Make the kernel smaller or add padding.",
+    ),
+    (
+        "groups",
+        "{got} {what} cannot be divided into {groups} groups. Choose a number of groups that divides them.",
+    ),
+    (
+        "padding-stride",
+        "PyTorch takes padding “same” only with a stride of 1. Give the padding as a number.",
+    ),
+    (
+        "output-padding",
+        "The output padding {got} must be smaller than the stride, and 0 with padding “same”.",
+    ),
+    (
+        "one-number",
+        "{kind} moves along one axis: give one number, not two.",
+    ),
+    (
+        "axes",
+        "A sample has {rank} axes, so {got} of them cannot be normalised. Choose from 1 to {rank}.",
+    ),
+    (
         "too-big",
         "The network would need {got} of {what}; at most {max} is allowed. Make a layer smaller.",
     ),

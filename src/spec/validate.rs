@@ -8,6 +8,8 @@ pub mod limits {
     pub const JSON: usize = 4 << 20;
     pub const LAYERS: usize = 256;
     pub const UNITS: usize = 65_536;
+    /// Kernels, strides, dilations and paddings.
+    pub const KERNEL: usize = 4096;
     pub const SAMPLES: usize = 200_000;
     pub const FEATURES: usize = 10_000;
     pub const EPOCHS: usize = 1_000_000;
@@ -98,6 +100,24 @@ impl Check {
     }
 }
 
+impl Check {
+    fn size(&mut self, name: &str, got: Size, min: usize, max: usize) {
+        for n in got.pair() {
+            if n < min || n > max {
+                return self.int(name, n, min, max);
+            }
+        }
+    }
+    /// What moves along a line has one size.
+    fn line(&mut self, name: &str, got: Size, line: bool) {
+        if line && matches!(got, Size::Two(_)) {
+            let kind = name.to_string();
+            self.0
+                .push(Problem::new("one-number").arg("kind", kind).field(name));
+        }
+    }
+}
+
 pub(super) fn validate(spec: &Spec) -> Vec<Problem> {
     let mut c = Check(Vec::new());
     data(&spec.data, &mut c);
@@ -167,23 +187,7 @@ fn layer(l: &LayerSpec, c: &mut Check) {
             ..
         } => {
             c.int("units", *units, 1, limits::UNITS);
-            for (name, init) in [("weight_init", weight_init), ("bias_init", bias_init)] {
-                match init {
-                    Some(Init::Constant { value: a }) | Some(Init::Orthogonal { gain: a }) => {
-                        c.num(name, *a, -1e6, 1e6)
-                    }
-                    Some(Init::Uniform { low: a, high: b }) => {
-                        c.num(name, *a, -1e6, 1e6);
-                        c.num(name, *b, *a, 1e6);
-                    }
-                    Some(Init::Normal { mean: a, std: b })
-                    | Some(Init::TruncatedNormal { mean: a, std: b }) => {
-                        c.num(name, *a, -1e6, 1e6);
-                        c.num(name, *b, 0.0, 1e6);
-                    }
-                    _ => {}
-                }
-            }
+            inits(*weight_init, *bias_init, c);
         }
         LayerKind::Activation { alpha, .. } => {
             if let Some(a) = alpha {
@@ -209,6 +213,82 @@ fn layer(l: &LayerSpec, c: &mut Check) {
             }
         }
         LayerKind::Flatten | LayerKind::Add => {}
+        LayerKind::Conv1d(v) => conv(v, true, c),
+        LayerKind::Conv2d(v) => conv(v, false, c),
+        LayerKind::ConvTranspose2d {
+            conv: v,
+            output_padding,
+        } => {
+            conv(v, false, c);
+            c.size("output_padding", *output_padding, 0, limits::KERNEL);
+        }
+        LayerKind::MaxPool1d(v) | LayerKind::AvgPool1d(v) => pool(v, true, c),
+        LayerKind::MaxPool2d(v) | LayerKind::AvgPool2d(v) => pool(v, false, c),
+        LayerKind::Upsample { factor } => c.size("factor", *factor, 1, 64),
+        LayerKind::BatchNorm {
+            momentum, epsilon, ..
+        } => {
+            c.num("momentum", momentum.unwrap_or(0.0), 0.0, 1.0);
+            c.num("epsilon", epsilon.unwrap_or(1.0), 1e-12, 1.0);
+        }
+        LayerKind::LayerNorm { axes, epsilon, .. } | LayerKind::RmsNorm { axes, epsilon } => {
+            c.int("axes", *axes, 1, 6);
+            c.num("epsilon", epsilon.unwrap_or(1.0), 1e-12, 1.0);
+        }
+        LayerKind::GlobalAvgPool | LayerKind::GlobalMaxPool => {}
+    }
+}
+
+fn inits(weight: Option<Init>, bias: Option<Init>, c: &mut Check) {
+    for (name, init) in [("weight_init", weight), ("bias_init", bias)] {
+        match init {
+            Some(Init::Constant { value: a }) | Some(Init::Orthogonal { gain: a }) => {
+                c.num(name, a, -1e6, 1e6)
+            }
+            Some(Init::Uniform { low: a, high: b }) => {
+                c.num(name, a, -1e6, 1e6);
+                c.num(name, b, a, 1e6);
+            }
+            Some(Init::Normal { mean: a, std: b })
+            | Some(Init::TruncatedNormal { mean: a, std: b }) => {
+                c.num(name, a, -1e6, 1e6);
+                c.num(name, b, 0.0, 1e6);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn conv(v: &Conv, line: bool, c: &mut Check) {
+    c.int("filters", v.filters, 1, limits::UNITS);
+    c.int("groups", v.groups, 1, limits::UNITS);
+    for (name, size) in [
+        ("kernel", v.kernel),
+        ("stride", v.stride),
+        ("dilation", v.dilation),
+    ] {
+        c.size(name, size, 1, limits::KERNEL);
+        c.line(name, size, line);
+    }
+    padding(v.padding, line, c);
+    inits(v.weight_init, v.bias_init, c);
+}
+
+fn pool(v: &Pool, line: bool, c: &mut Check) {
+    for (name, size) in [
+        ("kernel", v.kernel),
+        ("stride", v.stride.unwrap_or(v.kernel)),
+    ] {
+        c.size(name, size, 1, limits::KERNEL);
+        c.line(name, size, line);
+    }
+    padding(v.padding, line, c);
+}
+
+fn padding(p: Padding, line: bool, c: &mut Check) {
+    if let Padding::By(size) = p {
+        c.size("padding", size, 0, limits::KERNEL);
+        c.line("padding", size, line);
     }
 }
 

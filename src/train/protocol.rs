@@ -340,6 +340,8 @@ pub enum Role {
     Grad,
     Activation,
     Moment,
+    /// A running statistic.
+    State,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Weights as safetensors files, under the names and layouts of the spec's framework:
-//! PyTorch's state_dict has `fc1.weight[out, in]` and `fc1.bias[out]`, Keras
-//! `fc1/kernel[in, out]` and `fc1/bias[out]`. The engine's own are PyTorch's.
+//! PyTorch's state_dict has `fc1.weight[out, in]`, `conv.weight[out, in, rows, columns]` and
+//! `bn.running_mean[n]`, Keras `fc1/kernel[in, out]`, `conv/kernel[rows, columns, in, out]` and
+//! `bn/moving_mean[n]`. The engine's own are PyTorch's.
 use crate::spec::{Framework, Problem};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo, View};
 use std::borrow::Cow;
@@ -17,13 +18,15 @@ pub fn write(
     params: &[(&str, &[usize], &[f32])],
 ) -> Result<Vec<u8>, Problem> {
     let mut tensors = Vec::with_capacity(params.len());
+    let ranks: Vec<(&str, usize)> = params.iter().map(|(n, s, _)| (*n, s.len())).collect();
     for &(name, shape, values) in params {
-        let theirs = foreign_name(framework, name);
-        tensors.push(match (transposed(framework, name), shape) {
-            (true, &[out, inp]) if values.len() == out * inp => {
-                (theirs, vec![inp, out], Cow::Owned(transpose(values, inp)))
-            }
-            _ => (theirs, shape.to_vec(), Cow::Borrowed(values)),
+        let theirs = foreign_name(framework, name, &ranks);
+        let count: usize = shape.iter().product();
+        tensors.push(if turned(framework, name, shape) && values.len() == count {
+            let there = [&shape[2..], &[shape[1], shape[0]]].concat();
+            (theirs, there, Cow::Owned(turn(values, shape)))
+        } else {
+            (theirs, shape.to_vec(), Cow::Borrowed(values))
         });
     }
     let format = match framework {
@@ -47,14 +50,15 @@ pub fn read(
 ) -> Result<Vec<Vec<f32>>, Problem> {
     let file = File::open(bytes).map_err(|e| Problem::new("weights-file").arg("detail", e))?;
     let mut out = Vec::with_capacity(params.len());
+    let ranks: Vec<(&str, usize)> = params.iter().map(|(n, s)| (*n, s.len())).collect();
     for &(name, shape) in params {
-        let theirs = foreign_name(framework, name);
+        let theirs = foreign_name(framework, name, &ranks);
         let info = file
             .find(framework, &theirs)
             .ok_or_else(|| Problem::new("weights-missing").arg("name", &theirs))?;
-        let flip = transposed(framework, name) && shape.len() == 2;
+        let flip = turned(framework, name, shape);
         let want: Vec<usize> = if flip {
-            vec![shape[1], shape[0]]
+            [&shape[2..], &[shape[1], shape[0]]].concat()
         } else {
             shape.to_vec()
         };
@@ -69,7 +73,7 @@ pub fn read(
             Problem::new("weights-file").arg("detail", detail)
         })?;
         out.push(if flip {
-            transpose(&values, shape[0])
+            turn_back(&values, shape)
         } else {
             values
         });
@@ -77,26 +81,48 @@ pub fn read(
     Ok(out)
 }
 
-/// `fc1.weight` as the framework writes it.
-fn foreign_name(framework: Framework, name: &str) -> String {
-    match (framework, name.rsplit_once('.')) {
-        (Framework::Keras, Some((layer, "weight"))) => format!("{layer}/kernel"),
-        (Framework::Keras, Some((layer, what))) => format!("{layer}/{what}"),
-        _ => name.to_string(),
-    }
+/// `fc1.weight` as the framework writes it. `ranks` has all names and their numbers of axes: a
+/// weight of one axis is that of a normalisation, which Keras calls gamma, its bias beta.
+fn foreign_name(framework: Framework, name: &str, ranks: &[(&str, usize)]) -> String {
+    let (Framework::Keras, Some((layer, what))) = (framework, name.rsplit_once('.')) else {
+        return name.to_string();
+    };
+    let rank = |what: &str| {
+        let full = format!("{layer}.{what}");
+        ranks.iter().find(|(n, _)| *n == full).map(|(_, r)| *r)
+    };
+    let norm = rank("weight") == Some(1);
+    let what = match what {
+        "weight" if norm && rank("bias").is_none() => "scale",
+        "weight" if norm => "gamma",
+        "bias" if norm => "beta",
+        "weight" => "kernel",
+        "running_mean" => "moving_mean",
+        "running_var" => "moving_variance",
+        other => other,
+    };
+    format!("{layer}/{what}")
 }
 
-fn transposed(framework: Framework, name: &str) -> bool {
-    framework == Framework::Keras && name.ends_with(".weight")
+/// Whether the framework has `[…, in, out]` where the engine has `[out, in, …]`.
+fn turned(framework: Framework, name: &str, shape: &[usize]) -> bool {
+    framework == Framework::Keras && name.ends_with(".weight") && shape.len() >= 2
 }
 
-/// `[rows, columns]` → `[columns, rows]`.
-fn transpose(values: &[f32], columns: usize) -> Vec<f32> {
-    let mut out = Vec::with_capacity(values.len());
-    for c in 0..columns {
-        out.extend(values.iter().skip(c).step_by(columns));
-    }
-    out
+/// `[a, b, …]` → `[…, b, a]`.
+fn turn(values: &[f32], shape: &[usize]) -> Vec<f32> {
+    let (a, b) = (shape[0], shape[1]);
+    let n: usize = shape[2..].iter().product();
+    let at = |i: usize| (i % a * b + i / a % b) * n + i / (a * b);
+    (0..a * b * n).map(|i| values[at(i)]).collect()
+}
+
+/// `[…, b, a]` → `[a, b, …]`, where `shape` is the latter.
+fn turn_back(values: &[f32], shape: &[usize]) -> Vec<f32> {
+    let (a, b) = (shape[0], shape[1]);
+    let n: usize = shape[2..].iter().product();
+    let at = |i: usize| (i % n * b + i / n % b) * a + i / (n * b);
+    (0..a * b * n).map(|i| values[at(i)]).collect()
 }
 
 /// A view that `safetensors` can write.
@@ -228,11 +254,32 @@ mod tests {
     }
 
     #[test]
-    fn transposes_back() {
+    fn turns_back() {
         let v: Vec<f32> = (0..6u8).map(f32::from).collect();
         // [2, 3] → [3, 2]
-        let t = transpose(&v, 3);
+        let t = turn(&v, &[2, 3]);
         assert_eq!(t, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
-        assert_eq!(transpose(&t, 2), v);
+        assert_eq!(turn_back(&t, &[2, 3]), v);
+        let v: Vec<f32> = (0..24u8).map(f32::from).collect();
+        // [2, 3, 2, 2] → [2, 2, 3, 2]
+        let t = turn(&v, &[2, 3, 2, 2]);
+        assert_eq!(t[..6], [0.0, 12.0, 4.0, 16.0, 8.0, 20.0]);
+        assert_eq!(turn_back(&t, &[2, 3, 2, 2]), v);
+    }
+
+    #[test]
+    fn names_of_keras() {
+        let ranks = [
+            ("bn.weight", 1),
+            ("bn.bias", 1),
+            ("c.weight", 4),
+            ("c.bias", 1),
+        ];
+        let name = |n| foreign_name(Framework::Keras, n, &ranks);
+        assert_eq!(name("bn.weight"), "bn/gamma");
+        assert_eq!(name("bn.bias"), "bn/beta");
+        assert_eq!(name("bn.running_var"), "bn/moving_variance");
+        assert_eq!(name("c.weight"), "c/kernel");
+        assert_eq!(name("c.bias"), "c/bias");
     }
 }

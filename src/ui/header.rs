@@ -63,7 +63,7 @@ impl PartialEq for HeaderProps {
 }
 
 /// Steps per second that can be chosen; 0 is as fast as possible.
-const SPEEDS: [u32; 6] = [1, 5, 20, 100, 500, 0];
+const SPEEDS: [u32; 7] = [1, 5, 20, 100, 300, 1000, 0];
 
 #[component]
 pub fn Header(props: &HeaderProps) -> Html {

@@ -1,6 +1,8 @@
 //! The op case table and the modes in which each case runs: forward against the scalar reference
 //! in f64 and f32, gradient against central differences in f64, sentinels around every output.
 //! The native tests and the browser tests run the same table.
+mod image;
+
 use nabla::backend::cpu::{kernels::Act, run_op};
 use nabla::data::rng::{DATA, Rng};
 use nabla::graph::{Dtype, Graph, Layout, Slab, ValueId, differentiate, numel};
@@ -348,6 +350,7 @@ pub fn table() -> Vec<Case> {
             }
         }
     }
+    t.extend(image::table());
     t
 }
 

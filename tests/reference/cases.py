@@ -102,8 +102,10 @@ def case(
     seed=0,
     bounds=None,
     grad_steps=GRAD_STEPS,
+    params=None,
 ):
-    """`bounds(fan_in, fan_out)` gives the bounds of weight and bias."""
+    """`bounds(fan_in, fan_out)` gives the bounds of weight and bias, unless `params` lists them."""
+    given = params
     bounds = bounds or (lambda i, o: (1 / math.sqrt(i), 1 / math.sqrt(i)))
     if data["kind"] == "literal":
         count = len(data["x"])
@@ -120,7 +122,7 @@ def case(
         }
     params, fan_in, masks = [], data["shape"][0], None
     for l in layers:
-        if l["kind"] == "linear":
+        if l["kind"] == "linear" and given is None:
             w, b = (np.float32(v) for v in bounds(fan_in, l["units"]))
             params.append({"name": f"{l['id']}.weight", "shape": [l["units"], fan_in], "bound": w})
             params.append({"name": f"{l['id']}.bias", "shape": [l["units"]], "bound": b})
@@ -159,10 +161,10 @@ def case(
         "data": data,
         "batch": batch,
         "batches": "sequential",
-        "params": params,
+        "params": params if given is None else given,
         "dropout": masks,
         "steps": steps,
-        "loss_steps": list(range(20)) if steps == 20 else [*range(0, steps, 10), steps - 1],
+        "loss_steps": list(range(steps)) if steps <= 20 else [*range(0, steps, 10), steps - 1],
         "grad_steps": list(grad_steps),
     }
 
@@ -284,7 +286,9 @@ def losses():
 
 
 def all_cases(framework):
-    for group in tutorials, optimizers, activations, losses:
+    from images import image_cases
+
+    for group in tutorials, optimizers, activations, losses, image_cases:
         for c in group():
             if c["framework"] == framework:
                 yield c

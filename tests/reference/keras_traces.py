@@ -1,6 +1,7 @@
 """Traces of Keras on JAX."""
 
 import os
+import sys
 
 os.environ["KERAS_BACKEND"] = "jax"
 
@@ -14,20 +15,79 @@ from cases import all_cases
 VERSIONS = {"keras": keras.__version__, "jax": jax.__version__}
 
 
-def network(spec, features):
-    """The model; with a dropout layer it takes the mask as a second input."""
-    inputs = [keras.Input([features])]
-    x = inputs[0]
-    for l in spec["layers"]:
-        if l["kind"] == "linear":
+def window(l):
+    stride = l["stride"]
+    return dict(strides=tuple(stride) if isinstance(stride, list) else stride, padding=l["padding"])
+
+
+def layer(l, spec, rank):
+    """`rank` is that of the layer's input, with the batch."""
+    k = keras.layers
+    name = dict(name=l["id"])
+    size = lambda v: tuple(v) if isinstance(v, list) else v
+    match l["kind"]:
+        case "linear":
             penalty = keras.regularizers.L1L2(spec["train"]["l1"], spec["train"]["l2"])
-            x = keras.layers.Dense(
-                l["units"], l["activation"], kernel_regularizer=penalty, name=l["id"]
-            )(x)
-        elif l["kind"] == "dropout":
+            return k.Dense(
+                l["units"], l["activation"], use_bias=l["bias"], kernel_regularizer=penalty, **name
+            )
+        case "activation":
+            return k.Activation(l["function"], **name)
+        case "flatten":
+            return k.Flatten(**name)
+        case "conv1d" | "conv2d":
+            kind = k.Conv1D if l["kind"] == "conv1d" else k.Conv2D
+            more = dict(dilation_rate=size(l["dilation"]), groups=l["groups"], use_bias=l["bias"])
+            return kind(
+                l["filters"], size(l["kernel"]), activation=l["activation"], **window(l), **more, **name
+            )
+        case "conv_transpose2d":
+            return k.Conv2DTranspose(
+                l["filters"], size(l["kernel"]), activation=l["activation"], **window(l), **name
+            )
+        case "max_pool1d":
+            return k.MaxPooling1D(l["kernel"], **window(l), **name)
+        case "max_pool2d":
+            return k.MaxPooling2D(l["kernel"], **window(l), **name)
+        case "avg_pool2d":
+            return k.AveragePooling2D(l["kernel"], **window(l), **name)
+        case "global_avg_pool":
+            return (k.GlobalAveragePooling1D if rank == 3 else k.GlobalAveragePooling2D)(**name)
+        case "global_max_pool":
+            return (k.GlobalMaxPooling1D if rank == 3 else k.GlobalMaxPooling2D)(**name)
+        case "upsample":
+            return k.UpSampling2D(size(l["factor"]), **name)
+        case "batch_norm":
+            return k.BatchNormalization(**name)
+        case "layer_norm":
+            return k.LayerNormalization(**name)
+        case "rms_norm":
+            return k.RMSNormalization(**name)
+
+
+def network(spec, shape):
+    """The model; with a dropout layer it takes the mask as a second input. Images come with
+    their channels first."""
+    inputs = [keras.Input(shape)]
+    x = inputs[0]
+    if len(shape) == 3:
+        x = keras.layers.Permute((2, 3, 1))(x)
+    for l in spec["layers"]:
+        if l["kind"] == "dropout":
             inputs.append(keras.Input(x.shape[1:]))
             x = keras.layers.Multiply(name=l["id"])([x, inputs[1]])
+        else:
+            x = layer(l, spec, len(x.shape))(x)
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], x)
+
+
+def turned(v):
+    """[out, in, …] as [… , in, out]."""
+    return v if v.ndim < 2 else np.moveaxis(v, (0, 1), (-1, -2))
+
+
+def turned_back(v):
+    return v if v.ndim < 2 else np.moveaxis(v, (-1, -2), (0, 1))
 
 
 def loss_function(loss):
@@ -81,8 +141,10 @@ def prepare(case):
     elif case["data"].get("classes"):
         y = y[:, None]
     x, y = x.astype(dtype), y.astype(dtype)
-    model = network(spec, x.shape[1])
-    model.set_weights([v.T for v in common.parameters(case).values()])
+    model = network(spec, x.shape[1:])
+    start = common.parameters(case).values()
+    for variable, v in zip(model.trainable_variables, start, strict=True):
+        variable.assign(turned(v))
     model.compile(
         optimizer(train["optimizer"], train["clip"]), loss_function(train["loss"])
     )
@@ -102,28 +164,33 @@ def prepare(case):
 
 def run(case):
     names = [p["name"] for p in case["params"]]
-    # Kernels are [in, out] in Keras; traces have PyTorch's [out, in].
-    named = lambda values: {k: np.array(v).T for k, v in zip(names, values)}
+    # Kernels are […, in, out] in Keras; traces have PyTorch's [out, in, …].
+    named = lambda values: {k: turned_back(np.array(v)) for k, v in zip(names, values)}
     model, batch = prepare(case)
     loss_fn = loss_function(case["spec"]["train"]["loss"])
 
-    @jax.value_and_grad
-    def loss_and_grads(variables, x, y):
-        out, _, penalties = model.stateless_call(
-            variables, [], x, training=True, return_losses=True
+    def loss_and_state(variables, state, x, y):
+        out, state, penalties = model.stateless_call(
+            variables, state, x, training=True, return_losses=True
         )
-        return loss_fn(y, out) + sum(penalties)
+        return loss_fn(y, out) + sum(penalties), state
 
-    step_fn = jax.jit(loss_and_grads)
+    step_fn = jax.jit(jax.value_and_grad(loss_and_state, has_aux=True))
+    state = [v.value for v in model.non_trainable_variables]
     losses, grads = [], {}
     for step in range(case["steps"]):
-        loss, g = step_fn([v.value for v in model.trainable_variables], *batch(step))
+        now = [v.value for v in model.trainable_variables]
+        (loss, state), g = step_fn(now, state, *batch(step))
         losses.append(float(loss))
         if step in case["grad_steps"]:
             grads[step] = named(g)
         model.optimizer.apply(g, model.trainable_variables)
     final = named(v.value for v in model.trainable_variables)
     assert all(v.dtype == keras.config.floatx() for v in final.values())
+    renamed = {"moving_mean": "running_mean", "moving_variance": "running_var"}
+    for v, value in zip(model.non_trainable_variables, state):
+        id, name = v.path.split("/")[-2:]
+        final[f"{id}.{renamed[name]}"] = np.array(value)
     return losses, grads, final
 
 
@@ -132,7 +199,8 @@ def check(case, final):
     model, batch = prepare(case)
     for step in range(case["steps"]):
         model.train_on_batch(*batch(step))
-    own = {p["name"]: w.T for p, w in zip(case["params"], model.get_weights())}
+    own = [turned_back(np.array(v.value)) for v in model.trainable_variables]
+    own = {p["name"]: v for p, v in zip(case["params"], own)}
     assert common.distance(final, own) < 1e-4, case["name"]
 
 
@@ -143,6 +211,8 @@ def precision(dtype):
 
 def main():
     for case in all_cases("keras"):
+        if sys.argv[1:] and case["name"] not in sys.argv[1:]:
+            continue
         run32 = run(case)
         check(case, run32[2])
         with jax.enable_x64(True):

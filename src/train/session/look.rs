@@ -31,6 +31,7 @@ impl<B: Backend> Session<B> {
                 Slab::Param => (s.name.clone(), Role::Param),
                 Slab::Grad => (format!("grad:{}", s.name), Role::Grad),
                 Slab::Moment(k) => (format!("{}:{}", state[k as usize], s.name), Role::Moment),
+                Slab::State => (s.name.clone(), Role::State),
                 Slab::Io if s.name.starts_with("activation:") => (s.name.clone(), Role::Activation),
                 _ => continue,
             };

@@ -9,8 +9,8 @@ use crate::backend::{Backend, Data, EngineError};
 use crate::data::{Dataset, Values, order};
 use crate::graph::{self, Dtype, Facts, ProgramKind, Slab, SlotId, numel};
 use crate::ops::show;
-use crate::plan::Plan;
-use crate::spec::{DataShape, Problem, Problems, Spec};
+use crate::plan::{Plan, Slot};
+use crate::spec::{DataShape, Init, Problem, Problems, Spec};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -226,6 +226,17 @@ impl<B: Backend> Session<B> {
             let v = vec![if grad { 0.0 } else { start }; n];
             self.backend.write(id, 0, Data::F32(&v));
         }
+        let state: Vec<(SlotId, Vec<f32>)> = self
+            .plan
+            .of(Slab::State)
+            .map(|(id, s)| {
+                let ones = s.start.is_some_and(|s| s.init == Init::Ones);
+                (id, vec![f32::from(u8::from(ones)); numel(&s.shape)])
+            })
+            .collect();
+        for (id, v) in &state {
+            self.backend.write(*id, 0, Data::F32(v));
+        }
         (self.step, self.epoch, self.cursor, self.seconds) = (0, 0, 0, 0.0);
         self.order = self.epoch_order();
     }
@@ -241,13 +252,12 @@ impl<B: Backend> Session<B> {
 
     fn load_weights(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let params: Vec<(&str, &[usize])> = self
-            .plan
-            .params()
+            .in_files()
             .map(|(_, s)| (s.name.as_str(), &s.shape[..]))
             .collect();
         let values = weights::read(self.spec.framework, bytes, &params)
             .map_err(|p| Failure::new("bad-file", vec![p]))?;
-        let ids: Vec<SlotId> = self.plan.params().map(|(id, _)| id).collect();
+        let ids: Vec<SlotId> = self.in_files().map(|(id, _)| id).collect();
         for (id, v) in ids.into_iter().zip(&values) {
             self.backend.write(id, 0, Data::F32(v));
         }
@@ -389,11 +399,15 @@ impl<B: Backend> Session<B> {
         Ok(hyper::values(&self.spec))
     }
 
-    /// All parameters as safetensors, under the framework's names and layouts.
+    /// What a file of weights holds: parameters and running statistics.
+    fn in_files(&self) -> impl Iterator<Item = (SlotId, &Slot)> {
+        self.plan.params().chain(self.plan.of(Slab::State))
+    }
+
+    /// All parameters and running statistics as safetensors, under the framework's names and layouts.
     pub async fn weights(&mut self) -> Result<Vec<u8>, Failure> {
         let slots: Vec<(SlotId, String, Vec<usize>)> = self
-            .plan
-            .params()
+            .in_files()
             .map(|(id, s)| (id, s.name.clone(), s.shape.clone()))
             .collect();
         let ids: Vec<SlotId> = slots.iter().map(|(id, _, _)| *id).collect();
@@ -406,10 +420,10 @@ impl<B: Backend> Session<B> {
         weights::write(self.spec.framework, &params).map_err(internal)
     }
 
-    /// Parameters and optimiser state by their readable names.
+    /// Parameters, running statistics and optimiser state by their readable names.
     fn stateful(&self) -> Vec<(String, SlotId)> {
         let all = self.readable().into_iter();
-        all.filter(|(_, role, _)| matches!(role, Role::Param | Role::Moment))
+        all.filter(|(_, role, _)| matches!(role, Role::Param | Role::Moment | Role::State))
             .map(|(n, _, id)| (n, id))
             .collect()
     }

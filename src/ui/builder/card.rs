@@ -4,7 +4,7 @@ use super::super::icons::{Glyph, Icon, IconButton};
 use super::super::numbers::{count, exact, shape};
 use super::inputs::Inputs;
 use super::menu::kind_name;
-use super::{DragStep, edit};
+use super::{DragStep, edit, spatial_fields};
 use crate::spec::{Activation, Framework, Init, LayerKind, LayerSpec, Problem, Spec};
 use crate::train::protocol::LayerReport;
 use crate::ui::fields::{CheckField, Field, NumberField, SelectField, slug};
@@ -34,7 +34,7 @@ pub struct CardProps {
 }
 
 impl CardProps {
-    fn error(&self, field: &str) -> Option<AttrValue> {
+    pub(super) fn error(&self, field: &str) -> Option<AttrValue> {
         self.errors
             .iter()
             .find(|p| p.field.as_deref() == Some(field))
@@ -42,7 +42,7 @@ impl CardProps {
     }
 
     /// A callback that changes this layer's kind in place.
-    fn set<T: 'static>(
+    pub(super) fn set<T: 'static>(
         &self,
         name: &'static str,
         f: impl Fn(&mut LayerKind, T) + Clone + 'static,
@@ -109,10 +109,10 @@ pub fn Card(props: &CardProps) -> Html {
         })
     };
     // Fields below the line show their own problems; all others are written here.
-    let below: &[&str] = if props.selected {
-        &["id", "inputs", "alpha", "weight_init", "bias_init"]
-    } else {
-        &[]
+    let below: &[&str] = match &layer.kind {
+        _ if !props.selected => &[],
+        kind if spatial_fields::concerns(kind) => spatial_fields::BELOW,
+        _ => &["id", "inputs", "alpha", "weight_init", "bias_init"],
     };
     let rest = props
         .errors
@@ -253,11 +253,11 @@ fn activation_name(a: Activation) -> String {
     t(&format!("activation-{}", slug(&a)))
 }
 
-fn activation_of(value: &str) -> Option<Activation> {
+pub(super) fn activation_of(value: &str) -> Option<Activation> {
     Activation::ALL.into_iter().find(|a| slug(a) == value)
 }
 
-fn activations(none: bool) -> Vec<(AttrValue, AttrValue)> {
+pub(super) fn activations(none: bool) -> Vec<(AttrValue, AttrValue)> {
     let none = none.then(|| (AttrValue::Static(""), AttrValue::from(t("activation-none"))));
     none.into_iter()
         .chain(
@@ -329,6 +329,7 @@ fn main_fields(props: &CardProps) -> Html {
             />
         },
         LayerKind::Flatten | LayerKind::Add => html! {},
+        _ => spatial_fields::main_fields(props),
     }
 }
 
@@ -406,7 +407,7 @@ fn more_fields(props: &CardProps) -> Html {
                 />
             }
         }
-        _ => html! {},
+        _ => spatial_fields::more_fields(props),
     }
 }
 
@@ -439,7 +440,7 @@ fn inits() -> [Init; 14] {
     ]
 }
 
-fn init_field(
+pub(super) fn init_field(
     props: &CardProps,
     field: &'static str,
     label: String,

@@ -1,12 +1,26 @@
 //! Edits of the list of layers. Whatever they leave behind, the engine's check says what is
 //! wrong with it.
 use crate::spec::{
-    Activation, DataShape, Framework, LayerKind, LayerSpec, Loss, Optimizer, Spec, TrainSpec,
+    Activation, Conv, DataShape, Framework, LayerKind, LayerSpec, Loss, Optimizer, Padding, Pool,
+    Size, Spec, TrainSpec,
 };
 
 /// Kinds of layers that can be added, in the order of the menu.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 20] = [
     "linear",
+    "conv1d",
+    "conv2d",
+    "conv-transpose2d",
+    "max-pool1d",
+    "max-pool2d",
+    "avg-pool1d",
+    "avg-pool2d",
+    "global-avg-pool",
+    "global-max-pool",
+    "upsample",
+    "batch-norm",
+    "layer-norm",
+    "rms-norm",
     "activation",
     "dropout",
     "flatten",
@@ -42,7 +56,17 @@ pub fn new_layer(spec: &Spec, at: usize, kind: &str) -> Option<LayerSpec> {
         "reshape" => ("reshape", LayerKind::Reshape { shape: vec![-1] }),
         "add" => ("add", LayerKind::Add),
         "concatenate" => ("concat", LayerKind::Concatenate { axis: -1 }),
-        _ => return None,
+        _ => {
+            let mut kind = spatial(kind)?;
+            if let LayerKind::Conv1d(c) | LayerKind::Conv2d(c) = &mut kind {
+                // As the tutorials of either framework do.
+                c.activation = keras.then_some(Activation::Relu);
+                if !keras {
+                    c.padding = Padding::By(Size::One(1));
+                }
+            }
+            (kind_base(&kind), kind)
+        }
     };
     let mut layer = LayerSpec::new(&free_id(spec, base), kind);
     if matches!(layer.kind, LayerKind::Add | LayerKind::Concatenate { .. }) {
@@ -53,6 +77,57 @@ pub fn new_layer(spec: &Spec, at: usize, kind: &str) -> Option<LayerSpec> {
         layer.inputs = ids.split_off(ids.len().saturating_sub(2));
     }
     Some(layer)
+}
+
+/// A new layer on images or sequences.
+fn spatial(kind: &str) -> Option<LayerKind> {
+    Some(match kind {
+        "conv1d" => LayerKind::Conv1d(Conv::new(16, 3)),
+        "conv2d" => LayerKind::Conv2d(Conv::new(16, 3)),
+        "conv-transpose2d" => LayerKind::ConvTranspose2d {
+            conv: Conv {
+                stride: Size::One(2),
+                ..Conv::new(16, 2)
+            },
+            output_padding: Size::One(0),
+        },
+        "max-pool1d" => LayerKind::MaxPool1d(Pool::default()),
+        "max-pool2d" => LayerKind::MaxPool2d(Pool::default()),
+        "avg-pool1d" => LayerKind::AvgPool1d(Pool::default()),
+        "avg-pool2d" => LayerKind::AvgPool2d(Pool::default()),
+        "global-avg-pool" => LayerKind::GlobalAvgPool,
+        "global-max-pool" => LayerKind::GlobalMaxPool,
+        "upsample" => LayerKind::Upsample {
+            factor: Size::One(2),
+        },
+        "batch-norm" => LayerKind::BatchNorm {
+            momentum: None,
+            epsilon: None,
+            affine: true,
+        },
+        "layer-norm" => LayerKind::LayerNorm {
+            axes: 1,
+            epsilon: None,
+            bias: true,
+        },
+        "rms-norm" => LayerKind::RmsNorm {
+            axes: 1,
+            epsilon: None,
+        },
+        _ => return None,
+    })
+}
+
+fn kind_base(kind: &LayerKind) -> &'static str {
+    match kind {
+        LayerKind::Conv1d(_) | LayerKind::Conv2d(_) => "conv",
+        LayerKind::ConvTranspose2d { .. } => "deconv",
+        LayerKind::Upsample { .. } => "up",
+        LayerKind::BatchNorm { .. } => "bn",
+        LayerKind::LayerNorm { .. } => "ln",
+        LayerKind::RmsNorm { .. } => "rms",
+        _ => "pool",
+    }
 }
 
 /// `base1`, `base2`, …: the first that no layer has.

@@ -72,6 +72,7 @@ impl Runner {
         Rc::new(Runner {
             inner: RefCell::new(Inner {
                 playing: true,
+                speed: crate::ui::store::WATCHABLE,
                 ..Inner::default()
             }),
             dispatch,

@@ -8,16 +8,21 @@
 //! - A result depends on its operands only: not on where a slice lies in memory, not on the
 //!   tail handling, not on how rows or columns were divided among threads.
 pub mod act;
+pub mod conv;
 pub mod elementwise;
 pub mod gemm;
 mod gemv;
 pub mod math;
 mod micro;
+pub mod norm;
 pub mod optim;
 pub mod pack;
+pub mod pool;
 pub mod reduce;
 pub mod simd;
 pub mod softmax;
+mod window;
 
 pub use act::Act;
 pub use simd::{F32x4, Scalar4, V};
+pub use window::Window;

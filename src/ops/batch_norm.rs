@@ -1,0 +1,246 @@
+//! Batch norm over the last axis: `x[…,C] → y[…,C]`.
+use super::*;
+use crate::backend::cpu::kernels::{V, norm};
+use crate::graph::numel;
+
+/// `x[…,C] (, γ[C], β[C]) → (y[…,C], mean[C], var[C])`: y = (x − mean)·γ/√(var + ε) + β with the
+/// batch's own mean and population variance; γ and β where `affine`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchNorm {
+    pub eps: f32,
+    pub affine: bool,
+}
+
+/// `(x[…,C], mean[C], var[C], dy[…,C] (, γ[C])) → (dx[…,C], dγ[C], dβ[C])`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchNormGrad {
+    pub eps: f32,
+    pub affine: bool,
+}
+
+/// `(x[…,C], mean[C], var[C] (, γ[C], β[C])) → y[…,C]`: with statistics that are given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Normalize {
+    pub eps: f32,
+    pub affine: bool,
+}
+
+/// `(running_mean[C], running_var[C], mean[C], var[C])`, the first two changed in place:
+/// running = keep·running + (1 − keep)·new. `rows` were averaged; with `unbiased` the new
+/// variance is the one with rows − 1 in the denominator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunningStats {
+    pub keep: f32,
+    pub rows: usize,
+    pub unbiased: bool,
+}
+
+/// Mean and population variance of the columns.
+fn stats<T: Real>(x: &[T], c: usize) -> (Vec<T>, Vec<T>) {
+    let share = T::of(c as f64 / x.len() as f64);
+    let (mut mean, mut var) = (vec![T::of(0.0); c], vec![T::of(0.0); c]);
+    for (i, v) in x.iter().enumerate() {
+        mean[i % c] += *v * share;
+    }
+    for (i, v) in x.iter().enumerate() {
+        let d = *v - mean[i % c];
+        var[i % c] += d * d * share;
+    }
+    (mean, var)
+}
+
+fn rstd<T: Real>(var: T, eps: f32) -> T {
+    (var + T::of(f64::from(eps))).map(|v| 1.0 / v.sqrt())
+}
+
+impl OpDef for BatchNorm {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        let (_, c) = rows_last(x[0]);
+        Ok(vec![x[0].to_vec(), vec![c], vec![c]])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
+        let Some(dy) = b.grad(0) else { return Ok(()) };
+        let mut x = vec![b.x(0), b.y(1), b.y(2), dy];
+        if self.affine {
+            x.push(b.x(1));
+        }
+        let op = BatchNormGrad {
+            eps: self.eps,
+            affine: self.affine,
+        };
+        let d = b.emit_all(op, &x)?;
+        b.give(0, d[0])?;
+        if self.affine {
+            b.give(1, d[1])?;
+            b.give(2, d[2])?;
+        }
+        Ok(())
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let (_, n) = rows_last(c.xs[0]);
+        let (mean, var) = stats(&c.x[0], n);
+        for (i, x) in c.x[0].iter().enumerate() {
+            let j = i % n;
+            let mut y = (*x - mean[j]) * rstd(var[j], self.eps);
+            if self.affine {
+                y = y * c.x[1][j] + c.x[2][j];
+            }
+            c.y[0][i] = y;
+        }
+        c.y[1].copy_from_slice(&mean);
+        c.y[2].copy_from_slice(&var);
+    }
+    fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
+        rows_last(x[0]).1
+    }
+    fn cpu(&self, c: &mut Call) {
+        let affine = self.affine.then(|| (c.x(1), c.x(2)));
+        let [y, mean, var] = c.y3();
+        let (_, scale) = c.y_scratch(0);
+        norm::column_stats::<V>(c.x(0), mean, var);
+        norm::normalize_columns::<V>(c.x(0), mean, var, affine, self.eps, y, scale);
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        6 * numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        "batch_norm".into()
+    }
+}
+
+impl OpDef for BatchNormGrad {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        Ok(vec![x[0].to_vec(), x[1].to_vec(), x[1].to_vec()])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, _: &mut Backward) -> Result<(), Problem> {
+        no_gradient()
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let (rows, n) = rows_last(c.xs[0]);
+        let hat = |i: usize| (c.x[0][i] - c.x[1][i % n]) * rstd(c.x[2][i % n], self.eps);
+        for i in 0..rows * n {
+            c.y[1][i % n] += c.x[3][i] * hat(i);
+            c.y[2][i % n] += c.x[3][i];
+        }
+        let share = T::of(1.0 / rows as f64);
+        for i in 0..rows * n {
+            let j = i % n;
+            let mut d = c.x[3][i] - (c.y[2][j] + hat(i) * c.y[1][j]) * share;
+            if self.affine {
+                d = d * c.x[4][j];
+            }
+            c.y[0][i] = d * rstd(c.x[2][j], self.eps);
+        }
+    }
+    fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
+        3 * rows_last(x[0]).1
+    }
+    fn cpu(&self, c: &mut Call) {
+        let gamma = self.affine.then(|| c.x(4));
+        let (_, scratch) = c.y_scratch(0);
+        let (x, mean, var, dy) = (c.x(0), c.x(1), c.x(2), c.x(3));
+        let out = c.y3();
+        norm::normalize_columns_grad::<V>(x, mean, var, gamma, self.eps, dy, out, scratch);
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        9 * numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        "batch_norm_grad".into()
+    }
+}
+
+impl OpDef for Normalize {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        Ok(vec![x[0].to_vec()])
+    }
+    fn memory(&self) -> Memory {
+        Memory::Fresh
+    }
+    fn backward(&self, _: &mut Backward) -> Result<(), Problem> {
+        no_gradient()
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let (_, n) = rows_last(c.xs[0]);
+        for (i, x) in c.x[0].iter().enumerate() {
+            let j = i % n;
+            let mut y = (*x - c.x[1][j]) * rstd(c.x[2][j], self.eps);
+            if self.affine {
+                y = y * c.x[3][j] + c.x[4][j];
+            }
+            c.y[0][i] = y;
+        }
+    }
+    fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
+        rows_last(x[0]).1
+    }
+    fn cpu(&self, c: &mut Call) {
+        let affine = self.affine.then(|| (c.x(3), c.x(4)));
+        let (y, scale) = c.y_scratch(0);
+        let (x, mean, var) = (c.x(0), c.x(1), c.x(2));
+        norm::normalize_columns::<V>(x, mean, var, affine, self.eps, y, scale);
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        3 * numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        "normalize".into()
+    }
+}
+
+impl OpDef for RunningStats {
+    fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
+        Ok(vec![x[0].to_vec(), x[1].to_vec()])
+    }
+    fn memory(&self) -> Memory {
+        Memory::InPlace
+    }
+    fn backward(&self, _: &mut Backward) -> Result<(), Problem> {
+        no_gradient()
+    }
+    fn reference<T: Real>(&self, c: &mut Reference<T>) {
+        let keep = T::of(f64::from(self.keep));
+        let new = T::of(1.0) - keep;
+        for j in 0..c.y[0].len() {
+            c.y[0][j] = c.y[0][j] * keep + c.x[2][j] * new;
+            let var = c.x[3][j] * T::of(f64::from(self.correction()));
+            c.y[1][j] = c.y[1][j] * keep + var * new;
+        }
+    }
+    fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
+        0
+    }
+    fn cpu(&self, c: &mut Call) {
+        let (mean, var) = (c.x(2), c.x(3));
+        let (running_mean, running_var) = c.y2();
+        let (new, correction) = (1.0 - self.keep, self.correction());
+        for (r, m) in running_mean.iter_mut().zip(mean) {
+            *r = *r * self.keep + m * new;
+        }
+        for (r, v) in running_var.iter_mut().zip(var) {
+            *r = *r * self.keep + v * correction * new;
+        }
+    }
+    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
+        7 * numel(x[0]) as u64
+    }
+    fn describe(&self) -> String {
+        format!("running_stats(keep {})", self.keep)
+    }
+}
+
+impl RunningStats {
+    fn correction(&self) -> f32 {
+        if self.unbiased {
+            self.rows as f32 / self.rows.saturating_sub(1).max(1) as f32
+        } else {
+            1.0
+        }
+    }
+}
