@@ -3,36 +3,47 @@
 //! To add an op, write its file and name it once in [`ops!`] below; `docs/adding-an-op.md` has
 //! the steps. There are no default bodies: an op that compiles is whole on every backend.
 mod activation;
+mod arith;
+mod axes;
+mod axis_softmax;
 mod cross_entropy;
 mod dropout;
 mod elementwise;
+mod embedding;
 mod gather;
 mod linear;
 mod matmul;
 pub mod optimizer;
 mod penalty;
 mod per_sample;
+mod permute;
 mod record;
 mod reduce;
 mod shape;
 mod softmax;
+mod strides;
 
 use crate::backend::cpu::Call;
 use crate::graph::{Backward, Shape};
 use crate::spec::Problem;
 
 pub use activation::{Activation, ActivationGrad};
+pub use arith::{Pair, Pairwise, Scale};
+pub use axes::{Broadcast, Fold, MaxGrad, Reduce};
+pub use axis_softmax::{AxisSoftmax, AxisSoftmaxGrad};
 pub use cross_entropy::{
     CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
 };
 pub use dropout::Dropout;
 pub use elementwise::{Add, Copy, Fill};
+pub use embedding::{AddRow, Embedding, EmbeddingGrad};
 pub use gather::Gather;
 pub use linear::Linear;
 pub use matmul::MatMul;
 pub use optimizer::{ClipGrad, Update};
 pub use penalty::{Penalty, PenaltyGrad};
 pub use per_sample::{Measure, PerSample, PerSampleGrad};
+pub use permute::{Pad, Permute};
 pub use record::{Correct, Record, predicted};
 pub use reduce::{ColSums, Expand, Mean, Norm};
 pub use shape::{Concat, Reshape, Slice, SliceGrad};
@@ -101,6 +112,9 @@ ops! {
     Penalty, PenaltyGrad,
     PerSample, PerSampleGrad,
     Softmax, SoftmaxGrad,
+    Pairwise, Scale, Permute, Pad,
+    Reduce, MaxGrad, Broadcast, AxisSoftmax, AxisSoftmaxGrad,
+    Embedding, EmbeddingGrad, AddRow,
 }
 
 /// Which step is being run.

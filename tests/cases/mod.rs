@@ -8,6 +8,8 @@ use nabla::ops::optimizer::{Rule, hyper};
 use nabla::ops::*;
 use nabla::spec::Framework;
 
+mod sequences;
+
 /// How an input is drawn.
 #[derive(Clone, Copy, Debug)]
 pub enum Draw {
@@ -348,6 +350,7 @@ pub fn table() -> Vec<Case> {
             }
         }
     }
+    sequences::add(&mut t);
     t
 }
 

@@ -1,0 +1,94 @@
+//! Cases of the ops that sequences need.
+use super::*;
+
+const X: Draw = U(-1.0, 1.0);
+
+pub(super) fn add(t: &mut Vec<Case>) {
+    arithmetic(t);
+    axes(t);
+    tables(t);
+}
+
+fn arithmetic(t: &mut Vec<Case>) {
+    for shape in [&[1][..], &[3, 7], &[2, 3, 5]] {
+        for how in [Pair::Sub, Pair::Mul, Pair::Div] {
+            let b = if how == Pair::Div { U(0.5, 2.0) } else { X };
+            t.push(case(Pairwise { how }, &[(shape, X), (shape, b)], &[0, 1]));
+        }
+        t.push(case(Scale { by: -0.75 }, &[(shape, X)], &[0]));
+    }
+    for (m, n, k) in [(1, 1, 1), (3, 5, 7), (17, 13, 19)] {
+        for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
+            for lead in [&[2][..], &[3, 2]] {
+                let a = if ta { [k, m] } else { [m, k] };
+                let b = if tb { [n, k] } else { [k, n] };
+                let x = [lead, &a].concat();
+                let y = [lead, &b].concat();
+                t.push(case(MatMul { ta, tb }, &[(&x, X), (&y, X)], &[0, 1]));
+            }
+        }
+    }
+}
+
+fn axes(t: &mut Vec<Case>) {
+    let shapes: [&[usize]; 4] = [&[1], &[5, 7], &[2, 3, 4], &[3, 2, 5, 3]];
+    for shape in shapes {
+        let rank = shape.len();
+        for shift in 0..rank {
+            let axes: Vec<usize> = (0..rank).map(|i| (i + shift) % rank).collect();
+            t.push(case(Permute { axes }, &[(shape, X)], &[0]));
+        }
+        let axes: Vec<usize> = (0..rank).rev().collect();
+        t.push(case(Permute { axes }, &[(shape, X)], &[0]));
+        for picked in 1..1usize << rank {
+            let axes: Vec<usize> = (0..rank).filter(|i| picked >> i & 1 == 1).collect();
+            let mut small = shape.to_vec();
+            for a in &axes {
+                small[*a] = 1;
+            }
+            for how in [Fold::Sum, Fold::Mean, Fold::Max] {
+                let axes = axes.clone();
+                t.push(case(Reduce { how, axes }, &[(shape, X)], &[0]));
+            }
+            let x = [(shape, Class(3)), (&small[..], Class(3)), (&small[..], X)];
+            t.push(case(MaxGrad, &x, &[]));
+            let shape = shape.to_vec();
+            t.push(case(Broadcast { shape }, &[(&small, X)], &[0]));
+        }
+        for axis in 0..rank {
+            for log in [false, true] {
+                let x = [(shape, U(-4.0, 4.0))];
+                t.push(case(AxisSoftmax { axis, log }, &x, &[0]));
+                let y = if log { U(-4.0, 0.0) } else { Probs };
+                let x = [(shape, y), (shape, X)];
+                t.push(case(AxisSoftmaxGrad { axis, log }, &x, &[]));
+            }
+        }
+        let before: Vec<usize> = (0..rank).map(|i| (i + 1) % 3).collect();
+        let after: Vec<usize> = (0..rank).map(|i| i % 2).collect();
+        let value = 0.5;
+        t.push(case(
+            Pad {
+                before,
+                after,
+                value,
+            },
+            &[(shape, X)],
+            &[0],
+        ));
+    }
+}
+
+fn tables(t: &mut Vec<Case>) {
+    for (ids, vocab, d) in [(&[1, 1][..], 1, 1), (&[3, 5], 7, 6), (&[4], 3, 17)] {
+        // One id past the end: it takes the last row.
+        let id = Class(vocab + 1);
+        let table = [vocab, d];
+        t.push(case(Embedding, &[(ids, id), (&table, X)], &[1]));
+        let dy = [ids, &[d]].concat();
+        t.push(case(EmbeddingGrad { vocab }, &[(ids, id), (&dy, X)], &[]));
+    }
+    for shape in [&[1, 1][..], &[5, 3, 7], &[2, 9]] {
+        t.push(case(AddRow, &[(shape, X), (&shape[1..], X)], &[0, 1]));
+    }
+}
