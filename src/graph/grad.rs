@@ -44,6 +44,10 @@ impl Backward<'_> {
     pub fn emit(&mut self, op: impl Into<Op>, x: &[ValueId]) -> Result<ValueId, Problem> {
         self.graph.push1(op, x, "t")
     }
+    /// Adds a node with several outputs.
+    pub fn emit_all(&mut self, op: impl Into<Op>, x: &[ValueId]) -> Result<Vec<ValueId>, Problem> {
+        self.graph.push(op, x, "t")
+    }
     /// Adds `v` to the gradient of input `i`. The one place where gradients are summed.
     pub fn give(&mut self, i: usize, v: ValueId) -> Result<(), Problem> {
         let at = self.inputs[i].0 as usize;

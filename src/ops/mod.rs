@@ -18,6 +18,7 @@ mod penalty;
 mod per_sample;
 mod permute;
 mod record;
+mod recurrent;
 mod reduce;
 mod shape;
 mod softmax;
@@ -45,6 +46,7 @@ pub use penalty::{Penalty, PenaltyGrad};
 pub use per_sample::{Measure, PerSample, PerSampleGrad};
 pub use permute::{Pad, Permute};
 pub use record::{Correct, Record, predicted};
+pub use recurrent::{Cell, Recurrent, RecurrentGrad};
 pub use reduce::{ColSums, Expand, Mean, Norm};
 pub use shape::{Concat, Reshape, Slice, SliceGrad};
 pub use softmax::{Softmax, SoftmaxGrad};
@@ -115,6 +117,7 @@ ops! {
     Pairwise, Scale, Permute, Pad,
     Reduce, MaxGrad, Broadcast, AxisSoftmax, AxisSoftmaxGrad,
     Embedding, EmbeddingGrad, AddRow,
+    Recurrent, RecurrentGrad,
 }
 
 /// Which step is being run.

@@ -62,6 +62,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "{kind} needs one row of numbers per sample, but gets shape {got}. Insert a Flatten layer before it.",
     ),
     (
+        "sequence-input",
+        "This layer reads a sequence, steps × numbers per step, but gets shape {got}. Insert an Embedding or a Reshape before it, or turn off “one row per sample”.",
+    ),
+    (
         "same-shape",
         "The inputs to add differ in shape: {a} and {b}. Make them equal.",
     ),

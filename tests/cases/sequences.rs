@@ -7,6 +7,7 @@ pub(super) fn add(t: &mut Vec<Case>) {
     arithmetic(t);
     axes(t);
     tables(t);
+    recurrent(t);
 }
 
 fn arithmetic(t: &mut Vec<Case>) {
@@ -90,5 +91,43 @@ fn tables(t: &mut Vec<Case>) {
     }
     for shape in [&[1, 1][..], &[5, 3, 7], &[2, 9]] {
         t.push(case(AddRow, &[(shape, X), (&shape[1..], X)], &[0, 1]));
+    }
+}
+
+fn recurrent(t: &mut Vec<Case>) {
+    let cells = [
+        Cell::Lstm,
+        Cell::Gru { keras: false },
+        Cell::Gru { keras: true },
+        Cell::Rnn { relu: false },
+        Cell::Rnn { relu: true },
+    ];
+    // batch, steps, inputs, units
+    let sizes = [(1, 1, 1, 1), (3, 4, 5, 6), (2, 5, 3, 9), (5, 3, 7, 16)];
+    for cell in cells {
+        for (n, steps, i, h) in sizes {
+            for reverse in [false, true] {
+                let rows = cell.gates() * h;
+                let small = U(-0.6, 0.6);
+                let (x, w, u, b) = ([n, steps, i], [rows, i], [rows, h], [rows]);
+                let mut all: Vec<(&[usize], Draw)> =
+                    vec![(&x, X), (&w, small), (&u, small), (&b, X), (&b, X)];
+                t.push(case(Recurrent { cell, reverse }, &all, &[0, 1, 2, 3, 4]));
+                if !matches!(cell, Cell::Gru { .. }) {
+                    all.pop();
+                    t.push(case(Recurrent { cell, reverse }, &all, &[0, 1, 2, 3]));
+                }
+                let (y, gates) = ([n, steps, h], [n, steps, rows]);
+                let mut all: Vec<(&[usize], Draw)> =
+                    vec![(&x, X), (&w, small), (&u, small), (&y, X)];
+                if cell.saves() {
+                    all.extend([(&gates[..], U(0.05, 0.95)), (&y[..], X)]);
+                }
+                all.push((&y, X));
+                for dx in [false, true] {
+                    t.push(case(RecurrentGrad { cell, reverse, dx }, &all, &[]));
+                }
+            }
+        }
     }
 }

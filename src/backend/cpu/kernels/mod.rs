@@ -15,6 +15,7 @@ pub mod math;
 mod micro;
 pub mod optim;
 pub mod pack;
+pub mod recurrent;
 pub mod reduce;
 pub mod simd;
 pub mod softmax;
