@@ -4,6 +4,7 @@
 //! the steps. There are no default bodies: an op that compiles is whole on every backend.
 mod activation;
 mod arith;
+mod attention;
 mod axes;
 mod axis_softmax;
 mod cross_entropy;
@@ -30,6 +31,7 @@ use crate::spec::Problem;
 
 pub use activation::{Activation, ActivationGrad};
 pub use arith::{Pair, Pairwise, Scale};
+pub use attention::{Attention, AttentionGrad};
 pub use axes::{Broadcast, Fold, MaxGrad, Reduce};
 pub use axis_softmax::{AxisSoftmax, AxisSoftmaxGrad};
 pub use cross_entropy::{
@@ -118,6 +120,7 @@ ops! {
     Reduce, MaxGrad, Broadcast, AxisSoftmax, AxisSoftmaxGrad,
     Embedding, EmbeddingGrad, AddRow,
     Recurrent, RecurrentGrad,
+    Attention, AttentionGrad,
 }
 
 /// Which step is being run.

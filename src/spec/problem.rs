@@ -66,6 +66,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "This layer reads a sequence, steps × numbers per step, but gets shape {got}. Insert an Embedding or a Reshape before it, or turn off “one row per sample”.",
     ),
     (
+        "heads",
+        "{width} numbers per step cannot be shared by {heads} heads. Choose a number of heads that divides {width}.",
+    ),
+    (
         "same-shape",
         "The inputs to add differ in shape: {a} and {b}. Make them equal.",
     ),

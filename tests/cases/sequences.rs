@@ -8,6 +8,7 @@ pub(super) fn add(t: &mut Vec<Case>) {
     axes(t);
     tables(t);
     recurrent(t);
+    attention(t);
 }
 
 fn arithmetic(t: &mut Vec<Case>) {
@@ -128,6 +129,47 @@ fn recurrent(t: &mut Vec<Case>) {
                     t.push(case(RecurrentGrad { cell, reverse, dx }, &all, &[]));
                 }
             }
+        }
+    }
+}
+
+fn attention(t: &mut Vec<Case>) {
+    // batch, steps, keys, heads, numbers per head
+    let sizes = [
+        (1, 1, 1, 1, 1),
+        (2, 5, 5, 3, 3),
+        (1, 70, 70, 2, 4),
+        (2, 3, 7, 1, 8),
+    ];
+    for (n, steps, keys, heads, each) in sizes {
+        let d = heads * each;
+        for (causal, mask, packed) in (0..8).map(|i| (i & 1 > 0, i & 2 > 0, i & 4 > 0)) {
+            if (packed || causal) && keys != steps {
+                continue;
+            }
+            let forward = Attention {
+                heads,
+                causal,
+                packed,
+                mask,
+            };
+            let (all, q, k, keep) = ([n, steps, 3 * d], [n, steps, d], [n, keys, d], [n, keys]);
+            let range = U(-2.0, 2.0);
+            let mut x: Vec<(&[usize], Draw)> = match packed {
+                true => vec![(&all, range)],
+                false => vec![(&q, range), (&k, range), (&k, range)],
+            };
+            let grad: Vec<usize> = (0..x.len()).collect();
+            if mask {
+                x.push((&keep, Class(2)));
+            }
+            t.push(case(forward.clone(), &x, &grad));
+            // Denominators of about as many keys as there are keep the probabilities below 1.
+            let (l, lse) = ([n, heads, steps], U(4.0, 5.0));
+            x.extend([(&q[..], X), (&l[..], lse), (&q[..], X)]);
+            let mut c = case(AttentionGrad { forward }, &x, &[]);
+            c.tolerance = 4e-6;
+            t.push(c);
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - A result depends on its operands only: not on where a slice lies in memory, not on the
 //!   tail handling, not on how rows or columns were divided among threads.
 pub mod act;
+pub mod attention;
 pub mod elementwise;
 pub mod gemm;
 mod gemv;
