@@ -42,7 +42,7 @@ fn f32s(v: &Values) -> Vec<f32> {
 
 fn names(d: &Target) -> &[String] {
     match d {
-        Target::Classes { names } | Target::Values { names } => names,
+        Target::Classes { names } | Target::Values { names } | Target::Steps { names, .. } => names,
     }
 }
 

@@ -68,6 +68,8 @@ pub enum Target {
     Classes { names: Vec<String> },
     /// Numbers per sample, one per name.
     Values { names: Vec<String> },
+    /// A class index for each of a sample's `steps`; `names[k]` is class k.
+    Steps { names: Vec<String>, steps: usize },
 }
 
 /// Everything a run needs to know of its data. Rows are addressed by index into `x` and `y`;
@@ -86,7 +88,7 @@ pub struct Dataset {
     /// empty when the values are used as they are. From the training part only.
     pub mul: Vec<f32>,
     pub add: Vec<f32>,
-    /// `[rows]` class indices, or `[rows, names.len()]` numbers (already scaled).
+    /// `[rows]` or `[rows, steps]` class indices, or `[rows, names.len()]` numbers (already scaled).
     pub y: Vec<f32>,
     /// A scaled regression target is `(original − mean) / std`; `(mean, std)` per target
     /// column, empty when not scaled.
@@ -109,7 +111,7 @@ impl Dataset {
         self.shape.iter().product()
     }
 
-    /// Numbers per row of `y`: 1 for classes.
+    /// Numbers per row of `y`: 1 for classes, one per step for classes of steps.
     pub fn target_width(&self) -> usize {
         target_width(&self.target)
     }
@@ -117,7 +119,7 @@ impl Dataset {
     /// Number of classes, or `None` for a regression.
     pub fn classes(&self) -> Option<usize> {
         match &self.target {
-            Target::Classes { names } => Some(names.len()),
+            Target::Classes { names } | Target::Steps { names, .. } => Some(names.len()),
             Target::Values { .. } => None,
         }
     }
@@ -157,6 +159,7 @@ fn target_width(target: &Target) -> usize {
     match target {
         Target::Classes { .. } => 1,
         Target::Values { names } => names.len().max(1),
+        Target::Steps { steps, .. } => (*steps).max(1),
     }
 }
 

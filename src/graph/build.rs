@@ -1,5 +1,5 @@
 //! From a spec to programs, over one layout of persistent tensors.
-use super::head::{loss, outputs};
+use super::head::{Told, loss, outputs};
 use super::layers::layers;
 use super::optim::Knobs;
 use super::*;
@@ -74,6 +74,14 @@ fn last_output(outputs: &[Option<ValueId>], problems: Vec<Problem>) -> Result<Va
     }
 }
 
+/// Whether the penalties cover a parameter: all but biases.
+fn is_weight(name: &str) -> bool {
+    let own = name.rsplit('.').next().unwrap_or(name);
+    ["weight", "kernel", "embeddings"]
+        .iter()
+        .any(|w| own.contains(w))
+}
+
 struct Slots {
     x: SlotId,
     y: SlotId,
@@ -146,7 +154,7 @@ fn train_graph(
     let outs = layers(&mut g, layout, spec, x, Some(facts.seed), &mut problems);
     let out = last_output(&outs, problems)?;
     g.mark(Phase::Forward, None);
-    let (losses, told, at) = loss(&mut g, spec, out, y)?;
+    let Told { losses, accuracy } = loss(&mut g, spec, out, y)?;
     let mut total = g.push1(ops::Mean, &[losses], "loss")?;
     let params: Vec<SlotId> = (0..layout.slots.len() as u32)
         .map(SlotId)
@@ -155,7 +163,7 @@ fn train_graph(
     if spec.train.l1 > 0.0 || spec.train.l2 > 0.0 {
         let h = g.slot(layout, knobs.hyper);
         for p in &params {
-            if layout.slots[p.0 as usize].name.ends_with(".weight") {
+            if is_weight(&layout.slots[p.0 as usize].name) {
                 let w = g.slot(layout, *p);
                 let penalty = g.push1(ops::Penalty, &[w, h], "penalty")?;
                 total = g.push1(ops::Add, &[total, penalty], "loss")?;
@@ -164,8 +172,9 @@ fn train_graph(
     }
     let mut record = vec![g.slot(layout, history), total];
     if facts.data.classes.is_some() {
-        let op = ops::Correct { threshold: at };
-        record.push(g.push1(op, &[told, y], "accuracy")?);
+        let (told, classes, threshold) = accuracy;
+        let op = ops::Correct { threshold };
+        record.push(g.push1(op, &[told, classes], "accuracy")?);
     }
     let wanted: Vec<ValueId> = params.iter().map(|p| g.slot(layout, *p)).collect();
     let grads = differentiate(&mut g, total, &wanted)?;
@@ -193,7 +202,7 @@ fn eval_graph(
     let outs = layers(&mut g, layout, spec, x, None, &mut problems);
     let out = last_output(&outs, problems)?;
     g.mark(Phase::Forward, None);
-    let (losses, _, _) = loss(&mut g, spec, out, y)?;
+    let Told { losses, .. } = loss(&mut g, spec, out, y)?;
     let read = outputs(&mut g, spec, out)?;
     let to = layout.slot(Slab::Io, "eval.loss", &[batch], Dtype::F32);
     g.write_to(layout, losses, to);

@@ -1,7 +1,8 @@
 //! The layers of a spec as nodes.
+use super::sequence::At;
 use super::*;
 use crate::backend::cpu::kernels::Act;
-use crate::ops;
+use crate::ops::{self, Cell};
 use crate::spec::*;
 
 /// The op for an activation. `layer` tells an activation layer from an activation within Dense:
@@ -30,7 +31,7 @@ fn act_of(f: Activation, alpha: Option<f32>, framework: Framework, layer: bool) 
 }
 
 /// Largest tensor of one sample, and of a parameter.
-const TENSOR: usize = 1 << 26;
+pub(super) const TENSOR: usize = 1 << 26;
 
 /// Adds the layers after `input`. The output of each is returned, None where it or what it reads
 /// is wrong; `problems` then says why.
@@ -212,6 +213,27 @@ fn one_layer(
             }
             g.push1(ops::Concat { axis: at as usize }, x, id)?
         }
+        LayerKind::Embedding { vocab, dim } => {
+            bounded(vocab.saturating_mul(*dim), TENSOR, "weights")?;
+            At::new(g, layout, framework, id).embedding(x[0], *vocab, *dim)?
+        }
+        LayerKind::PositionalEmbedding => {
+            At::new(g, layout, framework, id).positional_embedding(x[0])?
+        }
+        LayerKind::Rnn { layer, activation } => {
+            let relu = *activation == Activation::Relu;
+            At::new(g, layout, framework, id).recurrent(x[0], Cell::Rnn { relu }, layer)?
+        }
+        LayerKind::Lstm(layer) => {
+            At::new(g, layout, framework, id).recurrent(x[0], Cell::Lstm, layer)?
+        }
+        LayerKind::Gru(layer) => {
+            let keras = framework == Framework::Keras;
+            At::new(g, layout, framework, id).recurrent(x[0], Cell::Gru { keras }, layer)?
+        }
+        LayerKind::MultiHeadAttention { heads, causal } => {
+            At::new(g, layout, framework, id).attention(x[0], *heads, *causal)?
+        }
     };
     bounded(numel(&g.shape(out)[1..]), TENSOR, "values per sample")?;
     let params: usize = layout.params().map(|s| numel(&s.shape)).sum();
@@ -227,7 +249,7 @@ fn default_inits(framework: Framework) -> (Init, Init) {
     }
 }
 
-fn bounded(got: usize, max: usize, what: &str) -> Result<(), Problem> {
+pub(super) fn bounded(got: usize, max: usize, what: &str) -> Result<(), Problem> {
     if got <= max {
         return Ok(());
     }
@@ -246,5 +268,11 @@ pub(super) fn kind_name(kind: &LayerKind) -> &'static str {
         LayerKind::Reshape { .. } => "reshape",
         LayerKind::Add => "add",
         LayerKind::Concatenate { .. } => "concatenate",
+        LayerKind::Embedding { .. } => "embedding",
+        LayerKind::PositionalEmbedding => "positional_embedding",
+        LayerKind::Rnn { .. } => "rnn",
+        LayerKind::Lstm(_) => "lstm",
+        LayerKind::Gru(_) => "gru",
+        LayerKind::MultiHeadAttention { .. } => "multi_head_attention",
     }
 }

@@ -11,6 +11,7 @@ mod grad;
 mod head;
 mod layers;
 mod optim;
+mod sequence;
 
 use crate::ops::Op;
 pub use build::{Facts, PREDICT_BATCH, ProgramKind, Programs, columns, programs, steps_per_run};

@@ -147,7 +147,7 @@ pub struct DataShape {
     pub sample: Vec<usize>,
     /// Number of classes, or None for a regression.
     pub classes: Option<usize>,
-    /// Numbers per target: 1 for classes.
+    /// Numbers per target: 1 for classes, the number of steps where each has a class.
     pub targets: usize,
 }
 

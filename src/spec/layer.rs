@@ -48,11 +48,15 @@ pub enum LayerKind {
         alpha: Option<f32>,
     },
     /// Zeroes each element with probability `rate` while training and scales the rest by 1/(1−rate).
-    Dropout { rate: f32 },
+    Dropout {
+        rate: f32,
+    },
     /// [N, …] → [N, product of …].
     Flatten,
     /// Shape of one sample; at most one −1 is worked out.
-    Reshape { shape: Vec<i64> },
+    Reshape {
+        shape: Vec<i64>,
+    },
     /// Elementwise sum of all inputs, which have the same shape.
     Add,
     /// Joins its inputs along an axis of the batch (axis 0 is the sample, so 1 is the first; −1 the last).
@@ -60,6 +64,52 @@ pub enum LayerKind {
         #[serde(default = "last_axis")]
         axis: i64,
     },
+    /// `id[T] → [T, dim]`: row id of weight`[vocab, dim]` for each number of the data.
+    Embedding {
+        vocab: usize,
+        dim: usize,
+    },
+    /// `[T, D] → [T, D]`: adds weight`[T, D]`, one learned row for each step.
+    PositionalEmbedding,
+    /// `[T, I] → [units]` or `[T, units]`. Keras' SimpleRNN.
+    Rnn {
+        #[serde(flatten)]
+        layer: Recurrence,
+        /// tanh or ReLU.
+        #[serde(default = "tanh")]
+        activation: Activation,
+    },
+    Lstm(Recurrence),
+    /// Under Keras with `reset_after=True`, its default.
+    Gru(Recurrence),
+    /// Self-attention `[T, D] → [T, D]`; each head takes D/heads numbers of a step.
+    MultiHeadAttention {
+        heads: usize,
+        /// Each step sees only itself and earlier ones.
+        #[serde(default)]
+        causal: bool,
+    },
+}
+
+/// What all recurrent layers have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recurrence {
+    pub units: usize,
+    /// A second layer runs from the last step to the first; their outputs stand side by side.
+    #[serde(default)]
+    pub bidirectional: bool,
+    /// The state after every step rather than after the last.
+    #[serde(default)]
+    pub return_sequences: bool,
+}
+
+impl Recurrence {
+    /// What a simple RNN may have for its activation.
+    pub const ACTIVATIONS: [Activation; 2] = [Activation::Tanh, Activation::Relu];
+}
+
+fn tanh() -> Activation {
+    Activation::Tanh
 }
 
 fn yes() -> bool {
@@ -157,4 +207,6 @@ pub enum Init {
     Orthogonal {
         gain: f32,
     },
+    /// 1 for an LSTM's forget gate, the second quarter, else 0 (Keras).
+    UnitForgetBias,
 }

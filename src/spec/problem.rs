@@ -66,6 +66,18 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "This layer reads a sequence, steps × numbers per step, but gets shape {got}. Insert an Embedding or a Reshape before it, or turn off “one row per sample”.",
     ),
     (
+        "embedding-input",
+        "An Embedding looks up whole numbers of the data. Let it read the input itself.",
+    ),
+    (
+        "token-range",
+        "Sample {index} holds {got}, but this Embedding looks up whole numbers from 0 to {max}. Raise its vocabulary or prepare the data otherwise.",
+    ),
+    (
+        "rnn-activation",
+        "A simple RNN has tanh or ReLU for its activation.",
+    ),
+    (
         "heads",
         "{width} numbers per step cannot be shared by {heads} heads. Choose a number of heads that divides {width}.",
     ),

@@ -8,6 +8,8 @@ pub mod limits {
     pub const JSON: usize = 4 << 20;
     pub const LAYERS: usize = 256;
     pub const UNITS: usize = 65_536;
+    /// Rows of an embedding.
+    pub const VOCAB: usize = 1 << 20;
     pub const SAMPLES: usize = 200_000;
     pub const FEATURES: usize = 10_000;
     pub const EPOCHS: usize = 1_000_000;
@@ -208,7 +210,21 @@ fn layer(l: &LayerSpec, c: &mut Check) {
                 c.0.push(range("axis", axis, -6, 6));
             }
         }
-        LayerKind::Flatten | LayerKind::Add => {}
+        LayerKind::Embedding { vocab, dim } => {
+            c.int("vocab", *vocab, 1, limits::VOCAB);
+            c.int("dim", *dim, 1, limits::UNITS);
+        }
+        LayerKind::Rnn { layer, activation } => {
+            c.int("units", layer.units, 1, limits::UNITS);
+            if !Recurrence::ACTIVATIONS.contains(activation) {
+                c.0.push(Problem::new("rnn-activation").field("activation"));
+            }
+        }
+        LayerKind::Lstm(layer) | LayerKind::Gru(layer) => {
+            c.int("units", layer.units, 1, limits::UNITS);
+        }
+        LayerKind::MultiHeadAttention { heads, .. } => c.int("heads", *heads, 1, 256),
+        LayerKind::Flatten | LayerKind::Add | LayerKind::PositionalEmbedding => {}
     }
 }
 

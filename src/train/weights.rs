@@ -1,6 +1,13 @@
 //! Weights as safetensors files, under the names and layouts of the spec's framework:
 //! PyTorch's state_dict has `fc1.weight[out, in]` and `fc1.bias[out]`, Keras
-//! `fc1/kernel[in, out]` and `fc1/bias[out]`. The engine's own are PyTorch's.
+//! `fc1/kernel[in, out]` and `fc1/bias[out]`. The engine's own are PyTorch's, where every matrix
+//! is `[out, in]`.
+//!
+//! Recurrent layers: PyTorch's `weight_ih_l0[gates, in]`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0` and
+//! the same with `_reverse`; Keras' `lstm/lstm_cell/kernel[in, gates]`, `recurrent_kernel`, `bias`, under
+//! `forward_lstm` and `backward_lstm` where there are two. Gates stand in each framework's own
+//! order. Attention: PyTorch's `in_proj_weight[3D, D]` and `out_proj.weight`; Keras' `query/kernel` and
+//! so on are written as `[D, D]`, and read with their heads apart as well.
 use crate::spec::{Framework, Problem};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo, View};
 use std::borrow::Cow;
@@ -58,7 +65,7 @@ pub fn read(
         } else {
             shape.to_vec()
         };
-        if info.shape != want {
+        if !joins(&info.shape, &want) {
             return Err(Problem::new("weights-shape")
                 .arg("name", &theirs)
                 .arg("got", format!("{:?}", info.shape))
@@ -80,14 +87,32 @@ pub fn read(
 /// `fc1.weight` as the framework writes it.
 fn foreign_name(framework: Framework, name: &str) -> String {
     match (framework, name.rsplit_once('.')) {
-        (Framework::Keras, Some((layer, "weight"))) => format!("{layer}/kernel"),
-        (Framework::Keras, Some((layer, what))) => format!("{layer}/{what}"),
+        (Framework::Keras, Some((layer, "weight"))) => {
+            format!("{}/kernel", layer.replace('.', "/"))
+        }
+        (Framework::Keras, Some(_)) => name.replace('.', "/"),
         _ => name.to_string(),
     }
 }
 
 fn transposed(framework: Framework, name: &str) -> bool {
-    framework == Framework::Keras && name.ends_with(".weight")
+    framework == Framework::Keras && (name.ends_with(".weight") || name.ends_with("kernel"))
+}
+
+/// Whether `want` is `got` with neighbouring axes taken together.
+fn joins(got: &[usize], want: &[usize]) -> bool {
+    let mut rest = got.iter();
+    let all = want.iter().all(|w| {
+        let mut n = 1;
+        let mut took = 0;
+        while took == 0 || n < *w {
+            let Some(d) = rest.next() else { return false };
+            n *= d;
+            took += 1;
+        }
+        n == *w
+    });
+    all && rest.next().is_none()
 }
 
 /// `[rows, columns]` → `[columns, rows]`.

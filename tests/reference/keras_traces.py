@@ -1,6 +1,7 @@
 """Traces of Keras on JAX."""
 
 import os
+import sys
 
 os.environ["KERAS_BACKEND"] = "jax"
 
@@ -12,6 +13,68 @@ import common
 from cases import all_cases
 
 VERSIONS = {"keras": keras.__version__, "jax": jax.__version__}
+
+
+class AddRows(keras.layers.Layer):
+    """x plus one row for each step."""
+
+    def build(self, shape):
+        self.embeddings = self.add_weight(shape=shape[1:], name="embeddings")
+
+    def call(self, x):
+        return x + self.embeddings
+
+
+def sequence(spec, shape):
+    """A model of layers over sequences."""
+    cells = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+    start = x = keras.Input(shape)
+    values = {}
+    for l in spec["layers"]:
+        inputs, id = [values[i] for i in l["inputs"]] or [x], l["id"]
+        x = inputs[0]
+        match l["kind"]:
+            case "linear":
+                x = keras.layers.Dense(l["units"], l["activation"], name=id)(x)
+            case "embedding":
+                x = keras.layers.Embedding(l["vocab"], l["dim"], name=id)(x)
+            case "positional_embedding":
+                x = AddRows(name=id)(x)
+            case "lstm" | "gru" | "rnn" as kind:
+                more = {"activation": l["activation"]} if kind == "rnn" else {}
+                own = cells[kind](
+                    l["units"],
+                    return_sequences=l["return_sequences"],
+                    # Keras' scan of a SimpleRNN mixes float32 into float64.
+                    unroll=kind == "rnn",
+                    **more,
+                )
+                x = (keras.layers.Bidirectional(own) if l["bidirectional"] else own)(x)
+            case "multi_head_attention":
+                own = keras.layers.MultiHeadAttention(l["heads"], x.shape[-1] // l["heads"])
+                x = own(x, x, use_causal_mask=l["causal"])
+            case "flatten":
+                x = keras.layers.Flatten()(x)
+            case "add":
+                x = keras.layers.Add()(inputs)
+        values[id] = x
+    return keras.Model(start, x)
+
+
+def turned(name):
+    return name.endswith((".weight", "kernel"))
+
+
+def theirs(name, v, shape):
+    """A parameter in Keras' shape, from the engine's [out, in]."""
+    return (v.T if turned(name) else v).reshape(shape)
+
+
+def ours(case, name, v):
+    """The way back."""
+    shape = next(p["shape"] for p in case["params"] if p["name"] == name)
+    v = np.array(v)
+    return v.reshape(shape[::-1]).T if turned(name) else v.reshape(shape)
 
 
 def network(spec, features):
@@ -81,8 +144,14 @@ def prepare(case):
     elif case["data"].get("classes"):
         y = y[:, None]
     x, y = x.astype(dtype), y.astype(dtype)
-    model = network(spec, x.shape[1])
-    model.set_weights([v.T for v in common.parameters(case).values()])
+    if case.get("sequence"):
+        model = sequence(spec, x.shape[1:])
+    else:
+        model = network(spec, x.shape[1])
+    values = common.parameters(case).items()
+    variables = zip(values, model.trainable_variables, strict=True)
+    for (k, v), w in variables:
+        w.assign(theirs(k, v, w.shape))
     model.compile(
         optimizer(train["optimizer"], train["clip"]), loss_function(train["loss"])
     )
@@ -103,14 +172,16 @@ def prepare(case):
 def run(case):
     names = [p["name"] for p in case["params"]]
     # Kernels are [in, out] in Keras; traces have PyTorch's [out, in].
-    named = lambda values: {k: np.array(v).T for k, v in zip(names, values)}
+    named = lambda values: {k: ours(case, k, v) for k, v in zip(names, values)}
     model, batch = prepare(case)
     loss_fn = loss_function(case["spec"]["train"]["loss"])
+
+    state = [v.value for v in model.non_trainable_variables]
 
     @jax.value_and_grad
     def loss_and_grads(variables, x, y):
         out, _, penalties = model.stateless_call(
-            variables, [], x, training=True, return_losses=True
+            variables, state, x, training=True, return_losses=True
         )
         return loss_fn(y, out) + sum(penalties)
 
@@ -120,7 +191,8 @@ def run(case):
         loss, g = step_fn([v.value for v in model.trainable_variables], *batch(step))
         losses.append(float(loss))
         if step in case["grad_steps"]:
-            grads[step] = named(g)
+            # The keys' bias has a gradient of mere rounding.
+            grads[step] = {k: v for k, v in named(g).items() if not k.endswith("key.bias")}
         model.optimizer.apply(g, model.trainable_variables)
     final = named(v.value for v in model.trainable_variables)
     assert all(v.dtype == keras.config.floatx() for v in final.values())
@@ -132,7 +204,8 @@ def check(case, final):
     model, batch = prepare(case)
     for step in range(case["steps"]):
         model.train_on_batch(*batch(step))
-    own = {p["name"]: w.T for p, w in zip(case["params"], model.get_weights())}
+    own = zip(case["params"], (v.numpy() for v in model.trainable_variables))
+    own = {p["name"]: ours(case, p["name"], w) for p, w in own}
     assert common.distance(final, own) < 1e-4, case["name"]
 
 
@@ -142,7 +215,10 @@ def precision(dtype):
 
 
 def main():
+    wanted = sys.argv[1:]
     for case in all_cases("keras"):
+        if wanted and case["name"] not in wanted:
+            continue
         run32 = run(case)
         check(case, run32[2])
         with jax.enable_x64(True):

@@ -1,5 +1,7 @@
 """Traces of PyTorch."""
 
+import math
+import sys
 from collections import OrderedDict
 
 import torch
@@ -21,6 +23,69 @@ ACTIVATIONS = {
     "tanh": nn.Tanh,
     "softplus": nn.Softplus,
 }
+
+
+class Sequence(nn.Module):
+    """Layers over sequences; each that has parameters is a module of the layer's name."""
+
+    def __init__(self, spec, shape):
+        super().__init__()
+        self.layers, shapes, before = spec["layers"], {}, list(shape)
+        recurrent = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+        for l in self.layers:
+            x = shapes[l["inputs"][0]] if l["inputs"] else before
+            y, own = list(x), None
+            match l["kind"]:
+                case "linear":
+                    own, y[-1] = nn.Linear(x[-1], l["units"]), l["units"]
+                case "embedding":
+                    own, y = nn.Embedding(l["vocab"], l["dim"]), [*x, l["dim"]]
+                case "positional_embedding":
+                    own = nn.Embedding(*x)
+                case "lstm" | "gru" | "rnn" as kind:
+                    more = {"nonlinearity": l["activation"]} if kind == "rnn" else {}
+                    both = l["bidirectional"]
+                    own = recurrent[kind](
+                        x[-1], l["units"], batch_first=True, bidirectional=both, **more
+                    )
+                    width = l["units"] * (1 + both)
+                    y = [x[0], width] if l["return_sequences"] else [width]
+                case "multi_head_attention":
+                    own = nn.MultiheadAttention(x[-1], l["heads"], batch_first=True)
+                case "flatten":
+                    y = [math.prod(x)]
+            if own is not None:
+                self.add_module(l["id"], own)
+            shapes[l["id"]] = before = y
+
+    def forward(self, x):
+        values = {}
+        for l in self.layers:
+            inputs = [values[i] for i in l["inputs"]] or [x]
+            x, own = inputs[0], getattr(self, l["id"], None)
+            match l["kind"]:
+                case "linear":
+                    x = own(x)
+                    if l["activation"]:
+                        x = ACTIVATIONS[l["activation"]]()(x)
+                case "embedding":
+                    x = own(x.long())
+                case "positional_embedding":
+                    x = x + own.weight
+                case "lstm" | "gru" | "rnn":
+                    every, last = own(x)
+                    last = last[0] if l["kind"] == "lstm" else last
+                    x = every if l["return_sequences"] else torch.cat(list(last), dim=-1)
+                case "multi_head_attention":
+                    t = x.shape[1]
+                    mask = torch.full((t, t), -math.inf, dtype=x.dtype).triu(1)
+                    x = own(x, x, x, need_weights=False, attn_mask=mask if l["causal"] else None)[0]
+                case "flatten":
+                    x = x.flatten(1)
+                case "add":
+                    x = sum(inputs)
+            values[l["id"]] = x
+        return x
 
 
 def network(spec, features):
@@ -79,7 +144,10 @@ def optimizer(o, params):
 def run(case, dtype):
     spec, train = case["spec"], case["spec"]["train"]
     x, y = common.samples(case["data"])
-    model = network(spec, x.shape[1])
+    if case.get("sequence"):
+        model = Sequence(spec, x.shape[1:])
+    else:
+        model = network(spec, x.shape[1])
     start = common.parameters(case)
     assert list(model.state_dict()) == list(start)
     model.load_state_dict({k: torch.from_numpy(v) for k, v in start.items()})
@@ -96,7 +164,10 @@ def run(case, dtype):
         if train["loss"]["kind"] != "cross_entropy":
             by = by.to(dtype)
         opt.zero_grad()
-        loss = criterion(model(bx), by)
+        out = model(bx)
+        if case["data"].get("steps"):
+            out, by = out.flatten(0, 1), by.flatten()
+        loss = criterion(out, by)
         if train["l1"]:
             loss = loss + train["l1"] * sum(w.abs().sum() for w in weights)
         if train["l2"]:
@@ -115,7 +186,10 @@ def run(case, dtype):
 
 
 def main():
+    wanted = sys.argv[1:]
     for case in all_cases("pytorch"):
+        if wanted and case["name"] not in wanted:
+            continue
         done = common.trace(case, VERSIONS, run(case, torch.float32), run(case, torch.float64))
         common.write(case["name"], done)
         print(case["name"], *(f"{k} {v:.1e}" for k, v in done["noise"].items()))

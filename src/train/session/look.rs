@@ -119,7 +119,7 @@ impl<B: Backend> Session<B> {
     fn data_info(&self) -> DataInfo {
         let d = &self.data;
         let (classes, targets) = match &d.target {
-            Target::Classes { names } => (names.clone(), Vec::new()),
+            Target::Classes { names } | Target::Steps { names, .. } => (names.clone(), Vec::new()),
             Target::Values { names } => (Vec::new(), names.clone()),
         };
         let n = d.features_len();

@@ -4,7 +4,7 @@ use super::super::icons::{Glyph, Icon, IconButton};
 use super::super::numbers::{count, exact, shape};
 use super::inputs::Inputs;
 use super::menu::kind_name;
-use super::{DragStep, edit};
+use super::{DragStep, edit, sequence};
 use crate::spec::{Activation, Framework, Init, LayerKind, LayerSpec, Problem, Spec};
 use crate::train::protocol::LayerReport;
 use crate::ui::fields::{CheckField, Field, NumberField, SelectField, slug};
@@ -32,7 +32,7 @@ pub struct CardProps {
 }
 
 impl CardProps {
-    fn error(&self, field: &str) -> Option<AttrValue> {
+    pub(super) fn error(&self, field: &str) -> Option<AttrValue> {
         self.errors
             .iter()
             .find(|p| p.field.as_deref() == Some(field))
@@ -40,7 +40,7 @@ impl CardProps {
     }
 
     /// A callback that changes this layer's kind in place.
-    fn set<T: 'static>(
+    pub(super) fn set<T: 'static>(
         &self,
         name: &'static str,
         f: impl Fn(&mut LayerKind, T) + Clone + 'static,
@@ -114,7 +114,22 @@ pub fn Card(props: &CardProps) -> Html {
         (LayerKind::Dropout { .. }, false) => &["rate"],
         (LayerKind::Reshape { .. }, false) => &["shape"],
         (LayerKind::Concatenate { .. }, false) => &["axis"],
-        (_, true) => &["rate", "shape", "axis", "alpha", "id", "inputs"],
+        (LayerKind::Embedding { .. }, false) => &["vocab", "dim"],
+        (LayerKind::Rnn { .. } | LayerKind::Lstm(_) | LayerKind::Gru(_), false) => &["units"],
+        (LayerKind::MultiHeadAttention { .. }, false) => &["heads"],
+        (_, true) => &[
+            "rate",
+            "shape",
+            "axis",
+            "alpha",
+            "vocab",
+            "dim",
+            "units",
+            "activation",
+            "heads",
+            "id",
+            "inputs",
+        ],
         _ => &[],
     };
     let rest = props
@@ -239,11 +254,11 @@ fn id_field(props: &CardProps) -> Html {
     }
 }
 
-fn activation_name(a: Activation) -> String {
+pub(super) fn activation_name(a: Activation) -> String {
     t(&format!("activation-{}", slug(&a)))
 }
 
-fn activation_of(value: &str) -> Option<Activation> {
+pub(super) fn activation_of(value: &str) -> Option<Activation> {
     Activation::ALL.into_iter().find(|a| slug(a) == value)
 }
 
@@ -319,6 +334,7 @@ fn main_fields(props: &CardProps) -> Html {
             />
         },
         LayerKind::Flatten | LayerKind::Add => html! {},
+        _ => sequence::main_fields(props),
     }
 }
 
@@ -396,7 +412,7 @@ fn more_fields(props: &CardProps) -> Html {
                 />
             }
         }
-        _ => html! {},
+        _ => sequence::more_fields(props),
     }
 }
 

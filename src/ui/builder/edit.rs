@@ -1,11 +1,12 @@
 //! Edits of the list of layers. Whatever they leave behind, the engine's check says what is
 //! wrong with it.
 use crate::spec::{
-    Activation, DataShape, Framework, LayerKind, LayerSpec, Loss, Optimizer, Spec, TrainSpec,
+    Activation, DataShape, Framework, LayerKind, LayerSpec, Loss, Optimizer, Recurrence, Spec,
+    TrainSpec,
 };
 
 /// Kinds of layers that can be added, in the order of the menu.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: &[&str] = &[
     "linear",
     "activation",
     "dropout",
@@ -13,11 +14,22 @@ pub const KINDS: [&str; 7] = [
     "reshape",
     "add",
     "concatenate",
+    "embedding",
+    "positional-embedding",
+    "rnn",
+    "lstm",
+    "gru",
+    "multi-head-attention",
 ];
 
 /// A new layer of a kind, with an id that no other layer has.
 pub fn new_layer(spec: &Spec, kind: &str) -> Option<LayerSpec> {
     let keras = spec.framework == Framework::Keras;
+    let recurrence = Recurrence {
+        units: 32,
+        bidirectional: false,
+        return_sequences: false,
+    };
     let (base, kind) = match kind {
         "linear" => (
             if keras { "dense" } else { "fc" },
@@ -41,6 +53,30 @@ pub fn new_layer(spec: &Spec, kind: &str) -> Option<LayerSpec> {
         "reshape" => ("reshape", LayerKind::Reshape { shape: vec![-1] }),
         "add" => ("add", LayerKind::Add),
         "concatenate" => ("concat", LayerKind::Concatenate { axis: -1 }),
+        "embedding" => (
+            "embedding",
+            LayerKind::Embedding {
+                vocab: 1000,
+                dim: 32,
+            },
+        ),
+        "positional-embedding" => ("position", LayerKind::PositionalEmbedding),
+        "rnn" => (
+            "rnn",
+            LayerKind::Rnn {
+                layer: recurrence,
+                activation: Activation::Tanh,
+            },
+        ),
+        "lstm" => ("lstm", LayerKind::Lstm(recurrence)),
+        "gru" => ("gru", LayerKind::Gru(recurrence)),
+        "multi-head-attention" => (
+            "attention",
+            LayerKind::MultiHeadAttention {
+                heads: 4,
+                causal: false,
+            },
+        ),
         _ => return None,
     };
     Some(LayerSpec::new(&free_id(spec, base), kind))

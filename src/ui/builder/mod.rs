@@ -4,6 +4,7 @@ mod card;
 pub mod edit;
 mod inputs;
 mod menu;
+mod sequence;
 
 use super::fields::{SelectField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
