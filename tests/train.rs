@@ -71,7 +71,7 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
     };
     let whole = |seed: u32, n: usize, k: u64| -> Vec<f32> {
         (0..n as u32)
-            .map(|i| (u64::from(hash(seed, i) >> 8) * k >> 24) as f32)
+            .map(|i| ((u64::from(hash(seed, i) >> 8) * k) >> 24) as f32)
             .collect()
     };
     let x = match d["tokens"].as_u64() {
@@ -95,6 +95,9 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
                 names: names(k as usize),
             },
         );
+    }
+    if d["target"] == "input" {
+        return (x, vec![0.0; rows], rows, Target::Input { width: n });
     }
     let targets = &d["targets"];
     let width: usize = sizes(&targets["shape"]).iter().product();
@@ -250,6 +253,8 @@ traces! {
     recurrent: "pytorch_lstm", "pytorch_lstm_both", "pytorch_gru", "pytorch_gru_both", "pytorch_rnn",
         "pytorch_rnn_both", "pytorch_rnn_relu", "keras_lstm", "keras_lstm_both", "keras_gru",
         "keras_gru_both", "keras_rnn", "keras_rnn_both", "keras_rnn_relu";
+    autoencoders: "pytorch_autoencoder", "pytorch_autoencoder_bce", "keras_autoencoder",
+        "keras_autoencoder_bce";
     attention: "pytorch_embedding", "pytorch_attention", "pytorch_decoder", "keras_embedding",
         "keras_attention", "keras_decoder";
     penalties: "pytorch_l1", "pytorch_l2", "keras_l1_l2";

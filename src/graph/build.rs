@@ -84,18 +84,20 @@ fn is_weight(name: &str) -> bool {
 
 struct Slots {
     x: SlotId,
-    y: SlotId,
+    /// None where the target is x itself.
+    y: Option<SlotId>,
     scale: Option<(SlotId, SlotId)>,
 }
 
-fn data_slots(layout: &mut Layout, facts: &Facts) -> Slots {
+fn data_slots(layout: &mut Layout, spec: &Spec, facts: &Facts) -> Slots {
     let mut shape = vec![facts.rows];
     shape.extend(&facts.data.sample);
     let features = [numel(&facts.data.sample)];
     let f32 = Dtype::F32;
     Slots {
         x: layout.slot(Slab::Data, "data.x", &shape, facts.dtype),
-        y: layout.slot(Slab::Data, "data.y", &[facts.rows, facts.data.targets], f32),
+        y: (spec.data.target == TargetOf::Labels)
+            .then(|| layout.slot(Slab::Data, "data.y", &[facts.rows, facts.data.targets], f32)),
         scale: facts.scaled.then(|| {
             (
                 layout.slot(Slab::Data, "data.mul", &features, f32),
@@ -124,7 +126,11 @@ fn gather(
         scaled: facts.scaled,
     };
     let x = g.push1(op, &x, "x")?;
-    let y = g.slot(layout, slots.y);
+    let Some(y) = slots.y else {
+        let shape = vec![batch, facts.data.targets];
+        return Ok((x, g.push1(ops::Reshape { shape }, &[x], "y")?));
+    };
+    let y = g.slot(layout, y);
     let op = ops::Gather {
         batch,
         dtype: Dtype::F32,
@@ -141,7 +147,7 @@ fn train_graph(
 ) -> Result<Graph, Problems> {
     let mut g = Graph::default();
     let k = steps_per_run(facts.batch(spec));
-    let slots = data_slots(layout, facts);
+    let slots = data_slots(layout, spec, facts);
     let order = layout.slot(Slab::Io, "order", &[k * facts.batch(spec)], Dtype::F32);
     let knobs = Knobs {
         rate: layout.slot(Slab::Io, "learning_rate", &[k], Dtype::F32),
@@ -195,7 +201,7 @@ fn eval_graph(
     batch: usize,
 ) -> Result<Graph, Problems> {
     let mut g = Graph::default();
-    let slots = data_slots(layout, facts);
+    let slots = data_slots(layout, spec, facts);
     let order = layout.slot(Slab::Io, "eval.order", &[batch], Dtype::F32);
     let (x, y) = gather(&mut g, layout, facts, &slots, (order, batch))?;
     let mut problems = Vec::new();

@@ -53,6 +53,10 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
                 .arg("got", k)
                 .field("train.loss"));
         }
+        // Each number of the input as a probability.
+        (Loss::BinaryCrossEntropy { .. }, None) if spec.data.target == TargetOf::Input => {
+            data.targets
+        }
         (Loss::BinaryCrossEntropy { .. } | Loss::Hinge, None) => {
             return Err(wrong("class", "numbers"));
         }

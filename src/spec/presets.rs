@@ -74,6 +74,26 @@ pub const PRESETS: &[Preset] = &[
         title: "MNIST · multilayer perceptron",
         make: mnist_mlp,
     },
+    Preset {
+        id: "lstm",
+        title: "Digits row by row · LSTM",
+        make: lstm,
+    },
+    Preset {
+        id: "gru",
+        title: "Digits row by row · GRU",
+        make: gru,
+    },
+    Preset {
+        id: "rnn",
+        title: "Digits row by row · simple RNN",
+        make: rnn,
+    },
+    Preset {
+        id: "autoencoder",
+        title: "Digits · autoencoder",
+        make: autoencoder,
+    },
 ];
 
 pub fn find(id: &str) -> Option<Spec> {
@@ -125,6 +145,7 @@ fn data(source: DataSource) -> DataSpec {
         scale: Scale::None,
         scale_target: false,
         flatten: false,
+        target: TargetOf::Labels,
     }
 }
 
@@ -152,6 +173,20 @@ fn train(loss: Loss, optimizer: Optimizer, batch_size: Option<usize>, epochs: us
         l1: 0.0,
         l2: 0.0,
     }
+}
+
+/// Real digits of 28×28 pixels, values 0…1.
+fn digits28() -> DataSpec {
+    let mut d = data(DataSource::Bundled {
+        name: Bundled::Digits28,
+    });
+    d.split = Split {
+        test: 0.2,
+        validation: 0.1,
+        shuffle: true,
+    };
+    d.scale = Scale::Divide { by: 255.0 };
+    d
 }
 
 /// The page's opening network: real 8×8 digits.
@@ -370,5 +405,64 @@ fn mnist_mlp() -> Spec {
             Some(128),
             10,
         ),
+    )
+}
+
+/// T12: a digit read row by row, 28 steps of 28 numbers.
+fn rows_of_digits(id: &str, kind: LayerKind) -> Spec {
+    spec(
+        Framework::Pytorch,
+        digits28(),
+        vec![LayerSpec::new(id, kind), linear("fc", 10, None)],
+        train(
+            Loss::CrossEntropy { from_logits: true },
+            adam(Framework::Pytorch, 0.001),
+            Some(64),
+            30,
+        ),
+    )
+}
+
+const STATE: Recurrence = Recurrence {
+    units: 128,
+    bidirectional: false,
+    return_sequences: false,
+};
+
+fn lstm() -> Spec {
+    rows_of_digits("lstm", LayerKind::Lstm(STATE))
+}
+
+fn gru() -> Spec {
+    rows_of_digits("gru", LayerKind::Gru(STATE))
+}
+
+fn rnn() -> Spec {
+    let kind = LayerKind::Rnn {
+        layer: STATE,
+        activation: Activation::Tanh,
+    };
+    rows_of_digits("rnn", kind)
+}
+
+/// T13: through a code of 32 numbers and back.
+fn autoencoder() -> Spec {
+    let mut d = digits28();
+    d.flatten = true;
+    d.target = TargetOf::Input;
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            linear("encoder", 128, None),
+            act("relu1", Activation::Relu),
+            linear("code", 32, None),
+            act("relu2", Activation::Relu),
+            linear("decoder", 128, None),
+            act("relu3", Activation::Relu),
+            linear("image", 784, None),
+            act("sigmoid", Activation::Sigmoid),
+        ],
+        train(Loss::Mse, adam(Framework::Pytorch, 0.001), Some(128), 50),
     )
 }

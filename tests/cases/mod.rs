@@ -192,7 +192,7 @@ pub fn table() -> Vec<Case> {
         (keras, U(0.05, 0.95), Class(2)),
     ];
     for (measure, p, y) in measures {
-        for shape in [&[1, 1][..], &[7, 1], &[4, 6]] {
+        for shape in [&[1, 1][..], &[7, 1], &[4, 6], &[3, 37]] {
             t.push(case(PerSample { measure }, &[(shape, p), (shape, y)], &[0]));
             let x = [(shape, p), (shape, y), (&shape[..1], U(-1.0, 1.0))];
             t.push(case(PerSampleGrad { measure }, &x, &[]));

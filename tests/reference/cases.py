@@ -172,6 +172,8 @@ def spec_of(
             "l2": l2,
         },
     }
+    if data.get("target") == "input":
+        spec["data"]["target"] = "input"
     return {
         "name": name,
         "framework": framework,

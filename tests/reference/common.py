@@ -95,7 +95,9 @@ def samples(data):
         x = whole(1, shape, data["tokens"])
     else:
         x = uniform(1, shape, data["low"], data["high"])
-    if data["classes"]:
+    if data.get("target") == "input":
+        y = x
+    elif data["classes"]:
         y = whole(2, shape[: 1 + bool(data.get("steps"))], data["classes"])
     else:
         t = data["targets"]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from cases import FEW_STEPS, adam, cross_entropy, hashed, linear, sgd, spec_of
+from cases import MSE, FEW_STEPS, adam, cross_entropy, hashed, linear, sgd, spec_of
 
 
 def layer(id, kind, inputs=(), **fields):
@@ -104,7 +104,22 @@ def tokens(n, steps, vocab, classes, each=False):
     return data
 
 
+def autoencoders():
+    for f in "pytorch", "keras":
+        data = {**hashed(32, 12, low=0), "target": "input"}
+        layers = [
+            linear("encoder", 8, "relu"),
+            linear("code", 3, "relu"),
+            linear("decoder", 8, "relu"),
+            linear("image", 12, "sigmoid"),
+        ]
+        yield case(f"{f}_autoencoder", f, data, layers, MSE)
+        bce = {"kind": "binary_cross_entropy", "from_logits": False}
+        yield case(f"{f}_autoencoder_bce", f, data, layers, bce)
+
+
 def all_sequences():
+    yield from autoencoders()
     for f in "pytorch", "keras":
         last = None if f == "pytorch" else "softmax"
         loss = cross_entropy(f)

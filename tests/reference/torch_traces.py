@@ -159,7 +159,7 @@ def run(case, dtype):
     for step in range(case["steps"]):
         bx, by = (torch.from_numpy(v) for v in common.batch(case, x, y, step))
         bx = bx.to(dtype)
-        if train["loss"]["kind"] == "binary_cross_entropy":
+        if train["loss"]["kind"] == "binary_cross_entropy" and by.ndim == 1:
             by = by[:, None]
         if train["loss"]["kind"] != "cross_entropy":
             by = by.to(dtype)

@@ -59,7 +59,7 @@ impl<B: Backend> Session<B> {
             e.outcome.losses.extend(&got[0][..n]);
             e.outcome.outputs.extend(&got[1][..n * width]);
             for row in &e.rows[e.at..][..n] {
-                let mut y = self.data.target_row(*row as usize).to_vec();
+                let mut y = self.data.target_row(*row as usize);
                 self.unscale(&mut y);
                 e.outcome.targets.extend(y);
             }

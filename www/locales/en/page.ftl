@@ -72,6 +72,10 @@ preset-mlp-circles = MLP, circles
 preset-mlp-moons = MLP, moons
 preset-mlp-spirals = MLP, spirals
 preset-mnist-mlp = MNIST · MLP (Keras)
+preset-lstm = Digits row by row · LSTM
+preset-gru = Digits row by row · GRU
+preset-rnn = Digits row by row · simple RNN
+preset-autoencoder = Digits · autoencoder
 
 ## The builder
 
@@ -233,6 +237,8 @@ split-shuffle = Shuffle before splitting
 split-shuffle-hint = Otherwise the last samples are held out
 flatten = One row per sample
 flatten-hint = Give the network each image as one row of numbers
+target-input = Predict the input itself
+target-input-hint = An autoencoder's target: each sample is to come out as it went in
 scale = Scaling
 scale-hint = How the inputs are scaled; measured on the training set
 scale-none = none

@@ -72,6 +72,10 @@ preset-mlp-circles = 多层感知机，同心圆
 preset-mlp-moons = 多层感知机，双月
 preset-mlp-spirals = 多层感知机，螺旋
 preset-mnist-mlp = MNIST · 多层感知机（Keras）
+preset-lstm = 逐行读取手写数字 · LSTM
+preset-gru = 逐行读取手写数字 · GRU
+preset-rnn = 逐行读取手写数字 · 简单 RNN
+preset-autoencoder = 手写数字 · 自编码器
 
 ## 网络搭建
 
@@ -233,6 +237,8 @@ split-shuffle = 划分前打乱
 split-shuffle-hint = 否则留出最后的样本
 flatten = 每样本展成一行
 flatten-hint = 把每幅图像作为一行数值交给网络
+target-input = 预测输入本身
+target-input-hint = 自编码器的目标：样本怎样输入，就怎样输出
 scale = 缩放
 scale-hint = 输入如何缩放；按训练集计算
 scale-none = 不缩放
