@@ -75,9 +75,9 @@ impl Sizes {
         .into_iter()
         .fold(0, usize::max)
     }
-    /// Floats that [`forward`] wants: zeros, a bias, a GRU's state part of one step.
+    /// Floats that [`forward`] wants: zeros, a bias, the state's part of a step, the state's weights.
     pub fn forward_scratch(&self) -> usize {
-        self.units + self.gates() + self.batch * self.gates() + self.gemm_scratch()
+        self.units + self.gates() * (1 + self.batch + self.units) + self.gemm_scratch()
     }
     /// Floats that [`backward`] wants: zeros, gradients of the gates' sums, of state and memory.
     pub fn backward_scratch(&self) -> usize {
@@ -131,6 +131,7 @@ pub fn forward<V: F32x4>(
     let zeros = take(&mut scratch, units);
     let bias = take(&mut scratch, g);
     let part = take(&mut scratch, s.batch * g);
+    let turned = take(&mut scratch, units * g);
     zeros.fill(0.0);
     let gru = matches!(s.cell, Cell::Gru { .. });
     match p.biases {
@@ -144,7 +145,13 @@ pub fn forward<V: F32x4>(
     let (x, w) = (Strided::a(p.x, s.inputs), Strided::b_t(p.w, s.inputs));
     let sums = if s.cell.saves() { &mut *gates } else { &mut *h };
     gemm::<V, _, _>(s.rows(), g, s.inputs, &x, &w, sums, g, &ep, scratch);
-    let u = Strided::b_t(p.u, units);
+    // Turned round once, so that each step packs it by whole vectors.
+    for (j, row) in turned.chunks_exact_mut(g).enumerate() {
+        for (to, from) in row.iter_mut().zip(p.u[j..].iter().step_by(units)) {
+            *to = *from;
+        }
+    }
+    let u = Strided::b(turned, g);
     for (t, before) in s.order() {
         match s.cell {
             Cell::Rnn { relu } => {
@@ -172,26 +179,20 @@ pub fn forward<V: F32x4>(
                 }
             }
             Cell::Lstm => {
-                if let Some(b) = before {
-                    let old = step_rows(s, h, b, units);
-                    let to = &mut gates[t * g..];
-                    gemm::<V, _, _>(
-                        s.batch,
-                        g,
-                        units,
-                        &old,
-                        &u,
-                        to,
-                        s.steps * g,
-                        &Epilogue::ADD,
-                        scratch,
-                    );
+                match before {
+                    Some(b) => {
+                        let old = step_rows(s, h, b, units);
+                        let ep = &Epilogue::STORE;
+                        gemm::<V, _, _>(s.batch, g, units, &old, &u, part, g, ep, scratch);
+                    }
+                    None => part.fill(0.0),
                 }
                 for n in 0..s.batch {
                     // The memory of the step before, beside that of this step.
                     let (c, old) = pair(s, state, n, t, before, zeros);
                     let quarters = split(&mut gates[at(s, n, t, g)], units);
-                    lstm::<V>(quarters, c, &mut h[at(s, n, t, units)], old);
+                    let sums = parts(&part[n * g..][..g], units);
+                    lstm::<V>(quarters, c, &mut h[at(s, n, t, units)], old, sums);
                 }
             }
             Cell::Gru { keras } => {
@@ -251,15 +252,25 @@ fn parts<const N: usize>(row: &[f32], units: usize) -> [&[f32]; N] {
     std::array::from_fn(|k| &row[k * units..][..units])
 }
 
-/// Sums of the gates become the gates; c and h of the step.
+/// The input's sums of the gates, and the state's, become the gates; c and h of the step.
 #[inline(never)]
-fn lstm<V: F32x4>([i, f, g, o]: [&mut [f32]; 4], c: &mut [f32], h: &mut [f32], old: &[f32]) {
-    update::<V, 1, 6, 1>([i, f, g, o, c, h], [old], |[i, f, g, o, ..], [old]| {
-        let (i, f, o) = (sigmoid(i), sigmoid(f), sigmoid(o));
-        let g = tanh(g);
-        let c = i.mul_add(g, f.mul(old));
-        [i, f, g, o, c, o.mul(tanh(c))]
-    });
+fn lstm<V: F32x4>(
+    [i, f, g, o]: [&mut [f32]; 4],
+    c: &mut [f32],
+    h: &mut [f32],
+    old: &[f32],
+    [pi, pf, pg, po]: [&[f32]; 4],
+) {
+    update::<V, 1, 6, 5>(
+        [i, f, g, o, c, h],
+        [old, pi, pf, pg, po],
+        |[i, f, g, o, ..], [old, pi, pf, pg, po]| {
+            let (i, f, o) = (sigmoid(i.add(pi)), sigmoid(f.add(pf)), sigmoid(o.add(po)));
+            let g = tanh(g.add(pg));
+            let c = i.mul_add(g, f.mul(old));
+            [i, f, g, o, c, o.mul(tanh(c))]
+        },
+    );
 }
 
 #[inline(never)]
