@@ -24,6 +24,7 @@ mod reduce;
 mod shape;
 mod softmax;
 mod strides;
+mod variational;
 
 use crate::backend::cpu::Call;
 use crate::graph::{Backward, Shape};
@@ -52,6 +53,7 @@ pub use recurrent::{Cell, Recurrent, RecurrentGrad};
 pub use reduce::{ColSums, Expand, Mean, Norm};
 pub use shape::{Concat, Reshape, Slice, SliceGrad};
 pub use softmax::{Softmax, SoftmaxGrad};
+pub use variational::{Divergence, DivergenceGrad, Sample};
 
 /// How an op's outputs lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +123,7 @@ ops! {
     Embedding, EmbeddingGrad, AddRow,
     Recurrent, RecurrentGrad,
     Attention, AttentionGrad,
+    Sample, Divergence, DivergenceGrad,
 }
 
 /// Which step is being run.

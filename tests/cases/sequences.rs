@@ -9,6 +9,7 @@ pub(super) fn add(t: &mut Vec<Case>) {
     tables(t);
     recurrent(t);
     attention(t);
+    variational(t);
 }
 
 fn arithmetic(t: &mut Vec<Case>) {
@@ -171,5 +172,14 @@ fn attention(t: &mut Vec<Case>) {
             c.tolerance = 4e-6;
             t.push(c);
         }
+    }
+}
+
+fn variational(t: &mut Vec<Case>) {
+    for shape in [&[1, 1][..], &[3, 7], &[5, 2, 9]] {
+        let x = [(shape, X), (shape, U(-2.0, 2.0)), (&shape[..1], X)];
+        t.push(case(Sample { seed: 3, layer: 1 }, &x[..2], &[0, 1]));
+        t.push(case(Divergence, &x[..2], &[0, 1]));
+        t.push(case(DivergenceGrad, &x, &[]));
     }
 }
