@@ -130,9 +130,18 @@ pub(super) struct Told {
     pub accuracy: (ValueId, ValueId, f32),
 }
 
-/// Adds the loss. Where each of T steps has a class, out`[B,T,C]` and y`[B,T]` count as B·T rows,
-/// and a sample's loss is the mean over its steps.
+/// Adds the loss, with what layers add to it.
 pub(super) fn loss(g: &mut Graph, spec: &Spec, out: ValueId, y: ValueId) -> Result<Told, Problem> {
+    let mut told = own_loss(g, spec, out, y)?;
+    for term in g.terms.clone() {
+        told.losses = g.push1(ops::Add, &[told.losses, term], "loss")?;
+    }
+    Ok(told)
+}
+
+/// The loss by itself. Where each of T steps has a class, out`[B,T,C]` and y`[B,T]` count as B·T rows,
+/// and a sample's loss is the mean over its steps.
+fn own_loss(g: &mut Graph, spec: &Spec, out: ValueId, y: ValueId) -> Result<Told, Problem> {
     let (batch, steps) = (g.shape(y)[0], g.shape(y)[1]);
     if g.shape(out).len() != 3 || !matches!(spec.train.loss, Loss::CrossEntropy { .. }) {
         let (losses, told, at) = row_loss(g, spec, out, y)?;

@@ -88,6 +88,7 @@ fn one_layer(
     let (low, high, want) = match layer.kind {
         LayerKind::Add => (2, 64, "2 or more"),
         LayerKind::Concatenate { .. } => (2, 64, "2 or more"),
+        LayerKind::Sampling { .. } => (2, 2, "2"),
         _ => (1, 1, "1"),
     };
     if x.len() < low || x.len() > high {
@@ -231,6 +232,10 @@ fn one_layer(
             let keras = framework == Framework::Keras;
             At::new(g, layout, framework, id).recurrent(x[0], Cell::Gru { keras }, layer)?
         }
+        LayerKind::Sampling { kl } => {
+            let seed = training.map(|seed| (seed, index as u32));
+            At::new(g, layout, framework, id).sampling([x[0], x[1]], *kl, seed)?
+        }
         LayerKind::MultiHeadAttention { heads, causal } => {
             At::new(g, layout, framework, id).attention(x[0], *heads, *causal)?
         }
@@ -273,6 +278,7 @@ pub(super) fn kind_name(kind: &LayerKind) -> &'static str {
         LayerKind::Rnn { .. } => "rnn",
         LayerKind::Lstm(_) => "lstm",
         LayerKind::Gru(_) => "gru",
+        LayerKind::Sampling { .. } => "sampling",
         LayerKind::MultiHeadAttention { .. } => "multi_head_attention",
     }
 }

@@ -189,6 +189,8 @@ pub struct Node {
 pub struct Graph {
     pub values: Vec<Value>,
     pub nodes: Vec<Node>,
+    /// What layers add to the loss of each sample, `[B]`.
+    pub terms: Vec<ValueId>,
     phase: PhaseNow,
     layer: Option<usize>,
 }

@@ -1,4 +1,4 @@
-//! Layers over sequences.
+//! Layers over sequences, and the code of a variational autoencoder.
 use super::layers::{TENSOR, bounded};
 use super::*;
 use crate::backend::cpu::kernels::Act;
@@ -208,6 +208,31 @@ impl<'a> At<'a> {
             all.push(self.param(&name("bias"), &[rows], zeros));
         }
         Ok(all)
+    }
+
+    /// `(mean[N,…], logvar[N,…]) → z[N,…]`; the divergence becomes a term of the loss. `seed` and
+    /// the layer's index while training.
+    pub fn sampling(
+        &mut self,
+        x: [ValueId; 2],
+        kl: f32,
+        seed: Option<(u32, u32)>,
+    ) -> Result<ValueId, Problem> {
+        let (a, b) = (self.g.shape(x[0]), self.g.shape(x[1]));
+        if a != b {
+            return Err(Problem::new("same-shape")
+                .arg("a", ops::show(&a[1..]))
+                .arg("b", ops::show(&b[1..])));
+        }
+        if kl > 0.0 {
+            let divergence = self.push(ops::Divergence, &x)?;
+            let term = self.push(ops::Scale { by: kl }, &[divergence])?;
+            self.g.terms.push(term);
+        }
+        match seed {
+            Some((seed, layer)) => self.push(ops::Sample { seed, layer }, &x),
+            None => Ok(x[0]),
+        }
     }
 
     /// Self-attention `x[N,T,D] → y[N,T,D]` with projections before and after.

@@ -89,6 +89,14 @@ pub enum LayerKind {
         #[serde(default)]
         causal: bool,
     },
+    /// A variational autoencoder's code: reads mean and log-variance, gives mean + ε·exp(½·logvar)
+    /// with ε from N(0,1) while training, else the mean.
+    Sampling {
+        /// This times the divergence from N(0, 1), summed over a sample's code, is added to the
+        /// sample's loss. Where the loss is a mean over n numbers, 1/n weighs both as a sum would.
+        #[serde(default = "whole")]
+        kl: f32,
+    },
 }
 
 /// What all recurrent layers have.
@@ -108,6 +116,9 @@ impl Recurrence {
     pub const ACTIVATIONS: [Activation; 2] = [Activation::Tanh, Activation::Relu];
 }
 
+fn whole() -> f32 {
+    1.0
+}
 fn tanh() -> Activation {
     Activation::Tanh
 }

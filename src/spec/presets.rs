@@ -94,6 +94,11 @@ pub const PRESETS: &[Preset] = &[
         title: "Digits · autoencoder",
         make: autoencoder,
     },
+    Preset {
+        id: "vae",
+        title: "Digits · variational autoencoder",
+        make: vae,
+    },
 ];
 
 pub fn find(id: &str) -> Option<Spec> {
@@ -464,5 +469,38 @@ fn autoencoder() -> Spec {
             act("sigmoid", Activation::Sigmoid),
         ],
         train(Loss::Mse, adam(Framework::Pytorch, 0.001), Some(128), 50),
+    )
+}
+
+/// T14: a code of two numbers, drawn from a normal distribution that the encoder describes.
+fn vae() -> Spec {
+    let mut d = digits28();
+    d.flatten = true;
+    d.target = TargetOf::Input;
+    let mut logvar = linear("logvar", 2, None);
+    logvar.inputs = vec!["relu1".into()];
+    // PyTorch's usual loss sums over the 784 pixels where this one takes their mean.
+    let mut code = LayerSpec::new("code", LayerKind::Sampling { kl: 1.0 / 784.0 });
+    code.inputs = vec!["mean".into(), "logvar".into()];
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            linear("encoder", 128, None),
+            act("relu1", Activation::Relu),
+            linear("mean", 2, None),
+            logvar,
+            code,
+            linear("decoder", 128, None),
+            act("relu2", Activation::Relu),
+            linear("image", 784, None),
+            act("sigmoid", Activation::Sigmoid),
+        ],
+        train(
+            Loss::BinaryCrossEntropy { from_logits: false },
+            adam(Framework::Pytorch, 0.001),
+            Some(128),
+            100,
+        ),
     )
 }

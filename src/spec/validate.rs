@@ -223,6 +223,7 @@ fn layer(l: &LayerSpec, c: &mut Check) {
         LayerKind::Lstm(layer) | LayerKind::Gru(layer) => {
             c.int("units", layer.units, 1, limits::UNITS);
         }
+        LayerKind::Sampling { kl } => c.num("kl", *kl, 0.0, 1e3),
         LayerKind::MultiHeadAttention { heads, .. } => c.int("heads", *heads, 1, 256),
         LayerKind::Flatten | LayerKind::Add | LayerKind::PositionalEmbedding => {}
     }

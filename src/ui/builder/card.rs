@@ -117,6 +117,7 @@ pub fn Card(props: &CardProps) -> Html {
         (LayerKind::Embedding { .. }, false) => &["vocab", "dim"],
         (LayerKind::Rnn { .. } | LayerKind::Lstm(_) | LayerKind::Gru(_), false) => &["units"],
         (LayerKind::MultiHeadAttention { .. }, false) => &["heads"],
+        (LayerKind::Sampling { .. }, false) => &["kl"],
         (_, true) => &[
             "rate",
             "shape",
@@ -127,6 +128,7 @@ pub fn Card(props: &CardProps) -> Html {
             "units",
             "activation",
             "heads",
+            "kl",
             "id",
             "inputs",
         ],

@@ -20,6 +20,7 @@ pub const KINDS: &[&str] = &[
     "lstm",
     "gru",
     "multi-head-attention",
+    "sampling",
 ];
 
 /// A new layer of a kind, with an id that no other layer has.
@@ -70,6 +71,7 @@ pub fn new_layer(spec: &Spec, kind: &str) -> Option<LayerSpec> {
         ),
         "lstm" => ("lstm", LayerKind::Lstm(recurrence)),
         "gru" => ("gru", LayerKind::Gru(recurrence)),
+        "sampling" => ("code", LayerKind::Sampling { kl: 1.0 }),
         "multi-head-attention" => (
             "attention",
             LayerKind::MultiHeadAttention {

@@ -70,6 +70,15 @@ pub fn main_fields(props: &CardProps) -> Html {
                 recurrence(k).map(|r| &mut r.units)
             })
         }
+        LayerKind::Sampling { kl } => html! {
+            <NumberField
+                label={t("kl")}
+                bare={true}
+                value={*kl}
+                error={props.error("kl")}
+                on_change={props.set("kl", |k, v: f32| if let LayerKind::Sampling { kl } = k { *kl = v })}
+            />
+        },
         LayerKind::MultiHeadAttention { heads, .. } => {
             number(props, "heads", t("heads"), *heads, |k| match k {
                 LayerKind::MultiHeadAttention { heads, .. } => Some(heads),

@@ -76,6 +76,7 @@ preset-lstm = Digits row by row · LSTM
 preset-gru = Digits row by row · GRU
 preset-rnn = Digits row by row · simple RNN
 preset-autoencoder = Digits · autoencoder
+preset-vae = Digits · variational autoencoder
 
 ## The builder
 
@@ -142,6 +143,10 @@ layer-gru-about = As an LSTM, with fewer weights
 layer-multi-head-attention-pytorch = MultiheadAttention
 layer-multi-head-attention-keras = MultiHeadAttention
 layer-multi-head-attention-about = Every step looks at the others
+layer-sampling-pytorch = Sampling
+layer-sampling-keras = Sampling
+layer-sampling-about = Draws a code from a mean and a log-variance
+kl = Weight of the divergence
 vocab = Tokens
 dim = Numbers per token
 bidirectional = Both directions

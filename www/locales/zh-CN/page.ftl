@@ -76,6 +76,7 @@ preset-lstm = 逐行读取手写数字 · LSTM
 preset-gru = 逐行读取手写数字 · GRU
 preset-rnn = 逐行读取手写数字 · 简单 RNN
 preset-autoencoder = 手写数字 · 自编码器
+preset-vae = 手写数字 · 变分自编码器
 
 ## 网络搭建
 
@@ -142,6 +143,10 @@ layer-gru-about = 类似 LSTM，但参数更少
 layer-multi-head-attention-pytorch = 多头注意力 MultiheadAttention
 layer-multi-head-attention-keras = 多头注意力 MultiHeadAttention
 layer-multi-head-attention-about = 每一步都能看到其他各步
+layer-sampling-pytorch = 采样 Sampling
+layer-sampling-keras = 采样 Sampling
+layer-sampling-about = 由均值和对数方差随机取出编码
+kl = 散度的权重
 vocab = 词元数
 dim = 每个词元的数值个数
 bidirectional = 双向
