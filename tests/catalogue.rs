@@ -46,11 +46,12 @@ fn catalogue(lang: &str) -> BTreeMap<String, String> {
     all
 }
 
-/// The `$name`s of a message.
+/// The `$name`s of a message, but for those that only choose among its variants.
 fn arguments(value: &str) -> BTreeSet<String> {
     value
         .split('$')
         .skip(1)
+        .filter(|s| !s.contains("->"))
         .map(|s| {
             s.chars()
                 .take_while(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '-')
