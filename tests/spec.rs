@@ -43,14 +43,20 @@ fn json_shows_the_decimals_that_were_written() {
 fn what_is_unknown_or_out_of_bounds_is_named() {
     assert_eq!(codes("{"), ["json"]);
     assert_eq!(codes("[]"), ["json"]);
-    assert_eq!(codes(&with("digits-mlp", "/version", json!(99))), ["version"]);
+    assert_eq!(
+        codes(&with("digits-mlp", "/version", json!(99))),
+        ["version"]
+    );
     let mut json: Value = serde_json::from_str(&preset("digits-mlp").to_json()).unwrap();
     json["layers"][0]["unit"] = json!(5);
     json["colour"] = json!("red");
     let problems = Spec::from_json(&json.to_string()).unwrap_err().0;
     let fields: Vec<&str> = problems.iter().filter_map(|p| p.field.as_deref()).collect();
     assert_eq!(fields.len(), 2);
-    assert!(fields.contains(&"layers[0].unit") && fields.contains(&"colour"), "{fields:?}");
+    assert!(
+        fields.contains(&"layers[0].unit") && fields.contains(&"colour"),
+        "{fields:?}"
+    );
     for (at, v) in [
         ("/layers/0/units", json!(0)),
         ("/layers/0/units", json!(1_000_000)),
@@ -66,10 +72,22 @@ fn what_is_unknown_or_out_of_bounds_is_named() {
         assert_eq!(problems[0].code, "range", "{at}: {problems:?}");
         assert!(problems[0].field.is_some() && problems[0].message.contains("between"));
     }
-    assert_eq!(codes(&with("digits-mlp", "/layers", json!([]))), ["no-layers"]);
-    assert_eq!(codes(&with("digits-mlp", "/layers/1/id", json!("fc1"))), ["duplicate-id"]);
-    assert_eq!(codes(&with("digits-mlp", "/layers/1/id", json!("1 <b>"))), ["layer-id"]);
-    assert_eq!(codes(&with("digits-mlp", "/layers/1/inputs", json!(["fc2"]))), ["unknown-input"]);
+    assert_eq!(
+        codes(&with("digits-mlp", "/layers", json!([]))),
+        ["no-layers"]
+    );
+    assert_eq!(
+        codes(&with("digits-mlp", "/layers/1/id", json!("fc1"))),
+        ["duplicate-id"]
+    );
+    assert_eq!(
+        codes(&with("digits-mlp", "/layers/1/id", json!("1 <b>"))),
+        ["layer-id"]
+    );
+    assert_eq!(
+        codes(&with("digits-mlp", "/layers/1/inputs", json!(["fc2"]))),
+        ["unknown-input"]
+    );
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(codes(&deep), ["json"]);
 }
@@ -94,11 +112,15 @@ fn errors_stand_at_the_layer_and_field() {
             *units = n;
         }
     };
-    assert_eq!(error(|s| units(s, 2, 7)), at("fc2", "output-shape", Some("units")));
+    assert_eq!(
+        error(|s| units(s, 2, 7)),
+        at("fc2", "output-shape", Some("units"))
+    );
     assert_eq!(
         error(|s| {
             let shape = vec![7, 9];
-            s.layers.insert(1, LayerSpec::new("r", LayerKind::Reshape { shape }));
+            s.layers
+                .insert(1, LayerSpec::new("r", LayerKind::Reshape { shape }));
         }),
         at("r", "reshape-size", Some("shape"))
     );
@@ -125,7 +147,8 @@ fn errors_stand_at_the_layer_and_field() {
     // Layers that do not depend on the wrong one are still reported.
     let mut spec = preset("digits-mlp");
     let shape = vec![-1, 5];
-    spec.layers.insert(2, LayerSpec::new("r", LayerKind::Reshape { shape }));
+    spec.layers
+        .insert(2, LayerSpec::new("r", LayerKind::Reshape { shape }));
     let report = check(&spec, None);
     let ids: Vec<&str> = report.layers.iter().map(|l| l.id.as_str()).collect();
     assert_eq!(ids, ["fc1", "relu1"]);
@@ -156,7 +179,11 @@ fn sizes_are_bounded_before_anything_is_built() {
     }
     let report = check(&spec, None);
     assert_eq!(report.errors[0].code, "too-big");
-    let shape = DataShape { sample: vec![1 << 20], classes: Some(10), targets: 1 };
+    let shape = DataShape {
+        sample: vec![1 << 20],
+        classes: Some(10),
+        targets: 1,
+    };
     let report = check(&preset("digits-mlp"), Some(&shape));
     assert!(!report.ok || report.params < 1 << 27);
 }
@@ -182,9 +209,13 @@ fn any_json() -> impl Strategy<Value = Value> {
 fn paths(v: &Value, at: String, out: &mut Vec<String>) {
     out.push(at.clone());
     match v {
-        Value::Object(m) => m.iter().for_each(|(k, v)| paths(v, format!("{at}/{k}"), out)),
+        Value::Object(m) => m
+            .iter()
+            .for_each(|(k, v)| paths(v, format!("{at}/{k}"), out)),
         Value::Array(a) => {
-            a.iter().enumerate().for_each(|(i, v)| paths(v, format!("{at}/{i}"), out));
+            a.iter()
+                .enumerate()
+                .for_each(|(i, v)| paths(v, format!("{at}/{i}"), out));
         }
         _ => {}
     }

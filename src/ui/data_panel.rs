@@ -5,7 +5,7 @@ use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
 use super::numbers::{count, exact, shape, whole_percent};
 use super::store::{Edit, problem_at};
-use crate::spec::{Bundled, DataSource, FileFormat, Scale, Spec};
+use crate::spec::{Bundled, DataSource, FileFormat, Scale, Spec, TargetOf};
 use crate::train::protocol::{CheckReport, DataInfo, RunInfo};
 use std::rc::Rc;
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
@@ -135,7 +135,13 @@ fn images_wanted(spec: &Spec) -> bool {
     use crate::spec::LayerKind;
     matches!(
         spec.layers.first().map(|l| &l.kind),
-        Some(LayerKind::Flatten | LayerKind::Reshape { .. })
+        Some(
+            LayerKind::Flatten
+                | LayerKind::Reshape { .. }
+                | LayerKind::Rnn { .. }
+                | LayerKind::Lstm(_)
+                | LayerKind::Gru(_)
+        )
     )
 }
 
@@ -217,6 +223,17 @@ pub fn DataPanel(props: &DataPanelProps) -> Html {
                         hint={AttrValue::from(t("flatten-hint"))}
                         value={spec.data.flatten}
                         on_change={edit.with("", |s: &mut Spec, v: bool| s.data.flatten = v)}
+                    />
+                    <CheckField
+                        label={t("target-input")}
+                        hint={AttrValue::from(t("target-input-hint"))}
+                        value={spec.data.target == TargetOf::Input}
+                        on_change={edit.with("", |s: &mut Spec, v: bool| {
+                            s.data.target = if v { TargetOf::Input } else { TargetOf::Labels };
+                            if let Some(shape) = s.data.shape() {
+                                fit_head(s, &shape);
+                            }
+                        })}
                     />
                     if regression {
                         <CheckField

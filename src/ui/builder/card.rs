@@ -4,7 +4,7 @@ use super::super::icons::{Glyph, Icon, IconButton};
 use super::super::numbers::{count, exact, shape};
 use super::inputs::Inputs;
 use super::menu::kind_name;
-use super::{DragStep, edit, spatial_fields};
+use super::{DragStep, edit, sequence_fields, spatial_fields};
 use crate::spec::{Activation, Framework, Init, LayerKind, LayerSpec, Problem, Spec};
 use crate::train::protocol::LayerReport;
 use crate::ui::fields::{CheckField, Field, NumberField, SelectField, slug};
@@ -112,6 +112,7 @@ pub fn Card(props: &CardProps) -> Html {
     let below: &[&str] = match &layer.kind {
         _ if !props.selected => &[],
         kind if spatial_fields::concerns(kind) => spatial_fields::BELOW,
+        LayerKind::Rnn { .. } => &["id", "inputs", "activation"],
         _ => &["id", "inputs", "alpha", "weight_init", "bias_init"],
     };
     let rest = props
@@ -249,7 +250,7 @@ fn id_field(props: &CardProps) -> Html {
     }
 }
 
-fn activation_name(a: Activation) -> String {
+pub(super) fn activation_name(a: Activation) -> String {
     t(&format!("activation-{}", slug(&a)))
 }
 
@@ -329,7 +330,8 @@ fn main_fields(props: &CardProps) -> Html {
             />
         },
         LayerKind::Flatten | LayerKind::Add => html! {},
-        _ => spatial_fields::main_fields(props),
+        kind if spatial_fields::concerns(kind) => spatial_fields::main_fields(props),
+        _ => sequence_fields::main_fields(props),
     }
 }
 
@@ -407,7 +409,8 @@ fn more_fields(props: &CardProps) -> Html {
                 />
             }
         }
-        _ => spatial_fields::more_fields(props),
+        kind if spatial_fields::concerns(kind) => spatial_fields::more_fields(props),
+        _ => sequence_fields::more_fields(props),
     }
 }
 

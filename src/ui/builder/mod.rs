@@ -4,6 +4,7 @@ mod card;
 pub mod edit;
 mod inputs;
 mod menu;
+mod sequence_fields;
 mod spatial_fields;
 
 use super::fields::{SelectField, slug};

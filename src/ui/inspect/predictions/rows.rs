@@ -6,14 +6,14 @@ use crate::ui::i18n::{t, t_args};
 use crate::ui::inspect::source::Source;
 use yew::prelude::*;
 
-/// Feature columns at most; the rest is only told of.
+/// Features at most, and targets; the rest of the features is told of.
 const FEATURES: usize = 6;
 
 pub fn table(source: &Source, items: &[Item]) -> Html {
     let all = source.features();
     let features = all.min(FEATURES);
     let targets = match &source.outcome {
-        Outcome::Values { targets } => *targets,
+        Outcome::Values { targets } => (*targets).min(FEATURES),
         _ => 0,
     };
     html! {
