@@ -2,13 +2,54 @@
 use super::*;
 use crate::backend::cpu::kernels::Act;
 
-/// Linear or a convolution, then an activation whose gradient needs only its output: one op, if nobody else
-/// reads what lies between.
+/// All mergers.
 pub fn fuse(graph: &mut Graph) {
+    activations(graph);
+    pooled_relus(graph);
+}
+
+/// The gradient of max pooling, then that of the ReLU before it: one pass, since what a window's
+/// largest value passes on is known from that value.
+fn pooled_relus(graph: &mut Graph) {
+    let readers = readers(graph);
+    for i in 0..graph.nodes.len() {
+        let relu = Op::ActivationGrad(crate::ops::ActivationGrad { act: Act::Relu });
+        if graph.nodes[i].op != relu {
+            continue;
+        }
+        let (saved, between) = (graph.nodes[i].inputs[0], graph.nodes[i].inputs[1]);
+        let producer = graph.nodes.iter().position(|n| n.outputs == [between]);
+        let Some(p) = producer else { continue };
+        let once = readers[between.0 as usize] == 1 && graph.value(between).place == Place::Work;
+        let same = graph.nodes[p].inputs.first() == Some(&saved);
+        let out = graph.nodes[i].outputs.clone();
+        if let Op::MaxPoolGrad(op) = &mut graph.nodes[p].op
+            && once
+            && same
+        {
+            op.relu = true;
+            graph.nodes[p].outputs = out;
+            graph.nodes[i].inputs.clear();
+        }
+    }
+    graph
+        .nodes
+        .retain(|n| !(matches!(n.op, Op::ActivationGrad(_)) && n.inputs.is_empty()));
+}
+
+/// How many nodes read each value.
+fn readers(graph: &Graph) -> Vec<u32> {
     let mut readers = vec![0u32; graph.values.len()];
     for v in graph.nodes.iter().flat_map(|n| &n.inputs) {
         readers[v.0 as usize] += 1;
     }
+    readers
+}
+
+/// Linear or a convolution, then an activation whose gradient needs only its output: one op, if
+/// nobody else reads what lies between.
+fn activations(graph: &mut Graph) {
+    let readers = readers(graph);
     for i in 0..graph.nodes.len() {
         let Op::Activation(a) = &graph.nodes[i].op else {
             continue;

@@ -43,6 +43,21 @@ fn convolutions() -> Vec<([usize; 4], usize, usize, Window)> {
             1,
             window([1, 7], one, [[0, 0], [3, 3]], one),
         ),
+        // 3×3 at a stride of 1 with many channels, and the first layer's few.
+        ([2, 6, 6, 16], 18, 1, window([3, 3], one, pad(1), one)),
+        ([1, 7, 5, 21], 16, 1, window([3, 3], one, pad(0), one)),
+        ([3, 5, 6, 33], 17, 1, window([3, 3], one, pad(2), one)),
+        ([1, 3, 3, 16], 32, 1, window([3, 3], one, pad(0), one)),
+        ([1, 4, 5, 16], 16, 1, window([3, 3], one, pad(3), one)),
+        (
+            [1, 24, 22, 16],
+            16,
+            1,
+            window([3, 3], one, [[0, 1], [1, 0]], one),
+        ),
+        ([3, 7, 7, 1], 16, 1, window([3, 3], one, pad(1), one)),
+        ([2, 9, 8, 3], 21, 1, window([3, 3], [2, 2], pad(1), one)),
+        ([2, 8, 11, 4], 19, 1, window([5, 3], [1, 3], pad(1), [1, 2])),
         // Padding wider than the kernel: dy is read from behind its edge.
         ([1, 3, 4, 2], 3, 1, window([2, 2], one, pad(3), one)),
         ([5, 3, 3, 260], 3, 1, window([2, 2], one, pad(0), one)),
@@ -74,7 +89,8 @@ pub fn table() -> Vec<Case> {
         let (w, y) = ([k, x[3] / groups, r, s], [x[0], p, q, k]);
         for (bias, act) in [(true, Act::None), (false, Act::None), (true, Act::Relu)] {
             let (kb, cb) = ([k], [x[3]]);
-            let fused = act != Act::None;
+            // A large one is for the blocks of the kernels.
+            let fused = act != Act::None || x[1] > 20;
             let grad: &[usize] = match (fused, bias) {
                 (true, _) => &[],
                 (_, true) => &[0, 1, 2],

@@ -108,7 +108,9 @@ def tutorials():
         ],
         cross_entropy("pytorch"),
         adam("pytorch", 0.001),
-        8,
+        4,
+        # Among 300 000 ReLUs, some lie nearer to 0 than float32 rounds once weights have moved.
+        grad_steps=(0, 1, 2),
         params=params(
             torch_bounds,
             ("conv1", (32, 1, 3, 3)),

@@ -18,12 +18,15 @@ mod micro;
 pub mod norm;
 pub mod optim;
 pub mod pack;
+mod patches;
 pub mod pool;
 pub mod recurrent;
 pub mod reduce;
 pub mod simd;
 pub mod softmax;
+mod thin;
 mod window;
+mod winograd;
 
 pub use act::Act;
 pub use simd::{F32x4, Scalar4, V};

@@ -105,6 +105,11 @@ pub fn max<V: F32x4>(v: &Pool, x: &[f32], y: &mut [f32]) {
 pub fn max_grad<V: F32x4>(v: &Pool, relu: bool, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     v.check(x, y);
     v.check(dx, dy);
+    let w = &v.window;
+    let halves = [w.kernel, w.stride] == [[2, 2]; 2] && w.pad == [[0, 0]; 2];
+    if halves && w.dilation == [1, 1] {
+        return halve_grad::<V>(v, relu, x, y, dy, dx);
+    }
     dx.fill(0.0);
     v.each(|to, taps| {
         for j in (0..v.c).step_by(4) {
@@ -122,6 +127,39 @@ pub fn max_grad<V: F32x4>(v: &Pool, relu: bool, x: &[f32], y: &[f32], dy: &[f32]
             });
         }
     });
+}
+
+/// [`max_grad`] of windows of 2×2 pixels side by side: each pixel is written once.
+fn halve_grad<V: F32x4>(v: &Pool, relu: bool, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    let ([h, w], [p, q], c) = (v.size, v.out, v.c);
+    if h % 2 + w % 2 > 0 {
+        dx.fill(0.0);
+    }
+    let line = w * c;
+    for (row, (y, dy)) in y
+        .chunks_exact(q * c)
+        .zip(dy.chunks_exact(q * c))
+        .enumerate()
+    {
+        let at = (row / p * h + row % p * 2) * line;
+        let x = &x[at..][..2 * line];
+        let dx = &mut dx[at..][..2 * line];
+        for column in 0..q {
+            for j in (0..c).step_by(4) {
+                let (n, at) = (c - j, 2 * column * c + j);
+                let top = load::<V>(y, column * c + j, n);
+                let mut left = load::<V>(dy, column * c + j, n);
+                if relu {
+                    left = left.and(top.gt(V::zero()));
+                }
+                for at in [at, at + c, at + line, at + line + c] {
+                    let hit = load::<V>(x, at, n).eq(top);
+                    store(left.and(hit), dx, at, n);
+                    left = left.and_not(hit);
+                }
+            }
+        }
+    }
 }
 
 /// Numbers that an average divides by: the window's pixels, or with `count_pad` its taps.
