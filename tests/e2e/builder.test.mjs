@@ -179,3 +179,18 @@ e2e('Keras speaks its own names', async ({ page }) => {
   assert.equal((await run(page)).info.spec.framework, 'keras');
   await trained(page, 10);
 });
+
+e2e('what is being typed stays while the network trains', async ({ page }) => {
+  await slowly(page);
+  const units = card(page, 'fc1').getByLabel('Units');
+  const rate = page.locator('.slider', { hasText: 'Learning rate' }).locator('input.number');
+  for (const field of [units, rate]) {
+    const before = await field.inputValue();
+    await field.fill('3');
+    const { step } = await run(page);
+    await trained(page, step.length + 60);
+    assert.equal(await field.inputValue(), '3');
+    await field.fill(before);
+  }
+  assert.deepEqual((await run(page)).info.params, 4810);
+});

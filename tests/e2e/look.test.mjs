@@ -1,7 +1,7 @@
 // Languages, themes and sizes of the window.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { phase, trained } from './lib/page.mjs';
+import { phase, slowly, trained } from './lib/page.mjs';
 
 const WORDS = {
   en: { data: 'Data', training: 'Training', network: 'Network', tabs: ['Data & training', 'Network', 'Result'] },
@@ -54,7 +54,6 @@ e2e('English and Chinese, remembered for the next visit', { timeout: 110_000 }, 
   await page.getByRole('button', { name: '中文' }).click();
   await speaks(page, 'zh-CN');
   assert.match(await page.title(), /深度学习/);
-  await phase(page, 'finished');
   await eachView(page, async (name) => {
     assert.match(name, /\p{Script=Han}/u);
     assert.deepEqual((await texts(page, KEY)).filter((t) => !/^(fc|relu|grad|exp)/.test(t)), [], `a message is missing in ${name}`);
@@ -142,7 +141,7 @@ for (const locale of ['en-US', 'zh-CN']) {
   const tag = locale === 'en-US' ? 'en' : 'zh-CN';
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, locale };
   e2e(`on a phone, ${tag}`, { context: phone, timeout: 110_000 }, async ({ page, shot }) => {
-    await trained(page);
+    await slowly(page, 20);
     const [setup, network, result] = [0, 1, 2].map((n) => page.locator('.tabs button').nth(n));
     assert.ok(await page.locator('#pane-network').isVisible());
     const views = [
@@ -164,14 +163,12 @@ for (const locale of ['en-US', 'zh-CN']) {
       assert.ok(box.x >= 0 && box.x + box.width <= 390 && box.y + box.height <= 844 && box.height >= 32, JSON.stringify(box));
       await shot(`phone-${tag}-${name}`);
     }
-    await page.locator('.speed select').evaluate((e) => {
-      e.value = '100';
-      e.dispatchEvent(new Event('change', { bubbles: true }));
-    });
-    const before = await page.evaluate(() => nabla.current().history().step.length);
-    await phase(page, 'finished').catch(() => {});
-    await page.locator('.controls button').first().tap();
-    await trained(page, before);
+    // The same button pauses and trains on.
+    const play = page.locator('.controls button').first();
+    await play.tap();
+    await phase(page, 'paused');
+    await play.tap();
+    await phase(page, 'training');
     await result.tap();
     await eachView(page, async (name) => {
       assert.ok((await excess(page)).x <= 0, `${name} is ${(await excess(page)).x} px too wide`);
@@ -184,7 +181,7 @@ for (const locale of ['en-US', 'zh-CN']) {
 
   for (const [width, height] of [[1024, 768], [1440, 900]]) {
     e2e(`at ${width}×${height}, ${tag}, nothing scrolls but the panes`, { context: { viewport: { width, height }, locale } }, async ({ page, shot }) => {
-      await phase(page, 'finished');
+      await trained(page, 100);
       assert.ok(!(await page.locator('.tabs').isVisible()));
       for (const pane of ['#pane-setup', '#pane-network', '#pane-result']) assert.ok(await page.locator(pane).isVisible());
       const { x, y } = await excess(page);

@@ -27,6 +27,8 @@ e2e('the page opens on the digits and trains by itself to 97 %', { timeout: 110_
 });
 
 e2e('all its epochs done, the page offers more of them', async ({ page }) => {
+  await trained(page);
+  await page.locator('.speed select').selectOption('0');
   await phase(page, 'finished');
   const { info, step } = await run(page);
   assert.equal(step.length, info.spec.train.epochs * info.stepsPerEpoch);
