@@ -202,7 +202,15 @@ fn readout(props: &HeaderProps) -> Html {
         (Phase::Failed, _) => "phase-failed",
     };
     let live = &props.live;
-    let rate = live.samples_per_second;
+    // What the engine could do is told apart from the pace that the visitor chose.
+    let pace = |info: &RunInfo| match props.speed {
+        0 => f64::INFINITY,
+        steps => f64::from(steps) * info.batch_size as f64,
+    };
+    let rate = props
+        .info
+        .as_ref()
+        .map_or(0.0, |info| live.samples_per_second.min(pace(info)));
     html! {
         <div class="readout figure">
             <span class={classes!("phase", phase)} role="status" title={props.blocked.clone()}>{ t(phase) }</span>
