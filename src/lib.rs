@@ -20,7 +20,7 @@
 pub mod backend;
 pub mod data;
 pub mod graph;
-pub mod interop;
+pub mod json;
 pub mod ops;
 pub mod plan;
 pub mod plotting;

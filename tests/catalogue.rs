@@ -46,15 +46,17 @@ fn catalogue(lang: &str) -> BTreeMap<String, String> {
     all
 }
 
-/// The `$name`s of a message.
+/// The `$name`s that a message shows; a number by which it chooses a plural is none of them, for
+/// Chinese has no plural to choose.
 fn arguments(value: &str) -> BTreeSet<String> {
     value
         .split('$')
         .skip(1)
-        .map(|s| {
-            s.chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '-')
-                .collect()
+        .filter_map(|s| {
+            let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            let end = s.find(|c| !in_name(c)).unwrap_or(s.len());
+            let chooses = s[end..].trim_start().starts_with("->");
+            (!chooses).then(|| s[..end].to_string())
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! The data module: sources, formats, splits, scaling, order. Native only: it reads files.
 #![cfg(not(target_arch = "wasm32"))]
 use nabla::data::{self, *};
-use nabla::spec::{Bundled, DataSource, DataSpec, FileFormat, Problem, Scale, Split};
+use nabla::spec::{Bundled, DataSource, DataSpec, FileFormat, Problem, Scale, Split, TargetOf};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,6 +16,7 @@ fn spec(source: DataSource) -> DataSpec {
         scale: Scale::None,
         scale_target: false,
         flatten: false,
+        target: TargetOf::Labels,
     }
 }
 
@@ -42,7 +43,8 @@ fn f32s(v: &Values) -> Vec<f32> {
 
 fn names(d: &Target) -> &[String] {
     match d {
-        Target::Classes { names } | Target::Values { names } => names,
+        Target::Classes { names } | Target::Values { names } | Target::Steps { names, .. } => names,
+        Target::Input { .. } => &[],
     }
 }
 

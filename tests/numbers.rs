@@ -26,6 +26,7 @@ fn counts_shapes_and_shares() {
     assert_eq!(count(0), "0");
     assert_eq!(count(1_234_567), "1,234,567");
     assert_eq!(percent(0.9724), "97.2 %");
+    assert_eq!(percent(1.0), "100 %");
     assert_eq!(whole_percent(0.2), "20 %");
     assert_eq!(shape(&[1, 28, 28]), "1×28×28");
     assert_eq!(scaled(5_300), "5.30 k");

@@ -140,6 +140,24 @@ fn a_curve_starts_anew_with_its_history() {
 }
 
 #[test]
+fn a_curve_stays_in_view_while_its_history_thins() {
+    let mut h = History::with_capacity(1000);
+    let mut c = Curve::new("loss", 0.0);
+    for step in 0..1000 {
+        h.push(&loss(), &[step as f32], step);
+    }
+    assert!(c.advance(&h, usize::MAX));
+    h.push(&loss(), &[1000.0], 1000);
+    assert!(!c.advance(&h, 100));
+    assert_eq!(c.points().flatten().last(), Some((999.0, 999.0)));
+    assert_eq!(c.smoothed(&h, 3), None);
+    while !c.advance(&h, 100) {}
+    assert_eq!(c.points().flatten().last(), Some((1000.0, 1000.0)));
+    assert!(c.points().flatten().all(|(step, v)| step == v));
+    assert_eq!(c.smoothed(&h, 3), Some(6.0));
+}
+
+#[test]
 fn the_range_ignores_rare_raw_outliers() {
     let mut values = vec![1.0; 10_000];
     values[5000] = 1e6;
@@ -296,7 +314,7 @@ fn numbers_have_three_figures() {
         (0.012345, "0.0123"),
         (0.9996, "1.00"),
         (12.0, "12.0"),
-        (-2.7183, "−2.72"),
+        (-4.567, "−4.57"),
         (1234.5, "1,230"),
         (123_456.0, "123,000"),
         (1.5e6, "1.50e6"),
@@ -327,6 +345,10 @@ fn tick_labels_tell_ticks_apart() {
     assert_eq!(
         format::tick_labels(&[0.0, 5000.0, 10000.0]),
         ["0", "5,000", "10,000"]
+    );
+    assert_eq!(
+        format::tick_labels(&[0.0, 500_000.0, 1_000_000.0]),
+        ["0", "0.5M", "1.0M"]
     );
     assert_eq!(format::tick_labels(&[0.01, 0.1, 1.0]), ["0.01", "0.1", "1"]);
     assert_eq!(

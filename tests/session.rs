@@ -302,18 +302,17 @@ fn initialisers_are_the_frameworks() {
         let noise = 6.0 * spread / n.sqrt() * 2.0;
         assert!((mean - want("mean")).abs() <= noise, "{e}: mean {mean}");
         assert!((std - want("std")).abs() <= 0.02 * spread, "{e}: std {std}");
-        let bounded = !matches!(named, Some(Init::Normal { .. } | Init::Orthogonal { .. }))
-            && !(framework == Framework::Pytorch
-                && matches!(
-                    named,
-                    Some(
-                        Init::GlorotNormal
-                            | Init::HeNormal
-                            | Init::LecunNormal
-                            | Init::TruncatedNormal { .. }
-                    )
-                ));
-        if bounded {
+        let normal = match named {
+            Some(Init::Normal { .. } | Init::Orthogonal { .. }) => true,
+            Some(
+                Init::GlorotNormal
+                | Init::HeNormal
+                | Init::LecunNormal
+                | Init::TruncatedNormal { .. },
+            ) => framework == Framework::Pytorch,
+            _ => false,
+        };
+        if !normal {
             let (lo, hi) = all
                 .iter()
                 .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));

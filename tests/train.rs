@@ -69,11 +69,24 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
             .map(|i| (hash(seed, i) >> 8) as f32 / 16_777_216.0 * (hi - lo) + lo)
             .collect()
     };
-    let x = spread(1, rows * n, bounds(d));
+    let whole = |seed: u32, n: usize, k: u64| -> Vec<f32> {
+        (0..n as u32)
+            .map(|i| ((u64::from(hash(seed, i) >> 8) * k) >> 24) as f32)
+            .collect()
+    };
+    let x = match d["tokens"].as_u64() {
+        Some(k) => whole(1, rows * n, k),
+        None => spread(1, rows * n, bounds(d)),
+    };
     if let Some(k) = d["classes"].as_u64() {
-        let y = (0..rows as u32)
-            .map(|i| ((u64::from(hash(2, i) >> 8) * k) >> 24) as f32)
-            .collect();
+        if d["steps"] == true {
+            let target = Target::Steps {
+                names: names(k as usize),
+                steps: shape[0],
+            };
+            return (x, whole(2, rows * shape[0], k), rows, target);
+        }
+        let y = whole(2, rows, k);
         return (
             x,
             y,
@@ -82,6 +95,9 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
                 names: names(k as usize),
             },
         );
+    }
+    if d["target"] == "input" {
+        return (x, vec![0.0; rows], rows, Target::Input { width: n });
     }
     let targets = &d["targets"];
     let width: usize = sizes(&targets["shape"]).iter().product();
@@ -253,6 +269,13 @@ traces! {
         "keras_conv1d", "pytorch_transpose", "keras_transpose";
     normalisation: "pytorch_batch_norm", "keras_batch_norm", "pytorch_layer_norm",
         "keras_layer_norm", "pytorch_layer_norm_axes";
+    recurrent: "pytorch_lstm", "pytorch_lstm_both", "pytorch_gru", "pytorch_gru_both", "pytorch_rnn",
+        "pytorch_rnn_both", "pytorch_rnn_relu", "keras_lstm", "keras_lstm_both", "keras_gru",
+        "keras_gru_both", "keras_rnn", "keras_rnn_both", "keras_rnn_relu";
+    autoencoders: "pytorch_autoencoder", "pytorch_autoencoder_bce", "keras_autoencoder",
+        "keras_autoencoder_bce";
+    attention: "pytorch_embedding", "pytorch_attention", "pytorch_decoder", "keras_embedding",
+        "keras_attention", "keras_decoder";
     penalties: "pytorch_l1", "pytorch_l2", "keras_l1_l2";
 }
 

@@ -23,6 +23,8 @@ pub struct Part {
 ///
 /// With `classes`, `y` is `[N]` or `[N, 1]` class indices, or `[N, K]` one-hot rows, which
 /// become indices; there are K classes, or those of the spec, or as many as occur (at least 2).
+/// Where `x` is `[N, T, …]` and the spec states a number of classes other than T, a `y[N, T]` holds
+/// a class index for each step.
 /// Without, `y` is numbers, K per sample.
 ///
 /// Errors: `shape-data` when values and shape differ in number, `data-size` when x and y differ
@@ -45,14 +47,14 @@ pub fn from_arrays(
         } => (name.as_str(), shape.as_slice(), *classes),
         _ => ("arrays", &[][..], None),
     };
-    let mut all = read(train, "train", classes)?;
+    let mut all = read(train, "train", classes, known)?;
     let mut own = [None, None];
     for ((part, given), range) in [("validation", validation), ("test", test)]
         .into_iter()
         .zip(&mut own)
     {
         let Some(given) = given else { continue };
-        let more = read(given, part, classes)?;
+        let more = read(given, part, classes, known)?;
         check_shape(&all.shape, &more.shape).map_err(|p| p.field(format!("{part}.x")))?;
         check_shape(&[all.columns], &[more.columns]).map_err(|p| p.field(format!("{part}.y")))?;
         *range = Some(all.rows..all.rows + more.rows);
@@ -65,8 +67,10 @@ pub fn from_arrays(
             Some(k) => k,
             None => class_count(&all.y, known).map_err(|p| p.field("y"))?,
         };
-        Target::Classes {
-            names: (0..k).map(|i| i.to_string()).collect(),
+        let names = (0..k).map(|i| i.to_string()).collect();
+        match all.columns {
+            steps if all.steps => Target::Steps { names, steps },
+            _ => Target::Classes { names },
         }
     } else {
         Target::Values {
@@ -100,9 +104,11 @@ struct Rows {
     /// Numbers per row as given.
     columns: usize,
     one_hot: Option<usize>,
+    /// Whether `y` holds a class for each step.
+    steps: bool,
 }
 
-fn read(part: Part, name: &str, classes: bool) -> Result<Rows, Problem> {
+fn read(part: Part, name: &str, classes: bool, known: Option<usize>) -> Result<Rows, Problem> {
     let check = |a: &Array, field: &str| -> Result<usize, Problem> {
         let field = format!("{name}.{field}");
         let want = count(&a.shape);
@@ -134,7 +140,11 @@ fn read(part: Part, name: &str, classes: bool) -> Result<Rows, Problem> {
     let columns: usize = part.y.shape[1..].iter().product();
     let mut y = part.y.values.into_f32();
     let mut one_hot = None;
-    if classes && columns > 1 {
+    let steps = classes
+        && shape.first() == Some(&columns)
+        && known.is_some_and(|k| k != columns)
+        && columns > 1;
+    if classes && columns > 1 && !steps {
         y = y
             .chunks_exact(columns)
             .enumerate()
@@ -158,5 +168,6 @@ fn read(part: Part, name: &str, classes: bool) -> Result<Rows, Problem> {
         y,
         columns,
         one_hot,
+        steps,
     })
 }

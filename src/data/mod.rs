@@ -68,6 +68,10 @@ pub enum Target {
     Classes { names: Vec<String> },
     /// Numbers per sample, one per name.
     Values { names: Vec<String> },
+    /// A class index for each of a sample's `steps`; `names[k]` is class k.
+    Steps { names: Vec<String>, steps: usize },
+    /// The `width` numbers of the sample itself.
+    Input { width: usize },
 }
 
 /// Everything a run needs to know of its data. Rows are addressed by index into `x` and `y`;
@@ -86,7 +90,7 @@ pub struct Dataset {
     /// empty when the values are used as they are. From the training part only.
     pub mul: Vec<f32>,
     pub add: Vec<f32>,
-    /// `[rows]` class indices, or `[rows, names.len()]` numbers (already scaled).
+    /// What came with the data, also where the target is the input: `[rows]` or `[rows, steps]` class indices, or `[rows, names.len()]` numbers (already scaled).
     pub y: Vec<f32>,
     /// A scaled regression target is `(original − mean) / std`; `(mean, std)` per target
     /// column, empty when not scaled.
@@ -101,7 +105,7 @@ pub struct Dataset {
 
 impl Dataset {
     pub fn rows(&self) -> usize {
-        self.y.len() / target_width(&self.target)
+        self.x.len() / self.features_len().max(1)
     }
 
     /// Numbers per sample: the product of `shape`.
@@ -109,7 +113,7 @@ impl Dataset {
         self.shape.iter().product()
     }
 
-    /// Numbers per row of `y`: 1 for classes.
+    /// Numbers per row of `y`: 1 for classes, one per step for classes of steps.
     pub fn target_width(&self) -> usize {
         target_width(&self.target)
     }
@@ -117,8 +121,8 @@ impl Dataset {
     /// Number of classes, or `None` for a regression.
     pub fn classes(&self) -> Option<usize> {
         match &self.target {
-            Target::Classes { names } => Some(names.len()),
-            Target::Values { .. } => None,
+            Target::Classes { names } | Target::Steps { names, .. } => Some(names.len()),
+            Target::Values { .. } | Target::Input { .. } => None,
         }
     }
 
@@ -144,12 +148,17 @@ impl Dataset {
         }
     }
 
-    /// Row `row` of `y`, `[target_width]`.
+    /// What the network is to give for row `row`, `[target_width]`.
     ///
     /// Panics when there is no such row.
-    pub fn target_row(&self, row: usize) -> &[f32] {
+    pub fn target_row(&self, row: usize) -> Vec<f32> {
         let w = self.target_width();
-        &self.y[row * w..(row + 1) * w]
+        if let Target::Input { .. } = self.target {
+            let mut x = vec![0.0; w];
+            self.write_x(row, &mut x);
+            return x;
+        }
+        self.y[row * w..(row + 1) * w].to_vec()
     }
 }
 
@@ -157,6 +166,8 @@ fn target_width(target: &Target) -> usize {
     match target {
         Target::Classes { .. } => 1,
         Target::Values { names } => names.len().max(1),
+        Target::Steps { steps, .. } => (*steps).max(1),
+        Target::Input { width } => (*width).max(1),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Splitting and scaling.
 use super::rng::{Rng, SPLIT};
 use super::{Dataset, Raw, Target, Values, count};
-use crate::spec::{DataSpec, Problem, Scale, Split};
+use crate::spec::{DataSpec, Problem, Scale, Split, TargetOf};
 
 /// A [`Raw`] with its parts chosen and its scaling measured; see [`super::load`].
 pub(super) fn prepare(raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, Problem> {
@@ -25,7 +25,8 @@ pub(super) fn prepare(raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, P
     let (mul, add) = scaling(&raw.x, features, &train, spec.scale);
     let mut y = raw.y;
     let mut y_scale = Vec::new();
-    if spec.scale_target && matches!(raw.target, Target::Values { .. }) {
+    let itself = spec.target == TargetOf::Input;
+    if !itself && spec.scale_target && matches!(raw.target, Target::Values { .. }) {
         let stats = Stats::of(width, &train, |i| f64::from(y[i]));
         y_scale = (0..width)
             .map(|c| {
@@ -57,7 +58,11 @@ pub(super) fn prepare(raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, P
         add,
         y,
         y_scale,
-        target: raw.target,
+        target: if itself {
+            Target::Input { width: features }
+        } else {
+            raw.target
+        },
         features: raw.features,
         train,
         validation,

@@ -16,6 +16,8 @@ pub const DROPOUT: u32 = 4;
 pub const DATA: u32 = 5;
 /// Noise of generated samples.
 pub const NOISE: u32 = 6;
+/// Codes that a network draws while it trains.
+pub const CODE: u32 = 7;
 
 /// Philox4x32-10: four words that look random, a pure function of counter and key.
 pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
@@ -46,6 +48,22 @@ pub fn dropout_block(seed: u32, layer: u32, step: u32, block: u32) -> [u32; 4] {
 /// `(word >> 8)·2⁻²⁴ < rate`.
 pub fn dropout_word(seed: u32, layer: u32, step: u32, element: u32) -> u32 {
     philox([element / 4, step, 0, 0], [seed, DROPOUT ^ (layer << 8)])[(element % 4) as usize]
+}
+
+/// Two standard normals (Box–Muller in f64) for elements 2·block and 2·block + 1 of a layer's
+/// output at optimiser step `step`: words 0 and 1 of
+/// `philox([block, step, 0, 0], [seed, CODE ^ (layer << 8)])`.
+pub fn normal_pair(seed: u32, layer: u32, step: u32, block: u32) -> [f32; 2] {
+    let words = philox([block, step, 0, 0], [seed, CODE ^ (layer << 8)]);
+    box_muller(words[0], words[1])
+}
+
+fn box_muller(u: u32, v: u32) -> [f32; 2] {
+    // `libm`, because std's ln, sin and cos differ between wasm and native.
+    const UNIT: f64 = 1.0 / 4_294_967_296.0;
+    let r = libm::sqrt(-2.0 * libm::log((f64::from(u) + 1.0) * UNIT));
+    let angle = std::f64::consts::TAU * (f64::from(v) * UNIT);
+    [(r * libm::cos(angle)) as f32, (r * libm::sin(angle)) as f32]
 }
 
 /// Reads one stream word after word: block `i` is
@@ -119,14 +137,10 @@ impl Rng {
         if let Some(z) = self.spare.take() {
             return z;
         }
-        // `libm`, because std's ln, sin and cos differ between wasm and native.
-        const UNIT: f64 = 1.0 / 4_294_967_296.0;
-        let u = (f64::from(self.next_u32()) + 1.0) * UNIT;
-        let v = f64::from(self.next_u32()) * UNIT;
-        let r = libm::sqrt(-2.0 * libm::log(u));
-        let angle = std::f64::consts::TAU * v;
-        self.spare = Some((r * libm::sin(angle)) as f32);
-        (r * libm::cos(angle)) as f32
+        let (u, v) = (self.next_u32(), self.next_u32());
+        let [z, spare] = box_muller(u, v);
+        self.spare = Some(spare);
+        z
     }
 
     /// Standard normal, drawn again until |z| ≤ 2.

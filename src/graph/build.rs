@@ -1,5 +1,5 @@
 //! From a spec to programs, over one layout of persistent tensors.
-use super::head::{loss, outputs};
+use super::head::{Told, loss, outputs};
 use super::layers::layers;
 use super::optim::Knobs;
 use super::spatial::Out;
@@ -80,20 +80,30 @@ fn last_output(
     }
 }
 
+/// Whether the penalties cover a parameter: all but biases.
+fn is_weight(name: &str) -> bool {
+    let own = name.rsplit('.').next().unwrap_or(name);
+    ["weight", "kernel", "embeddings"]
+        .iter()
+        .any(|w| own.contains(w))
+}
+
 struct Slots {
     x: SlotId,
-    y: SlotId,
+    /// None where the target is x itself.
+    y: Option<SlotId>,
     scale: Option<(SlotId, SlotId)>,
 }
 
-fn data_slots(layout: &mut Layout, facts: &Facts) -> Slots {
+fn data_slots(layout: &mut Layout, spec: &Spec, facts: &Facts) -> Slots {
     let mut shape = vec![facts.rows];
     shape.extend(&facts.data.sample);
     let features = [numel(&facts.data.sample)];
     let f32 = Dtype::F32;
     Slots {
         x: layout.slot(Slab::Data, "data.x", &shape, facts.dtype),
-        y: layout.slot(Slab::Data, "data.y", &[facts.rows, facts.data.targets], f32),
+        y: (spec.data.target == TargetOf::Labels)
+            .then(|| layout.slot(Slab::Data, "data.y", &[facts.rows, facts.data.targets], f32)),
         scale: facts.scaled.then(|| {
             (
                 layout.slot(Slab::Data, "data.mul", &features, f32),
@@ -122,7 +132,11 @@ fn gather(
         scaled: facts.scaled,
     };
     let x = g.push1(op, &x, "x")?;
-    let y = g.slot(layout, slots.y);
+    let Some(y) = slots.y else {
+        let shape = vec![batch, facts.data.targets];
+        return Ok((x, g.push1(ops::Reshape { shape }, &[x], "y")?));
+    };
+    let y = g.slot(layout, y);
     let op = ops::Gather {
         batch,
         dtype: Dtype::F32,
@@ -139,7 +153,7 @@ fn train_graph(
 ) -> Result<Graph, Problems> {
     let mut g = Graph::default();
     let k = steps_per_run(facts.batch(spec));
-    let slots = data_slots(layout, facts);
+    let slots = data_slots(layout, spec, facts);
     let order = layout.slot(Slab::Io, "order", &[k * facts.batch(spec)], Dtype::F32);
     let knobs = Knobs {
         rate: layout.slot(Slab::Io, "learning_rate", &[k], Dtype::F32),
@@ -152,7 +166,7 @@ fn train_graph(
     let outs = layers(&mut g, layout, spec, x, Some(facts.seed), &mut problems);
     let out = last_output(&mut g, spec, &outs, problems)?;
     g.mark(Phase::Forward, None);
-    let (losses, told, at) = loss(&mut g, spec, out, y)?;
+    let Told { losses, accuracy } = loss(&mut g, spec, out, y)?;
     let mut total = g.push1(ops::Mean, &[losses], "loss")?;
     let params: Vec<SlotId> = (0..layout.slots.len() as u32)
         .map(SlotId)
@@ -161,7 +175,7 @@ fn train_graph(
     if spec.train.l1 > 0.0 || spec.train.l2 > 0.0 {
         let h = g.slot(layout, knobs.hyper);
         for p in &params {
-            if layout.slots[p.0 as usize].name.ends_with(".weight") {
+            if is_weight(&layout.slots[p.0 as usize].name) {
                 let w = g.slot(layout, *p);
                 let penalty = g.push1(ops::Penalty, &[w, h], "penalty")?;
                 total = g.push1(ops::Add, &[total, penalty], "loss")?;
@@ -170,8 +184,9 @@ fn train_graph(
     }
     let mut record = vec![g.slot(layout, history), total];
     if facts.data.classes.is_some() {
-        let op = ops::Correct { threshold: at };
-        record.push(g.push1(op, &[told, y], "accuracy")?);
+        let (told, classes, threshold) = accuracy;
+        let op = ops::Correct { threshold };
+        record.push(g.push1(op, &[told, classes], "accuracy")?);
     }
     let wanted: Vec<ValueId> = params.iter().map(|p| g.slot(layout, *p)).collect();
     let grads = differentiate(&mut g, total, &wanted)?;
@@ -192,14 +207,14 @@ fn eval_graph(
     batch: usize,
 ) -> Result<Graph, Problems> {
     let mut g = Graph::default();
-    let slots = data_slots(layout, facts);
+    let slots = data_slots(layout, spec, facts);
     let order = layout.slot(Slab::Io, "eval.order", &[batch], Dtype::F32);
     let (x, y) = gather(&mut g, layout, facts, &slots, (order, batch))?;
     let mut problems = Vec::new();
     let outs = layers(&mut g, layout, spec, x, None, &mut problems);
     let out = last_output(&mut g, spec, &outs, problems)?;
     g.mark(Phase::Forward, None);
-    let (losses, _, _) = loss(&mut g, spec, out, y)?;
+    let Told { losses, .. } = loss(&mut g, spec, out, y)?;
     let read = outputs(&mut g, spec, out)?;
     let to = layout.slot(Slab::Io, "eval.loss", &[batch], Dtype::F32);
     g.write_to(layout, losses, to);

@@ -27,6 +27,22 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
             .arg("got", got)
             .field("train.loss")
     };
+    // A class for each step: the network ends in [steps, classes].
+    if data.classes.is_some() && data.targets > 1 {
+        if !matches!(loss, Loss::CrossEntropy { .. }) {
+            return Err(wrong("one number per sample as", "a class per step"));
+        }
+        let want = [data.targets, data.classes.unwrap_or(0)];
+        if out != want {
+            return Err(Problem::new("output-shape")
+                .arg("got", ops::show(out))
+                .arg("what", "loss")
+                .arg("want", ops::show(&want))
+                .layer(&last.id)
+                .field("units"));
+        }
+        return probabilities(loss, last);
+    }
     let want = match (loss, data.classes) {
         (Loss::CrossEntropy { .. }, None) => return Err(wrong("class", "numbers")),
         (Loss::CrossEntropy { .. }, Some(k)) => k,
@@ -36,6 +52,10 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
                 .arg("loss", loss_name(loss))
                 .arg("got", k)
                 .field("train.loss"));
+        }
+        // Each number of the input as a probability.
+        (Loss::BinaryCrossEntropy { .. }, None) if spec.data.target == TargetOf::Input => {
+            data.targets
         }
         (Loss::BinaryCrossEntropy { .. } | Loss::Hinge, None) => {
             return Err(wrong("class", "numbers"));
@@ -54,6 +74,11 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
             .layer(&last.id)
             .field("units"));
     }
+    probabilities(loss, last)
+}
+
+/// Does the network end in what the loss takes for probabilities?
+fn probabilities(loss: &Loss, last: &LayerSpec) -> Result<(), Problem> {
     let ends_with = match &last.kind {
         LayerKind::Linear { activation, .. } => *activation,
         LayerKind::Activation { function, .. } => Some(*function),
@@ -100,8 +125,59 @@ pub fn threshold(loss: &Loss) -> f32 {
     if *loss == Loss::Hinge { 0.0 } else { 0.5 }
 }
 
-/// Adds the loss. Returns (loss per sample `[B]`, what accuracy is told from and its threshold).
-pub(super) fn loss(
+/// What [`loss`] gives.
+pub(super) struct Told {
+    /// Loss per sample `[B]`.
+    pub losses: ValueId,
+    /// What accuracy is told from, its classes and its threshold.
+    pub accuracy: (ValueId, ValueId, f32),
+}
+
+/// Adds the loss, with what layers add to it.
+pub(super) fn loss(g: &mut Graph, spec: &Spec, out: ValueId, y: ValueId) -> Result<Told, Problem> {
+    let mut told = own_loss(g, spec, out, y)?;
+    for term in g.terms.clone() {
+        told.losses = g.push1(ops::Add, &[told.losses, term], "loss")?;
+    }
+    Ok(told)
+}
+
+/// The loss by itself. Where each of T steps has a class, out`[B,T,C]` and y`[B,T]` count as B·T rows,
+/// and a sample's loss is the mean over its steps.
+fn own_loss(g: &mut Graph, spec: &Spec, out: ValueId, y: ValueId) -> Result<Told, Problem> {
+    let (batch, steps) = (g.shape(y)[0], g.shape(y)[1]);
+    if g.shape(out).len() != 3 || !matches!(spec.train.loss, Loss::CrossEntropy { .. }) {
+        let (losses, told, at) = row_loss(g, spec, out, y)?;
+        let accuracy = (told, y, at);
+        return Ok(Told { losses, accuracy });
+    }
+    let shape = vec![batch * steps, 1];
+    let y = g.push1(ops::Reshape { shape }, &[y], "y")?;
+    let (each, told, at) = row_loss(g, spec, out, y)?;
+    let shape = vec![batch, steps];
+    let each = g.push1(ops::Reshape { shape }, &[each], "loss")?;
+    let op = ops::Reduce {
+        how: ops::Fold::Mean,
+        axes: vec![1],
+    };
+    let mean = g.push1(op, &[each], "loss")?;
+    let losses = g.push1(ops::Reshape { shape: vec![batch] }, &[mean], "loss")?;
+    let accuracy = (told, y, at);
+    Ok(Told { losses, accuracy })
+}
+
+/// `[…, C]` as `[rows, C]`.
+fn flat(g: &mut Graph, v: ValueId) -> Result<ValueId, Problem> {
+    let (rows, last) = ops::rows_last(g.shape(v));
+    if g.shape(v).len() == 2 {
+        return Ok(v);
+    }
+    let shape = vec![rows, last];
+    g.push1(ops::Reshape { shape }, &[v], "logits")
+}
+
+/// (loss per row, what accuracy is told from and its threshold)
+fn row_loss(
     g: &mut Graph,
     spec: &Spec,
     out: ValueId,
@@ -112,6 +188,7 @@ pub(super) fn loss(
         Loss::CrossEntropy { from_logits } => {
             if from_logits {
                 let op = ops::SoftmaxCrossEntropy { clip: false };
+                let out = flat(g, out)?;
                 let o = g.push(op, &[out, y], "loss")?;
                 return Ok((o[0], o[1], 0.5));
             }
@@ -119,10 +196,12 @@ pub(super) fn loss(
             let softmax = g.nodes.iter().find(|n| n.outputs == [out]);
             if let Some(n) = softmax.filter(|n| n.op == Op::Softmax(ops::Softmax)) {
                 let logits = n.inputs[0];
+                let logits = flat(g, logits)?;
                 let op = ops::SoftmaxCrossEntropy { clip: true };
                 let o = g.push(op, &[logits, y], "loss")?;
                 return Ok((o[0], o[1], 0.5));
             }
+            let out = flat(g, out)?;
             let v = g.push1(ops::CrossEntropyProbs, &[out, y], "loss")?;
             return Ok((v, out, 0.5));
         }

@@ -1,8 +1,9 @@
 //! The layers of a spec as nodes.
+use super::sequence::At;
 use super::spatial::{self, Form, Out, Site};
 use super::*;
 use crate::backend::cpu::kernels::Act;
-use crate::ops;
+use crate::ops::{self, Cell};
 use crate::spec::*;
 
 /// The op for an activation. `layer` tells an activation layer from an activation within Dense:
@@ -126,6 +127,7 @@ fn count_inputs(kind: &LayerKind, got: usize) -> Result<(), Problem> {
     let (low, high, want) = match kind {
         LayerKind::Add => (2, 64, "2 or more"),
         LayerKind::Concatenate { .. } => (2, 64, "2 or more"),
+        LayerKind::Sampling { .. } => (2, 2, "2"),
         _ => (1, 1, "1"),
     };
     if got >= low && got <= high {
@@ -275,6 +277,31 @@ fn one_layer(
             }
             g.push1(ops::Concat { axis: at as usize }, x, id)?
         }
+        LayerKind::Embedding { vocab, dim } => {
+            bounded(vocab.saturating_mul(*dim), TENSOR, "weights")?;
+            At::new(g, layout, framework, id).embedding(x[0], *vocab, *dim)?
+        }
+        LayerKind::PositionalEmbedding => {
+            At::new(g, layout, framework, id).positional_embedding(x[0])?
+        }
+        LayerKind::Rnn { layer, activation } => {
+            let relu = *activation == Activation::Relu;
+            At::new(g, layout, framework, id).recurrent(x[0], Cell::Rnn { relu }, layer)?
+        }
+        LayerKind::Lstm(layer) => {
+            At::new(g, layout, framework, id).recurrent(x[0], Cell::Lstm, layer)?
+        }
+        LayerKind::Gru(layer) => {
+            let keras = framework == Framework::Keras;
+            At::new(g, layout, framework, id).recurrent(x[0], Cell::Gru { keras }, layer)?
+        }
+        LayerKind::Sampling { kl } => {
+            let seed = training.map(|seed| (seed, index as u32));
+            At::new(g, layout, framework, id).sampling([x[0], x[1]], *kl, seed)?
+        }
+        LayerKind::MultiHeadAttention { heads, causal } => {
+            At::new(g, layout, framework, id).attention(x[0], *heads, *causal)?
+        }
         other => unreachable!("{} is built in spatial.rs", kind_name(other)),
     };
     Ok(out)
@@ -320,5 +347,12 @@ pub(super) fn kind_name(kind: &LayerKind) -> &'static str {
         LayerKind::BatchNorm { .. } => "batch_norm",
         LayerKind::LayerNorm { .. } => "layer_norm",
         LayerKind::RmsNorm { .. } => "rms_norm",
+        LayerKind::Embedding { .. } => "embedding",
+        LayerKind::PositionalEmbedding => "positional_embedding",
+        LayerKind::Rnn { .. } => "rnn",
+        LayerKind::Lstm(_) => "lstm",
+        LayerKind::Gru(_) => "gru",
+        LayerKind::Sampling { .. } => "sampling",
+        LayerKind::MultiHeadAttention { .. } => "multi_head_attention",
     }
 }

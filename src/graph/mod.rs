@@ -10,7 +10,9 @@ mod fuse;
 mod grad;
 mod head;
 mod layers;
+mod norm;
 mod optim;
+mod sequence;
 mod spatial;
 
 use crate::ops::Op;
@@ -198,6 +200,8 @@ pub struct Node {
 pub struct Graph {
     pub values: Vec<Value>,
     pub nodes: Vec<Node>,
+    /// What layers add to the loss of each sample, `[B]`.
+    pub terms: Vec<ValueId>,
     phase: PhaseNow,
     layer: Option<usize>,
 }

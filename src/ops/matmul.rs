@@ -1,12 +1,14 @@
-//! Matrix product: `a[m,k] · b[k,n] → y[m,n]`, either factor transposed in memory.
+//! Matrix product: `a[…,m,k] · b[…,k,n] → y[…,m,n]`, either factor transposed in memory.
 use super::*;
 use crate::backend::cpu::kernels::{
     V,
     gemm::{Epilogue, gemm, scratch_len},
     pack::Strided,
 };
+use crate::graph::numel;
 
 /// y = A·B with A = a, or aᵀ when `ta` (a is `[k,m]`); B = b, or bᵀ when `tb` (b is `[n,k]`).
+/// Leading axes are equal on both sides: one product for each of their entries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatMul {
     pub ta: bool,
@@ -16,6 +18,7 @@ pub struct MatMul {
 impl MatMul {
     /// (m, n, k)
     fn dims(&self, a: &[usize], b: &[usize]) -> (usize, usize, usize) {
+        let (a, b) = (&a[a.len() - 2..], &b[b.len() - 2..]);
         let (m, k) = if self.ta { (a[1], a[0]) } else { (a[0], a[1]) };
         let n = if self.tb { b[0] } else { b[1] };
         (m, n, k)
@@ -25,13 +28,16 @@ impl MatMul {
 impl OpDef for MatMul {
     fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
         let (m, n, k) = self.dims(x[0], x[1]);
-        let kb = if self.tb { x[1][1] } else { x[1][0] };
-        if k != kb {
+        let (lead, rest) = x[0].split_at(x[0].len() - 2);
+        let (lead_b, b) = x[1].split_at(x[1].len() - 2);
+        let kb = if self.tb { b[1] } else { b[0] };
+        debug_assert_eq!(rest.len(), 2);
+        if k != kb || lead != lead_b {
             return Err(Problem::new("same-shape")
                 .arg("a", show(x[0]))
                 .arg("b", show(x[1])));
         }
-        Ok(vec![vec![m, n]])
+        Ok(vec![[lead, &[m, n]].concat()])
     }
     fn memory(&self) -> Memory {
         Memory::Fresh
@@ -83,15 +89,18 @@ impl OpDef for MatMul {
     }
     fn reference<T: Real>(&self, c: &mut Reference<T>) {
         let (m, n, k) = self.dims(c.xs[0], c.xs[1]);
-        for i in 0..m {
-            for j in 0..n {
-                let mut s = T::of(0.0);
-                for p in 0..k {
-                    let a = c.x[0][if self.ta { p * m + i } else { i * k + p }];
-                    let b = c.x[1][if self.tb { j * k + p } else { p * n + j }];
-                    s += a * b;
+        for (l, y) in c.y[0].chunks_exact_mut(m * n).enumerate() {
+            let (a, b) = (&c.x[0][l * m * k..], &c.x[1][l * k * n..]);
+            for i in 0..m {
+                for j in 0..n {
+                    let mut s = T::of(0.0);
+                    for p in 0..k {
+                        let a = a[if self.ta { p * m + i } else { i * k + p }];
+                        let b = b[if self.tb { j * k + p } else { p * n + j }];
+                        s += a * b;
+                    }
+                    y[i * n + j] = s;
                 }
-                c.y[0][i * n + j] = s;
             }
         }
     }
@@ -101,24 +110,21 @@ impl OpDef for MatMul {
     }
     fn cpu(&self, c: &mut Call) {
         let (m, n, k) = self.dims(c.xs(0), c.xs(1));
-        let (xs, ks) = if self.ta { (1, m) } else { (k, 1) };
-        let a = Strided {
-            data: c.x(0),
-            xs,
-            ks,
-        };
-        let (xs, ks) = if self.tb { (k, 1) } else { (1, n) };
-        let b = Strided {
-            data: c.x(1),
-            xs,
-            ks,
-        };
+        let (a, b) = (c.x(0), c.x(1));
         let (y, scratch) = c.y_scratch(0);
-        gemm::<V, _, _>(m, n, k, &a, &b, y, n, &Epilogue::STORE, scratch);
+        for (l, y) in y.chunks_exact_mut(m * n).enumerate() {
+            let (xs, ks) = if self.ta { (1, m) } else { (k, 1) };
+            let data = &a[l * m * k..][..m * k];
+            let a = Strided { data, xs, ks };
+            let (xs, ks) = if self.tb { (k, 1) } else { (1, n) };
+            let data = &b[l * k * n..][..k * n];
+            let b = Strided { data, xs, ks };
+            gemm::<V, _, _>(m, n, k, &a, &b, y, n, &Epilogue::STORE, scratch);
+        }
     }
-    fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
-        let (m, n, k) = self.dims(x[0], x[1]);
-        2 * (m * n * k) as u64
+    fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 {
+        let (_, _, k) = self.dims(x[0], x[1]);
+        2 * (numel(y[0]) * k) as u64
     }
     fn describe(&self) -> String {
         let t = |t| if t { "ᵀ" } else { "" };

@@ -3,11 +3,16 @@
 //! To add an op, write its file and name it once in [`ops!`] below; `docs/adding-an-op.md` has
 //! the steps. There are no default bodies: an op that compiles is whole on every backend.
 mod activation;
+mod arith;
+mod attention;
+mod axes;
+mod axis_softmax;
 mod batch_norm;
 mod conv;
 mod cross_entropy;
 mod dropout;
 mod elementwise;
+mod embedding;
 mod gather;
 mod image;
 mod layer_norm;
@@ -16,11 +21,15 @@ mod matmul;
 pub mod optimizer;
 mod penalty;
 mod per_sample;
+mod permute;
 mod pool;
 mod record;
+mod recurrent;
 mod reduce;
 mod shape;
 mod softmax;
+mod strides;
+mod variational;
 mod window;
 
 use crate::backend::cpu::Call;
@@ -29,6 +38,10 @@ use crate::spec::Problem;
 
 pub use crate::backend::cpu::kernels::Window;
 pub use activation::{Activation, ActivationGrad};
+pub use arith::{Pair, Pairwise, Scale};
+pub use attention::{Attention, AttentionGrad};
+pub use axes::{Broadcast, Fold, MaxGrad, Reduce};
+pub use axis_softmax::{AxisSoftmax, AxisSoftmaxGrad};
 pub use batch_norm::{BatchNorm, BatchNormGrad, Normalize, RunningStats};
 pub use conv::{Conv2d, ConvTranspose2d, ConvWeightGrad};
 pub use cross_entropy::{
@@ -36,6 +49,7 @@ pub use cross_entropy::{
 };
 pub use dropout::Dropout;
 pub use elementwise::{Add, Copy, Fill};
+pub use embedding::{AddRow, Embedding, EmbeddingGrad};
 pub use gather::Gather;
 pub use image::{Channels, Upsample, UpsampleGrad};
 pub use layer_norm::{LayerNorm, LayerNormGrad};
@@ -44,11 +58,14 @@ pub use matmul::MatMul;
 pub use optimizer::{ClipGrad, Update};
 pub use penalty::{Penalty, PenaltyGrad};
 pub use per_sample::{Measure, PerSample, PerSampleGrad};
+pub use permute::{Pad, Permute};
 pub use pool::{AvgPool, AvgPoolGrad, MaxPool, MaxPoolGrad};
 pub use record::{Correct, Record, predicted};
+pub use recurrent::{Cell, Recurrent, RecurrentGrad};
 pub use reduce::{ColSums, Expand, Mean, Norm};
 pub use shape::{Concat, Reshape, Slice, SliceGrad};
 pub use softmax::{Softmax, SoftmaxGrad};
+pub use variational::{Divergence, DivergenceGrad, Sample};
 
 /// How an op's outputs lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +135,12 @@ ops! {
     Penalty, PenaltyGrad,
     PerSample, PerSampleGrad,
     Softmax, SoftmaxGrad,
+    Pairwise, Scale, Permute, Pad,
+    Reduce, MaxGrad, Broadcast, AxisSoftmax, AxisSoftmaxGrad,
+    Embedding, EmbeddingGrad, AddRow,
+    Recurrent, RecurrentGrad,
+    Attention, AttentionGrad,
+    Sample, Divergence, DivergenceGrad,
 }
 
 /// Which step is being run.

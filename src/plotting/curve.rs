@@ -21,6 +21,8 @@ pub struct Curve {
 #[derive(Clone, Debug)]
 struct Track {
     beta: f32,
+    /// [`History::pace`] of the rows.
+    pace: (u32, u32),
     ema: Ema,
     /// The smoothing before rows 0, `MARK`, 2·`MARK`, …
     marks: Vec<Ema>,
@@ -29,9 +31,10 @@ struct Track {
 }
 
 impl Track {
-    fn new(beta: f32) -> Track {
+    fn new(beta: f32, pace: (u32, u32)) -> Track {
         Track {
             beta,
+            pace,
             ema: Ema::new(beta),
             marks: Vec::new(),
             raw: MinMax::new(BUCKETS),
@@ -43,8 +46,20 @@ impl Track {
         self.raw.rows()
     }
 
-    /// Takes in at most `budget` rows; returns how many.
-    fn advance(&mut self, values: &[f32], budget: usize) -> usize {
+    fn points<'a>(&self, m: &'a MinMax) -> impl Iterator<Item = Option<(f64, f64)>> + use<'a> {
+        let (start, stride) = (f64::from(self.pace.0), f64::from(self.pace.1));
+        m.points()
+            .map(move |p| p.map(|(row, v)| (start + f64::from(row) * stride, f64::from(v))))
+    }
+
+    /// Takes in at most `budget` rows; returns how many. None of another pace.
+    fn advance(&mut self, values: &[f32], pace: (u32, u32), budget: usize) -> usize {
+        if self.rows() == 0 {
+            self.pace = pace;
+        }
+        if self.pace != pace {
+            return 0;
+        }
         let from = self.rows();
         let to = values.len().min(from + budget);
         for (row, v) in values.iter().enumerate().take(to).skip(from) {
@@ -63,7 +78,7 @@ impl Curve {
     pub fn new(column: &str, smoothing: f32) -> Curve {
         Curve {
             column: column.to_string(),
-            front: Track::new(smoothing),
+            front: Track::new(smoothing, (0, 1)),
             back: None,
             generation: 0,
         }
@@ -81,7 +96,7 @@ impl Curve {
     pub fn set_smoothing(&mut self, beta: f32) {
         let current = self.back.as_ref().map_or(self.front.beta, |t| t.beta);
         if current != beta {
-            self.back = Some(Track::new(beta));
+            self.back = Some(Track::new(beta, self.front.pace));
         }
     }
 
@@ -89,19 +104,36 @@ impl Curve {
     /// was changed. True when nothing is left to do.
     pub fn advance(&mut self, history: &History, budget: usize) -> bool {
         let values = history.column(&self.column).unwrap_or(&[]);
-        if self.generation != history.generation() || values.len() < self.front.rows() {
+        let pace = history.pace();
+        if self.generation != history.generation() {
             let beta = self.back.take().map_or(self.front.beta, |t| t.beta);
-            self.front = Track::new(beta);
+            let fresh = Track::new(beta, pace);
+            if pace.0 == self.front.pace.0 && pace.1 > self.front.pace.1 {
+                // The same run with fewer rows: what is in view stays until it has been redone.
+                self.back = Some(fresh);
+            } else {
+                self.front = fresh;
+            }
             self.generation = history.generation();
         }
-        let done = self.front.advance(values, budget);
+        let done = self.front.advance(values, pace, budget);
         if let Some(back) = &mut self.back {
-            back.advance(values, budget.saturating_sub(done));
+            back.advance(values, pace, budget.saturating_sub(done));
             if back.rows() == values.len() {
                 self.front = self.back.take().expect("it is there");
             }
         }
         self.back.is_none() && self.front.rows() == values.len()
+    }
+
+    /// Steps and values of the raw column, decimated; None where nothing was finite.
+    pub fn raw_points(&self) -> impl Iterator<Item = Option<(f64, f64)>> + '_ {
+        self.front.points(&self.front.raw)
+    }
+
+    /// The same of the smoothed one.
+    pub fn points(&self) -> impl Iterator<Item = Option<(f64, f64)>> + '_ {
+        self.front.points(&self.front.smooth)
     }
 
     pub fn raw(&self) -> &MinMax {
@@ -115,7 +147,7 @@ impl Curve {
     /// The smoothed value at a row; None beyond what was taken in.
     pub fn smoothed(&self, history: &History, row: usize) -> Option<f32> {
         let values = history.column(&self.column)?;
-        if row >= self.front.rows() || row >= values.len() {
+        if row >= self.front.rows() || row >= values.len() || self.front.pace != history.pace() {
             return None;
         }
         let mut ema = *self.front.marks.get(row / MARK)?;

@@ -105,11 +105,32 @@ pub fn tick_labels(ticks: &[f64]) -> Vec<String> {
         && ticks
             .windows(2)
             .all(|w| ((w[1] - w[0]).abs() - gap).abs() < gap * 1e-6);
-    if !regular || largest >= 1e6 || gap < 1e-4 {
+    if !regular || largest >= 1e9 || gap < 1e-4 {
         return ticks.iter().map(|v| short(*v)).collect();
     }
-    let decimals = (-(gap * 1.000_001).log10().floor()).max(0.0) as usize;
-    ticks.iter().map(|v| fixed(*v, decimals)).collect()
+    let (unit, letter) = if largest >= 1e6 {
+        (1e6, "M")
+    } else {
+        (1.0, "")
+    };
+    let decimals = (-(gap / unit * 1.000_001).log10().floor()).max(0.0) as usize;
+    let label = |v: f64| {
+        if v == 0.0 && unit > 1.0 {
+            return "0".to_string();
+        }
+        format!("{}{letter}", fixed(v / unit, decimals))
+    };
+    ticks.iter().map(|v| label(*v)).collect()
+}
+
+/// The same for shares of one.
+pub fn percent_labels(ticks: &[f64]) -> Vec<String> {
+    let hundredths: Vec<f64> = ticks.iter().map(|v| v * 100.0).collect();
+    let labels = tick_labels(&hundredths);
+    labels
+        .into_iter()
+        .map(|l| format!("{l}\u{202f}%"))
+        .collect()
 }
 
 fn fixed(v: f64, decimals: usize) -> String {

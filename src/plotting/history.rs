@@ -223,6 +223,11 @@ impl History {
         self.start + row as u32 * self.stride
     }
 
+    /// The first step, and how many steps apart the rows are.
+    pub fn pace(&self) -> (u32, u32) {
+        (self.start, self.stride)
+    }
+
     /// The first step after those that the rows stand for.
     fn next_step(&self) -> u32 {
         self.start + self.len() as u32 * self.stride
@@ -235,9 +240,18 @@ impl History {
         Some((row.round().max(0.0) as usize).min(last))
     }
 
-    /// Counted from 1; steps count from 0.
+    /// Counted from 1; steps count from 0. A validation stands at the step after its epoch, and
+    /// belongs to that epoch.
     pub fn epoch(&self, step: u32) -> u32 {
+        if let Some(v) = self.validation.last().filter(|v| v.step == step) {
+            return v.epoch;
+        }
         step.checked_div(self.steps_per_epoch).unwrap_or(0) + 1
+    }
+
+    /// 0: not known.
+    pub fn steps_per_epoch(&self) -> u32 {
+        self.steps_per_epoch
     }
 
     /// Smallest and largest step there is to show.

@@ -15,6 +15,19 @@ pub struct DataSpec {
     /// Give the network each sample as one row `[features]`, whatever its own shape.
     #[serde(default)]
     pub flatten: bool,
+    /// What the network is to give.
+    #[serde(default)]
+    pub target: TargetOf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetOf {
+    /// The classes or numbers that come with the data.
+    #[default]
+    Labels,
+    /// The sample itself, as the network gets it: an autoencoder's target.
+    Input,
 }
 
 /// `kind` names the source; generated sources are seeded by the spec's seed.
@@ -147,7 +160,7 @@ pub struct DataShape {
     pub sample: Vec<usize>,
     /// Number of classes, or None for a regression.
     pub classes: Option<usize>,
-    /// Numbers per target: 1 for classes.
+    /// Numbers per target: 1 for classes, the number of steps where each has a class.
     pub targets: usize,
 }
 
@@ -204,6 +217,10 @@ impl DataSpec {
         };
         if self.flatten {
             s.sample = vec![s.sample.iter().product()];
+        }
+        if self.target == TargetOf::Input {
+            s.classes = None;
+            s.targets = s.sample.iter().product();
         }
         Some(s)
     }

@@ -121,6 +121,39 @@ pub enum LayerKind {
         #[serde(default)]
         epsilon: Option<f32>,
     },
+    /// `id[T] → [T, dim]`: row id of weight`[vocab, dim]` for each number of the data.
+    Embedding {
+        vocab: usize,
+        dim: usize,
+    },
+    /// `[T, D] → [T, D]`: adds weight`[T, D]`, one learned row for each step.
+    PositionalEmbedding,
+    /// `[T, I] → [units]` or `[T, units]`. Keras' SimpleRNN.
+    Rnn {
+        #[serde(flatten)]
+        layer: Recurrence,
+        /// tanh or ReLU.
+        #[serde(default = "tanh")]
+        activation: Activation,
+    },
+    Lstm(Recurrence),
+    /// Under Keras with `reset_after=True`, its default.
+    Gru(Recurrence),
+    /// Self-attention `[T, D] → [T, D]`; each head takes D/heads numbers of a step.
+    MultiHeadAttention {
+        heads: usize,
+        /// Each step sees only itself and earlier ones.
+        #[serde(default)]
+        causal: bool,
+    },
+    /// A variational autoencoder's code: reads mean and log-variance, gives mean + ε·exp(½·logvar)
+    /// with ε from N(0,1) while training, else the mean.
+    Sampling {
+        /// This times the divergence from N(0, 1), summed over a sample's code, is added to the
+        /// sample's loss. Where the loss is a mean over n numbers, 1/n weighs both as a sum would.
+        #[serde(default = "whole")]
+        kl: f32,
+    },
 }
 
 /// The normalisations, for their frameworks' default ε.
@@ -155,6 +188,30 @@ fn zero() -> Size {
 }
 fn one() -> usize {
     1
+}
+
+/// What all recurrent layers have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recurrence {
+    pub units: usize,
+    /// A second layer runs from the last step to the first; their outputs stand side by side.
+    #[serde(default)]
+    pub bidirectional: bool,
+    /// The state after every step rather than after the last.
+    #[serde(default)]
+    pub return_sequences: bool,
+}
+
+impl Recurrence {
+    /// What a simple RNN may have for its activation.
+    pub const ACTIVATIONS: [Activation; 2] = [Activation::Tanh, Activation::Relu];
+}
+
+fn whole() -> f32 {
+    1.0
+}
+fn tanh() -> Activation {
+    Activation::Tanh
 }
 
 fn yes() -> bool {
@@ -252,4 +309,6 @@ pub enum Init {
     Orthogonal {
         gain: f32,
     },
+    /// 1 for an LSTM's forget gate, the second quarter, else 0 (Keras).
+    UnitForgetBias,
 }

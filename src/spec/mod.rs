@@ -56,7 +56,7 @@ impl Spec {
 
     /// Pretty JSON with every field.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a spec has only string keys")
+        format!("{:#}", crate::json::value(self))
     }
 
     /// Bounds on sizes and numbers; no shapes. Empty when all is well.

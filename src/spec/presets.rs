@@ -84,6 +84,31 @@ pub const PRESETS: &[Preset] = &[
         title: "MNIST · convolutional network",
         make: cnn_pytorch,
     },
+    Preset {
+        id: "lstm",
+        title: "Digits row by row · LSTM",
+        make: lstm,
+    },
+    Preset {
+        id: "gru",
+        title: "Digits row by row · GRU",
+        make: gru,
+    },
+    Preset {
+        id: "rnn",
+        title: "Digits row by row · simple RNN",
+        make: rnn,
+    },
+    Preset {
+        id: "autoencoder",
+        title: "Digits · autoencoder",
+        make: autoencoder,
+    },
+    Preset {
+        id: "vae",
+        title: "Digits · variational autoencoder",
+        make: vae,
+    },
 ];
 
 pub fn find(id: &str) -> Option<Spec> {
@@ -145,6 +170,7 @@ fn data(source: DataSource) -> DataSpec {
         scale: Scale::None,
         scale_target: false,
         flatten: false,
+        target: TargetOf::Labels,
     }
 }
 
@@ -174,8 +200,8 @@ fn train(loss: Loss, optimizer: Optimizer, batch_size: Option<usize>, epochs: us
     }
 }
 
-/// The page's opening network: real 8×8 digits.
-fn digits_mlp() -> Spec {
+/// Real digits of 8×8 pixels, values 0…1.
+fn digits8() -> DataSpec {
     let mut d = data(DataSource::Bundled {
         name: Bundled::Digits,
     });
@@ -185,6 +211,26 @@ fn digits_mlp() -> Spec {
         shuffle: true,
     };
     d.scale = Scale::Divide { by: 16.0 };
+    d
+}
+
+/// Real digits of 28×28 pixels, values 0…1.
+fn digits28() -> DataSpec {
+    let mut d = data(DataSource::Bundled {
+        name: Bundled::Digits28,
+    });
+    d.split = Split {
+        test: 0.2,
+        validation: 0.1,
+        shuffle: true,
+    };
+    d.scale = Scale::Divide { by: 255.0 };
+    d
+}
+
+/// The page's opening network: real 8×8 digits.
+fn digits_mlp() -> Spec {
+    let mut d = digits8();
     d.flatten = true;
     spec(
         Framework::Pytorch,
@@ -366,15 +412,8 @@ fn mlp_spirals() -> Spec {
 
 /// T8: the Keras tutorial's network. Opens on the digits that ship, enlarged to MNIST's size.
 fn mnist_mlp() -> Spec {
-    let mut d = data(DataSource::Bundled {
-        name: Bundled::Digits28,
-    });
-    d.split = Split {
-        test: 0.2,
-        validation: 0.1,
-        shuffle: false,
-    };
-    d.scale = Scale::Divide { by: 255.0 };
+    let mut d = digits28();
+    d.split.shuffle = false;
     d.flatten = true;
     spec(
         Framework::Keras,
@@ -395,18 +434,9 @@ fn mnist_mlp() -> Spec {
 
 /// A convolutional network small enough for 8×8 pixels.
 fn digits_cnn() -> Spec {
-    let mut d = data(DataSource::Bundled {
-        name: Bundled::Digits,
-    });
-    d.split = Split {
-        test: 0.2,
-        validation: 0.1,
-        shuffle: true,
-    };
-    d.scale = Scale::Divide { by: 16.0 };
     spec(
         Framework::Pytorch,
-        d,
+        digits8(),
         vec![
             conv2d("conv1", 8),
             act("relu1", Activation::Relu),
@@ -428,18 +458,9 @@ fn digits_cnn() -> Spec {
 
 /// T9: the PyTorch tutorial's network. Opens on the digits that ship, enlarged to MNIST's size.
 fn cnn_pytorch() -> Spec {
-    let mut d = data(DataSource::Bundled {
-        name: Bundled::Digits28,
-    });
-    d.split = Split {
-        test: 0.2,
-        validation: 0.1,
-        shuffle: true,
-    };
-    d.scale = Scale::Divide { by: 255.0 };
     spec(
         Framework::Pytorch,
-        d,
+        digits28(),
         vec![
             conv2d("conv1", 32),
             act("relu1", Activation::Relu),
@@ -457,6 +478,98 @@ fn cnn_pytorch() -> Spec {
             adam(Framework::Pytorch, 0.001),
             Some(64),
             10,
+        ),
+    )
+}
+
+/// T12: a digit read row by row, 28 steps of 28 numbers.
+fn rows_of_digits(id: &str, kind: LayerKind) -> Spec {
+    spec(
+        Framework::Pytorch,
+        digits28(),
+        vec![LayerSpec::new(id, kind), linear("fc", 10, None)],
+        train(
+            Loss::CrossEntropy { from_logits: true },
+            adam(Framework::Pytorch, 0.001),
+            Some(64),
+            30,
+        ),
+    )
+}
+
+const STATE: Recurrence = Recurrence {
+    units: 128,
+    bidirectional: false,
+    return_sequences: false,
+};
+
+fn lstm() -> Spec {
+    rows_of_digits("lstm", LayerKind::Lstm(STATE))
+}
+
+fn gru() -> Spec {
+    rows_of_digits("gru", LayerKind::Gru(STATE))
+}
+
+fn rnn() -> Spec {
+    let kind = LayerKind::Rnn {
+        layer: STATE,
+        activation: Activation::Tanh,
+    };
+    rows_of_digits("rnn", kind)
+}
+
+/// T13: through a code of 32 numbers and back.
+fn autoencoder() -> Spec {
+    let mut d = digits28();
+    d.flatten = true;
+    d.target = TargetOf::Input;
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            linear("encoder", 128, None),
+            act("relu1", Activation::Relu),
+            linear("code", 32, None),
+            act("relu2", Activation::Relu),
+            linear("decoder", 128, None),
+            act("relu3", Activation::Relu),
+            linear("image", 784, None),
+            act("sigmoid", Activation::Sigmoid),
+        ],
+        train(Loss::Mse, adam(Framework::Pytorch, 0.001), Some(128), 50),
+    )
+}
+
+/// T14: a code of two numbers, drawn from a normal distribution that the encoder describes.
+fn vae() -> Spec {
+    let mut d = digits28();
+    d.flatten = true;
+    d.target = TargetOf::Input;
+    let mut logvar = linear("logvar", 2, None);
+    logvar.inputs = vec!["relu1".into()];
+    // PyTorch's usual loss sums over the 784 pixels where this one takes their mean.
+    let mut code = LayerSpec::new("code", LayerKind::Sampling { kl: 1.0 / 784.0 });
+    code.inputs = vec!["mean".into(), "logvar".into()];
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            linear("encoder", 128, None),
+            act("relu1", Activation::Relu),
+            linear("mean", 2, None),
+            logvar,
+            code,
+            linear("decoder", 128, None),
+            act("relu2", Activation::Relu),
+            linear("image", 784, None),
+            act("sigmoid", Activation::Sigmoid),
+        ],
+        train(
+            Loss::BinaryCrossEntropy { from_logits: false },
+            adam(Framework::Pytorch, 0.001),
+            Some(128),
+            100,
         ),
     )
 }

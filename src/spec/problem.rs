@@ -62,6 +62,26 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "{kind} needs one row of numbers per sample, but gets shape {got}. Insert a Flatten layer before it.",
     ),
     (
+        "sequence-input",
+        "This layer reads a sequence, steps × numbers per step, but gets shape {got}. Insert an Embedding or a Reshape before it, or turn off “one row per sample”.",
+    ),
+    (
+        "embedding-input",
+        "An Embedding looks up whole numbers of the data. Let it read the input itself.",
+    ),
+    (
+        "token-range",
+        "Sample {index} holds {got}, but this Embedding looks up whole numbers from 0 to {max}. Raise its vocabulary or prepare the data otherwise.",
+    ),
+    (
+        "rnn-activation",
+        "A simple RNN has tanh or ReLU for its activation.",
+    ),
+    (
+        "heads",
+        "{width} numbers per step cannot be shared by {heads} heads. Choose a number of heads that divides {width}.",
+    ),
+    (
         "same-shape",
         "The inputs to add differ in shape: {a} and {b}. Make them equal.",
     ),

@@ -10,6 +10,8 @@ pub mod limits {
     pub const UNITS: usize = 65_536;
     /// Kernels, strides, dilations and paddings.
     pub const KERNEL: usize = 4096;
+    /// Rows of an embedding.
+    pub const VOCAB: usize = 1 << 20;
     pub const SAMPLES: usize = 200_000;
     pub const FEATURES: usize = 10_000;
     pub const EPOCHS: usize = 1_000_000;
@@ -37,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Spec, Problems> {
     let spec: Spec = serde_json::from_value(value.clone()).map_err(json)?;
     // Every field is written back, so a key that does not come back was not understood.
     let mut problems = Vec::new();
-    let back = serde_json::to_value(&spec).map_err(json)?;
+    let back = crate::json::value(&spec);
     unknown(&value, &back, String::new(), &mut problems);
     problems.extend(spec.validate());
     if problems.is_empty() {
@@ -212,7 +214,6 @@ fn layer(l: &LayerSpec, c: &mut Check) {
                 c.0.push(range("axis", axis, -6, 6));
             }
         }
-        LayerKind::Flatten | LayerKind::Add => {}
         LayerKind::Conv1d(v) => conv(v, true, c),
         LayerKind::Conv2d(v) => conv(v, false, c),
         LayerKind::ConvTranspose2d {
@@ -235,7 +236,26 @@ fn layer(l: &LayerSpec, c: &mut Check) {
             c.int("axes", *axes, 1, 6);
             c.num("epsilon", epsilon.unwrap_or(1.0), 1e-12, 1.0);
         }
-        LayerKind::GlobalAvgPool | LayerKind::GlobalMaxPool => {}
+        LayerKind::Embedding { vocab, dim } => {
+            c.int("vocab", *vocab, 1, limits::VOCAB);
+            c.int("dim", *dim, 1, limits::UNITS);
+        }
+        LayerKind::Rnn { layer, activation } => {
+            c.int("units", layer.units, 1, limits::UNITS);
+            if !Recurrence::ACTIVATIONS.contains(activation) {
+                c.0.push(Problem::new("rnn-activation").field("activation"));
+            }
+        }
+        LayerKind::Lstm(layer) | LayerKind::Gru(layer) => {
+            c.int("units", layer.units, 1, limits::UNITS);
+        }
+        LayerKind::Sampling { kl } => c.num("kl", *kl, 0.0, 1e3),
+        LayerKind::MultiHeadAttention { heads, .. } => c.int("heads", *heads, 1, 256),
+        LayerKind::Flatten
+        | LayerKind::Add
+        | LayerKind::GlobalAvgPool
+        | LayerKind::GlobalMaxPool
+        | LayerKind::PositionalEmbedding => {}
     }
 }
 

@@ -60,9 +60,7 @@ impl Checkpoint {
             .tensors
             .iter()
             .map(|(n, s, v)| (&n[..], &s[..], &v[..]));
-        serde_json::to_string(&state)
-            .map_err(|e| e.to_string())
-            .and_then(|json| serialize(tensors, (KEY, json)))
+        serialize(tensors, (KEY, crate::json::write(&state)))
             .map_err(|e| Problem::new("internal").arg("detail", e))
     }
 
@@ -79,7 +77,7 @@ fn read(bytes: &[u8]) -> Result<Checkpoint, String> {
     let json = metadata
         .and_then(|m| m.get(KEY))
         .ok_or("it holds weights, but no state of a run")?;
-    let state: State = serde_json::from_str(json).map_err(|e| e.to_string())?;
+    let state: State = crate::json::read(json).map_err(|e| e.to_string())?;
     if state.version > VERSION {
         return Err(format!(
             "it is of version {}; reload the page",

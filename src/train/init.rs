@@ -35,6 +35,10 @@ pub fn values(
     match init {
         Init::Zeros => vec![0.0; n],
         Init::Ones => vec![1.0; n],
+        Init::UnitForgetBias => {
+            let forget = n / 4..n / 2;
+            (0..n).map(|i| f32::from(forget.contains(&i))).collect()
+        }
         Init::Constant { value } => vec![value; n],
         Init::Uniform { low, high } => (0..n).map(|_| rng.range(low, high)).collect(),
         Init::TorchDefault => uniform((1.0 / fan_in).sqrt()),

@@ -3,7 +3,7 @@ use super::protocol::Evaluation;
 use crate::ops::predicted;
 
 /// Outputs `[rows, width]` beside targets `[rows, targets]`, in original units, with the loss of
-/// each row.
+/// each sample; a sample has a row for each step that has a class.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub width: usize,
@@ -45,7 +45,7 @@ impl Outcome {
                 confusion[truth][guess] += 1;
             }
         }
-        e.accuracy = Some(hits as f64 / e.samples as f64);
+        e.accuracy = Some(hits as f64 / self.targets.len() as f64);
         e.confusion = Some(confusion);
         if k == 2 {
             let score: Vec<f32> = self

@@ -1,7 +1,13 @@
 //! Weights as safetensors files, under the names and layouts of the spec's framework:
 //! PyTorch's state_dict has `fc1.weight[out, in]`, `conv.weight[out, in, rows, columns]` and
 //! `bn.running_mean[n]`, Keras `fc1/kernel[in, out]`, `conv/kernel[rows, columns, in, out]` and
-//! `bn/moving_mean[n]`. The engine's own are PyTorch's.
+//! `bn/moving_mean[n]`. The engine's own are PyTorch's, where every matrix is `[out, in]`.
+//!
+//! Recurrent layers: PyTorch's `weight_ih_l0[gates, in]`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0` and
+//! the same with `_reverse`; Keras' `lstm/lstm_cell/kernel[in, gates]`, `recurrent_kernel`, `bias`, under
+//! `forward_lstm` and `backward_lstm` where there are two. Gates stand in each framework's own
+//! order. Attention: PyTorch's `in_proj_weight[3D, D]` and `out_proj.weight`; Keras' `query/kernel` and
+//! so on are written as `[D, D]`, and read with their heads apart as well.
 use crate::spec::{Framework, Problem};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo, View};
 use std::borrow::Cow;
@@ -62,7 +68,7 @@ pub fn read(
         } else {
             shape.to_vec()
         };
-        if info.shape != want {
+        if !joins(&info.shape, &want) {
             return Err(Problem::new("weights-shape")
                 .arg("name", &theirs)
                 .arg("got", format!("{:?}", info.shape))
@@ -101,12 +107,29 @@ fn foreign_name(framework: Framework, name: &str, ranks: &[(&str, usize)]) -> St
         "running_var" => "moving_variance",
         other => other,
     };
-    format!("{layer}/{what}")
+    format!("{}/{what}", layer.replace('.', "/"))
 }
 
 /// Whether the framework has `[…, in, out]` where the engine has `[out, in, …]`.
 fn turned(framework: Framework, name: &str, shape: &[usize]) -> bool {
-    framework == Framework::Keras && name.ends_with(".weight") && shape.len() >= 2
+    let kernel = name.ends_with(".weight") || name.ends_with("kernel");
+    framework == Framework::Keras && kernel && shape.len() >= 2
+}
+
+/// Whether `want` is `got` with neighbouring axes taken together.
+fn joins(got: &[usize], want: &[usize]) -> bool {
+    let mut rest = got.iter();
+    let all = want.iter().all(|w| {
+        let mut n = 1;
+        let mut took = 0;
+        while took == 0 || n < *w {
+            let Some(d) = rest.next() else { return false };
+            n *= d;
+            took += 1;
+        }
+        n == *w
+    });
+    all && rest.next().is_none()
 }
 
 /// `[a, b, …]` → `[…, b, a]`.
@@ -274,6 +297,10 @@ mod tests {
             ("bn.bias", 1),
             ("c.weight", 4),
             ("c.bias", 1),
+            ("l.forward_lstm.lstm_cell.kernel", 2),
+            ("l.forward_lstm.lstm_cell.bias", 1),
+            ("a.query.weight", 2),
+            ("a.query.bias", 1),
         ];
         let name = |n| foreign_name(Framework::Keras, n, &ranks);
         assert_eq!(name("bn.weight"), "bn/gamma");
@@ -281,5 +308,16 @@ mod tests {
         assert_eq!(name("bn.running_var"), "bn/moving_variance");
         assert_eq!(name("c.weight"), "c/kernel");
         assert_eq!(name("c.bias"), "c/bias");
+        let cell = "l/forward_lstm/lstm_cell";
+        assert_eq!(
+            name("l.forward_lstm.lstm_cell.kernel"),
+            format!("{cell}/kernel")
+        );
+        assert_eq!(
+            name("l.forward_lstm.lstm_cell.bias"),
+            format!("{cell}/bias")
+        );
+        assert_eq!(name("a.query.weight"), "a/query/kernel");
+        assert_eq!(name("a.query.bias"), "a/query/bias");
     }
 }

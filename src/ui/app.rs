@@ -1,7 +1,7 @@
 //! The root of the page: what stands where, what keys do, what an edit sets off.
 use super::builder::Builder;
 use super::data_panel::DataPanel;
-use super::drop::{adapt, dropped, files_of, with_files};
+use super::drop::{adapt, dropped, files_of, with_files, with_target};
 use super::fields::is_typing;
 use super::header::{Ask, Header};
 use super::i18n::{Lang, problem_text, t};
@@ -14,7 +14,7 @@ use super::result::Headline;
 use super::runner::Runner;
 use super::store::{Action, Edit, Phase, State};
 use super::train_panel::TrainPanel;
-use crate::spec::presets;
+use crate::spec::{Spec, presets};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
 use gloo::utils::{document, window};
@@ -85,13 +85,24 @@ fn App() -> Html {
         let ask = ask.clone();
         use_callback((), move |_: MouseEvent, ()| ask.emit(Ask::Open))
     };
+    let on_target = {
+        let (spec, runner) = (state.spec.clone(), runner.clone());
+        use_callback(spec, move |target: Option<String>, spec: &Rc<Spec>| {
+            let spec = with_target(spec, target);
+            let files = runner.files_of(&spec);
+            runner.open(spec, files, adapt);
+        })
+    };
     let blocked = (!state.report.ok)
         .then(|| state.report.errors.first().map(problem_text))
         .flatten()
         .map(AttrValue::from);
+    // Slow enough for the eye to follow a step.
+    let slow = state.phase == Phase::Training && (1..=20).contains(&state.speed);
     let samples = state.info.as_ref().map(|i| i.data.train);
     html! {
         <ContextProvider<Lang> context={*lang}>
+            <div class="top">
             <Header
                 name={state.spec.name.clone()}
                 edited={state.edited()}
@@ -107,7 +118,8 @@ fn App() -> Html {
                 on_ask={ask}
             />
             { tabs(&tab) }
-            <main class={classes!("panes", tab_class(*tab))} style={style_of(*layout)}>
+            </div>
+            <main class={classes!("panes", tab_class(*tab), slow.then_some("slow"))} style={style_of(*layout)}>
                 <aside id="pane-setup" class="pane setup">
                     <div class="pane-body">
                         <DataPanel
@@ -116,6 +128,7 @@ fn App() -> Html {
                             info={state.info.clone()}
                             edit={(*edit).clone()}
                             {on_pick}
+                            {on_target}
                             opening={state.opening}
                         />
                         <TrainPanel

@@ -29,9 +29,7 @@ const LIVE: [(&str, &str); 10] = [
 
 /// `hyper` says which hyper-parameters the run has.
 pub fn between(old: &Spec, new: &Spec, hyper: &BTreeMap<String, f64>) -> Change {
-    let (Ok(a), Ok(b)) = (serde_json::to_value(old), serde_json::to_value(new)) else {
-        return Change::Reload;
-    };
+    let (a, b) = (crate::json::value(old), crate::json::value(new));
     let mut fields = Vec::new();
     differences(&a, &b, "", &mut fields);
     let mut live = BTreeMap::new();

@@ -5,10 +5,10 @@ use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
 use super::numbers::{count, exact, shape, whole_percent};
 use super::store::{Edit, problem_at};
-use crate::spec::{Bundled, DataSource, Scale, Spec};
+use crate::spec::{Bundled, DataSource, FileFormat, Scale, Spec, TargetOf};
 use crate::train::protocol::{CheckReport, DataInfo, RunInfo};
 use std::rc::Rc;
-use web_sys::HtmlTextAreaElement;
+use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -18,6 +18,8 @@ pub struct DataPanelProps {
     pub info: Option<Rc<RunInfo>>,
     pub edit: Edit,
     pub on_pick: Callback<MouseEvent>,
+    /// Another column of a CSV file is to be predicted.
+    pub on_target: Callback<Option<String>>,
     pub opening: bool,
 }
 
@@ -133,7 +135,13 @@ fn images_wanted(spec: &Spec) -> bool {
     use crate::spec::LayerKind;
     matches!(
         spec.layers.first().map(|l| &l.kind),
-        Some(LayerKind::Flatten | LayerKind::Reshape { .. })
+        Some(
+            LayerKind::Flatten
+                | LayerKind::Reshape { .. }
+                | LayerKind::Rnn { .. }
+                | LayerKind::Lstm(_)
+                | LayerKind::Gru(_)
+        )
     )
 }
 
@@ -215,6 +223,17 @@ pub fn DataPanel(props: &DataPanelProps) -> Html {
                         hint={AttrValue::from(t("flatten-hint"))}
                         value={spec.data.flatten}
                         on_change={edit.with("", |s: &mut Spec, v: bool| s.data.flatten = v)}
+                    />
+                    <CheckField
+                        label={t("target-input")}
+                        hint={AttrValue::from(t("target-input-hint"))}
+                        value={spec.data.target == TargetOf::Input}
+                        on_change={edit.with("", |s: &mut Spec, v: bool| {
+                            s.data.target = if v { TargetOf::Input } else { TargetOf::Labels };
+                            if let Some(shape) = s.data.shape() {
+                                fit_head(s, &shape);
+                            }
+                        })}
                     />
                     if regression {
                         <CheckField
@@ -378,9 +397,7 @@ fn knobs(source: &DataSource) -> Vec<Knob> {
 
 /// Writes a number into the source by its name in the spec.
 fn set_knob(source: &mut DataSource, name: &str, whole: bool, v: f32) {
-    let Ok(mut json) = serde_json::to_value(&*source) else {
-        return;
-    };
+    let mut json = crate::json::value(source);
     json[name] = if whole {
         serde_json::json!(v.max(0.0) as u64)
     } else {
@@ -399,6 +416,23 @@ fn source_fields(props: &DataPanelProps) -> Html {
                 .find_map(|f| problem_at(&props.report, None, f))
                 .map(|p| AttrValue::from(problem_text(p)))
         } /> };
+    }
+    if let DataSource::Files {
+        format: FileFormat::Csv,
+        target,
+        ..
+    } = source
+    {
+        let emit = props.on_target.clone();
+        let onchange = Callback::from(move |e: Event| {
+            let name = e.target_unchecked_into::<HtmlInputElement>().value();
+            emit.emit(Some(name.trim().to_string()).filter(|n| !n.is_empty()));
+        });
+        return html! {
+            <Field label={t("target-column")} hint={AttrValue::from(t("target-column-hint"))}>
+                <input type="text" autocomplete="off" spellcheck="false" value={target.clone().unwrap_or_default()} {onchange} />
+            </Field>
+        };
     }
     let list = knobs(source);
     if list.is_empty() {

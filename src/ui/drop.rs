@@ -75,6 +75,23 @@ pub fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
     Ok(spec)
 }
 
+/// The spec with another column of its CSV file as the target.
+pub fn with_target(spec: &Spec, column: Option<String>) -> Spec {
+    let mut spec = spec.clone();
+    if let DataSource::Files {
+        shape,
+        classes,
+        target,
+        ..
+    } = &mut spec.data.source
+    {
+        shape.clear();
+        *classes = None;
+        *target = column;
+    }
+    spec
+}
+
 /// Changes a spec by what was wrong with it for the data at hand. False when nothing can be
 /// done about it.
 pub fn adapt(spec: &mut Spec, failure: &Failure) -> bool {

@@ -7,9 +7,9 @@ use yew::prelude::*;
 
 /// The name of a variant as the spec writes it, with hyphens: `leaky-relu`, `cross-entropy`.
 pub fn slug(value: &impl Serialize) -> String {
-    let name = match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(s)) => s,
-        Ok(serde_json::Value::Object(o)) => match o.get("kind") {
+    let name = match crate::json::value(value) {
+        serde_json::Value::String(s) => s,
+        serde_json::Value::Object(o) => match o.get("kind") {
             Some(serde_json::Value::String(s)) => s.clone(),
             _ => String::new(),
         },
@@ -26,7 +26,8 @@ pub struct FieldProps {
     pub hint: Option<AttrValue>,
     #[prop_or_default]
     pub error: Option<AttrValue>,
-    /// The label is for assistive technology only; the control says enough.
+    /// The label is for assistive technology only; the control says enough. What is wrong is
+    /// then written elsewhere, for there is no room beside it.
     #[prop_or_default]
     pub bare: bool,
     #[prop_or_default]
@@ -48,7 +49,7 @@ pub fn Field(props: &FieldProps) -> Html {
                 <span class={if props.bare { "unseen" } else { "label" }}>{ props.label.clone() }</span>
                 { props.children.clone() }
             </label>
-            if let Some(error) = &props.error {
+            if let Some(error) = props.error.as_ref().filter(|_| !props.bare) {
                 <p class="error" role="alert">{ error.clone() }</p>
             }
         </div>

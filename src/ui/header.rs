@@ -63,7 +63,7 @@ impl PartialEq for HeaderProps {
 }
 
 /// Steps per second that can be chosen; 0 is as fast as possible.
-const SPEEDS: [u32; 6] = [1, 5, 20, 100, 500, 0];
+const SPEEDS: [u32; 7] = [1, 5, 20, 100, 300, 1000, 0];
 
 #[component]
 pub fn Header(props: &HeaderProps) -> Html {
@@ -141,7 +141,6 @@ pub fn Header(props: &HeaderProps) -> Html {
                     type="button"
                     class="button language"
                     lang={other.tag()}
-                    aria-label={t("language-other")}
                     title={t("language-other")}
                     onclick={ask(Ask::Language(other))}
                 >
@@ -203,10 +202,18 @@ fn readout(props: &HeaderProps) -> Html {
         (Phase::Failed, _) => "phase-failed",
     };
     let live = &props.live;
-    let rate = live.samples_per_second;
+    // What the engine could do is told apart from the pace that the visitor chose.
+    let pace = |info: &RunInfo| match props.speed {
+        0 => f64::INFINITY,
+        steps => f64::from(steps) * info.batch_size as f64,
+    };
+    let rate = props
+        .info
+        .as_ref()
+        .map_or(0.0, |info| live.samples_per_second.min(pace(info)));
     html! {
         <div class="readout figure">
-            <span class={classes!("phase", phase)} role="status">{ t(phase) }</span>
+            <span class={classes!("phase", phase)} role="status" title={props.blocked.clone()}>{ t(phase) }</span>
             if let Some(info) = &props.info {
                 <span title={t_args("step-of", &[("step", count(u64::from(live.step)).into()), ("per", count(info.steps_per_epoch as u64).into())])}>
                     { t_args("epoch-n", &[("n", count(u64::from(live.epoch)).into())]) }

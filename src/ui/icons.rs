@@ -21,7 +21,6 @@ pub enum Icon {
     Redo,
     File,
     Warning,
-    Chevron,
     Restore,
 }
 
@@ -58,7 +57,6 @@ impl Icon {
             Icon::Redo => ("M10 3l3 3-3 3M12.8 6H6a3.4 3.4 0 0 0 0 6.8h4", false),
             Icon::File => ("M4 1.8h5l3 3v9.4H4zM9 1.8v3h3M8 7v4.4M6 9l2-2 2 2", false),
             Icon::Warning => ("M8 2.2 14.4 13.4H1.6zM8 6.4v3.4M8 11.4v.4", false),
-            Icon::Chevron => ("M4.5 6.2 8 9.8l3.5-3.6", false),
             Icon::Restore => (
                 "M3 3v3.4h3.4M3.2 6.2A5.2 5.2 0 1 1 2.8 8M8 5.2V8l2 1.4",
                 false,
@@ -91,14 +89,14 @@ pub fn Glyph(props: &GlyphProps) -> Html {
 #[derive(Properties, PartialEq)]
 pub struct IconButtonProps {
     pub icon: Icon,
-    /// Accessible name and tooltip.
+    /// The tooltip; the accessible name as well, unless there is a text.
     pub label: AttrValue,
     pub onclick: Callback<MouseEvent>,
     #[prop_or_default]
     pub disabled: bool,
     #[prop_or_default]
     pub class: Classes,
-    /// Whether the label is written beside the icon.
+    /// What is written beside the icon.
     #[prop_or_default]
     pub text: Option<AttrValue>,
     #[prop_or_default]
@@ -116,7 +114,7 @@ pub fn IconButton(props: &IconButtonProps) -> Html {
         <button
             type="button"
             class={classes!("button", props.text.is_none().then_some("icon"), props.class.clone())}
-            aria-label={props.label.clone()}
+            aria-label={props.text.is_none().then(|| props.label.clone())}
             {title}
             aria-keyshortcuts={props.shortcut.clone()}
             disabled={props.disabled}

@@ -53,7 +53,7 @@ impl Link {
         buffers: Vec<ArrayBuffer>,
         files: &[web_sys::File],
     ) -> Result<(T, Vec<ArrayBuffer>), Failure> {
-        let body = serde_json::to_string(request).map_err(internal)?;
+        let body = crate::json::write(request);
         let answer = self
             .trainer
             .call(
@@ -67,14 +67,14 @@ impl Link {
             .ok()
             .and_then(|b| b.as_string())
             .unwrap_or_else(|| "null".to_string());
-        let value = serde_json::from_str(&body).map_err(internal)?;
+        let value = crate::json::read(&body).map_err(internal)?;
         Ok((value, buffers_of(&Reflect::get(&answer, &"buffers".into()))))
     }
 
     /// Listens to the worker's events until the subscription is dropped.
     pub fn on_event(&self, f: impl Fn(Event, Vec<ArrayBuffer>) + 'static) -> Subscription {
         let listener = Closure::<dyn Fn(String, JsValue)>::new(move |json: String, buffers| {
-            match serde_json::from_str(&json) {
+            match crate::json::read(&json) {
                 Ok(event) => f(event, buffers_of(&Ok(buffers))),
                 Err(e) => web_sys::console::error_1(&format!("{e} in {json}").into()),
             }
@@ -88,7 +88,7 @@ impl Link {
 
     /// Makes `nabla.current()` return this run, or null.
     pub fn show(&self, info: Option<&RunInfo>) {
-        let json = info.and_then(|i| serde_json::to_string(i).ok());
+        let json = info.map(crate::json::write);
         show_run(&self.trainer, &json.map_or(JsValue::NULL, JsValue::from));
     }
 }
@@ -125,7 +125,7 @@ fn failure(error: &JsValue) -> Failure {
             .ok()
             .and_then(|v| v.as_string())
     };
-    if let Some(f) = text("failure").and_then(|j| serde_json::from_str(&j).ok()) {
+    if let Some(f) = text("failure").and_then(|j| crate::json::read(&j).ok()) {
         return f;
     }
     let mut f = internal(text("message").unwrap_or_else(|| format!("{error:?}")));

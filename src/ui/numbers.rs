@@ -38,6 +38,9 @@ pub fn figures(x: f64) -> String {
 
 /// A share as `97.2 %`.
 pub fn percent(share: f64) -> String {
+    if share >= 0.9995 {
+        return "100 %".to_string();
+    }
     format!("{:.1} %", share * 100.0)
 }
 

@@ -3,6 +3,27 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 use yew::prelude::*;
 
+/// The element of this kind that a pointer event happened in. (Its `currentTarget` is the root
+/// of the page, where Yew listens for all.)
+fn target_in(e: &PointerEvent, selector: &str) -> Option<Element> {
+    let target = e.target()?.dyn_into::<Element>().ok()?;
+    target.closest(selector).ok().flatten()
+}
+
+/// Sends the pointer's further events to this element until it is released.
+pub fn capture(e: &PointerEvent, selector: &str) {
+    e.prevent_default();
+    if let Some(t) = target_in(e, selector) {
+        // Without the capture the drag ends at the element's edge, no worse.
+        let _ = t.set_pointer_capture(e.pointer_id());
+    }
+}
+
+/// Whether the pointer's events are sent to this element.
+pub fn captured(e: &PointerEvent, selector: &str) -> bool {
+    target_in(e, selector).is_some_and(|t| t.has_pointer_capture(e.pointer_id()))
+}
+
 #[derive(Properties, PartialEq)]
 pub struct SplitterProps {
     pub label: AttrValue,
@@ -26,15 +47,8 @@ pub fn Splitter(props: &SplitterProps) -> Html {
     let onpointerdown = {
         let (held, value) = (held.clone(), props.value);
         Callback::from(move |e: PointerEvent| {
-            e.prevent_default();
             *held.borrow_mut() = Some((place(&e), value));
-            if let Some(t) = e
-                .current_target()
-                .and_then(|t| t.dyn_into::<Element>().ok())
-            {
-                // Without the capture the drag ends at the bar's edge, no worse.
-                let _ = t.set_pointer_capture(e.pointer_id());
-            }
+            capture(&e, ".splitter");
         })
     };
     let onpointermove = {

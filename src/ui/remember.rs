@@ -83,7 +83,7 @@ impl Default for Layout {
             .unwrap_or(1280.0);
         Layout {
             left: (width * 0.22).clamp(240.0, 320.0),
-            right: (width * 0.36).clamp(340.0, 620.0),
+            right: (width * 0.38).clamp(340.0, 640.0),
             plot: 0.46,
         }
     }

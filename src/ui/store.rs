@@ -122,6 +122,9 @@ pub enum Action {
     Speed(u32),
 }
 
+/// Steps per second at first: a small network would else be done before anybody has looked.
+pub const WATCHABLE: u32 = 300;
+
 pub type Dispatch = UseReducerDispatcher<State>;
 
 impl State {
@@ -137,7 +140,7 @@ impl State {
             live: Live::default(),
             score: None,
             notices: Vec::new(),
-            speed: 0,
+            speed: WATCHABLE,
             opening: false,
             past: Vec::new(),
             future: Vec::new(),

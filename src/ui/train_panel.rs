@@ -206,7 +206,7 @@ fn batch_fields(props: &TrainPanelProps) -> Html {
 /// The optimiser's own numbers beside the rate. Their names in the spec are their fields'.
 fn optimizer_fields(props: &TrainPanelProps) -> Html {
     let optimizer = &props.spec.train.optimizer;
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(optimizer) else {
+    let serde_json::Value::Object(fields) = crate::json::value(optimizer) else {
         return html! {};
     };
     const ORDER: [(&str, f32); 7] = [
@@ -222,9 +222,7 @@ fn optimizer_fields(props: &TrainPanelProps) -> Html {
         props
             .edit
             .with(name, move |s: &mut Spec, v: serde_json::Value| {
-                let Ok(mut json) = serde_json::to_value(s.train.optimizer) else {
-                    return;
-                };
+                let mut json = crate::json::value(&s.train.optimizer);
                 json[name] = v;
                 if let Ok(changed) = serde_json::from_value::<Optimizer>(json) {
                     s.train.optimizer = changed;

@@ -2,6 +2,7 @@
 //! in f64 and f32, gradient against central differences in f64, sentinels around every output.
 //! The native tests and the browser tests run the same table.
 mod image;
+mod sequences;
 
 use nabla::backend::cpu::{kernels::Act, run_op};
 use nabla::data::rng::{DATA, Rng};
@@ -192,7 +193,7 @@ pub fn table() -> Vec<Case> {
         (keras, U(0.05, 0.95), Class(2)),
     ];
     for (measure, p, y) in measures {
-        for shape in [&[1, 1][..], &[7, 1], &[4, 6]] {
+        for shape in [&[1, 1][..], &[7, 1], &[4, 6], &[3, 37]] {
             t.push(case(PerSample { measure }, &[(shape, p), (shape, y)], &[0]));
             let x = [(shape, p), (shape, y), (&shape[..1], U(-1.0, 1.0))];
             t.push(case(PerSampleGrad { measure }, &x, &[]));
@@ -351,6 +352,7 @@ pub fn table() -> Vec<Case> {
         }
     }
     t.extend(image::table());
+    sequences::add(&mut t);
     t
 }
 

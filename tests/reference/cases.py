@@ -105,8 +105,37 @@ def case(
     params=None,
 ):
     """`bounds(fan_in, fan_out)` gives the bounds of weight and bias, unless `params` lists them."""
-    given = params
     bounds = bounds or (lambda i, o: (1 / math.sqrt(i), 1 / math.sqrt(i)))
+    own, fan_in, masks = [], data["shape"][0], None
+    for l in layers:
+        if l["kind"] == "linear" and params is None:
+            w, b = (np.float32(v) for v in bounds(fan_in, l["units"]))
+            own.append({"name": f"{l['id']}.weight", "shape": [l["units"], fan_in], "bound": w})
+            own.append({"name": f"{l['id']}.bias", "shape": [l["units"]], "bound": b})
+            fan_in = l["units"]
+        elif l["kind"] == "dropout":
+            masks = {"seed": seed}
+    c = spec_of(name, framework, data, layers, loss, optimizer, batch, steps, clip, l1, l2, seed)
+    c["params"] = own if params is None else params
+    c["dropout"], c["grad_steps"] = masks, list(grad_steps)
+    return c
+
+
+def spec_of(
+    name,
+    framework,
+    data,
+    layers,
+    loss,
+    optimizer,
+    batch,
+    steps,
+    clip=None,
+    l1=0.0,
+    l2=0.0,
+    seed=0,
+):
+    """A case that lacks its parameters and the steps whose gradients are traced."""
     if data["kind"] == "literal":
         count = len(data["x"])
         source = {"kind": "points", "x": data["x"], "y": data["y"], "classes": None}
@@ -120,15 +149,6 @@ def case(
             "classes": data["classes"],
             "target": None,
         }
-    params, fan_in, masks = [], data["shape"][0], None
-    for l in layers:
-        if l["kind"] == "linear" and given is None:
-            w, b = (np.float32(v) for v in bounds(fan_in, l["units"]))
-            params.append({"name": f"{l['id']}.weight", "shape": [l["units"], fan_in], "bound": w})
-            params.append({"name": f"{l['id']}.bias", "shape": [l["units"]], "bound": b})
-            fan_in = l["units"]
-        elif l["kind"] == "dropout":
-            masks = {"seed": seed}
     spec = {
         "version": 1,
         "name": name,
@@ -154,6 +174,8 @@ def case(
             "l2": l2,
         },
     }
+    if data.get("target") == "input":
+        spec["data"]["target"] = "input"
     return {
         "name": name,
         "framework": framework,
@@ -161,11 +183,11 @@ def case(
         "data": data,
         "batch": batch,
         "batches": "sequential",
-        "params": params if given is None else given,
-        "dropout": masks,
+        "params": [],
+        "dropout": None,
         "steps": steps,
         "loss_steps": list(range(steps)) if steps <= 20 else [*range(0, steps, 10), steps - 1],
-        "grad_steps": list(grad_steps),
+        "grad_steps": [],
     }
 
 
@@ -287,8 +309,9 @@ def losses():
 
 def all_cases(framework):
     from images import image_cases
+    from sequences import all_sequences
 
-    for group in tutorials, optimizers, activations, losses, image_cases:
+    for group in tutorials, optimizers, activations, losses, image_cases, all_sequences:
         for c in group():
             if c["framework"] == framework:
                 yield c

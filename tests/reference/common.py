@@ -38,6 +38,11 @@ def uniform(seed, shape, low, high):
     return (h(seed, int(np.prod(shape))) * (high - low) + low).reshape(shape)
 
 
+def whole(seed, shape, n):
+    """Integers from 0 to n − 1."""
+    return ((bits(seed, int(np.prod(shape))).astype(np.int64) * n) >> 24).reshape(shape)
+
+
 def philox4x32_10(counter, key):
     """Philox4x32-10: `counter` is four arrays, `key` two words; gives four arrays."""
     c = [np.asarray(w, dtype=np.uint64) for w in counter]
@@ -85,9 +90,15 @@ def samples(data):
     if data["kind"] == "literal":
         return np.array(data["x"], np.float32), np.array(data["y"], np.float32)
     n = data["samples"]
-    x = uniform(1, [n, *data["shape"]], data["low"], data["high"])
-    if data["classes"]:
-        y = (bits(2, n).astype(np.int64) * data["classes"]) >> 24
+    shape = [n, *data["shape"]]
+    if "tokens" in data:
+        x = whole(1, shape, data["tokens"])
+    else:
+        x = uniform(1, shape, data["low"], data["high"])
+    if data.get("target") == "input":
+        y = x
+    elif data["classes"]:
+        y = whole(2, shape[: 1 + bool(data.get("steps"))], data["classes"])
     else:
         t = data["targets"]
         y = uniform(t["seed"], [n, *t["shape"]], t["low"], t["high"])

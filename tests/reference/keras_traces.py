@@ -81,13 +81,67 @@ def network(spec, shape):
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], x)
 
 
-def turned(v):
-    """[out, in, …] as [… , in, out]."""
-    return v if v.ndim < 2 else np.moveaxis(v, (0, 1), (-1, -2))
+class AddRows(keras.layers.Layer):
+    """x plus one row for each step."""
+
+    def build(self, shape):
+        self.embeddings = self.add_weight(shape=shape[1:], name="embeddings")
+
+    def call(self, x):
+        return x + self.embeddings
 
 
-def turned_back(v):
-    return v if v.ndim < 2 else np.moveaxis(v, (-1, -2), (0, 1))
+def sequence(spec, shape):
+    """A model of layers over sequences."""
+    cells = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+    start = x = keras.Input(shape)
+    values = {}
+    for l in spec["layers"]:
+        inputs, id = [values[i] for i in l["inputs"]] or [x], l["id"]
+        x = inputs[0]
+        match l["kind"]:
+            case "embedding":
+                x = keras.layers.Embedding(l["vocab"], l["dim"], name=id)(x)
+            case "positional_embedding":
+                x = AddRows(name=id)(x)
+            case "lstm" | "gru" | "rnn" as kind:
+                more = {"activation": l["activation"]} if kind == "rnn" else {}
+                own = cells[kind](
+                    l["units"],
+                    return_sequences=l["return_sequences"],
+                    # Keras' scan of a SimpleRNN mixes float32 into float64.
+                    unroll=kind == "rnn",
+                    **more,
+                )
+                x = (keras.layers.Bidirectional(own) if l["bidirectional"] else own)(x)
+            case "multi_head_attention":
+                own = keras.layers.MultiHeadAttention(l["heads"], x.shape[-1] // l["heads"])
+                x = own(x, x, use_causal_mask=l["causal"])
+            case "add":
+                x = keras.layers.Add()(inputs)
+            case _:
+                x = layer(l, spec, len(x.shape))(x)
+        values[id] = x
+    return keras.Model(start, x)
+
+
+def turned(name, shape):
+    """Whether Keras has […, in, out] where the engine has [out, in, …]."""
+    return name.endswith((".weight", "kernel")) and len(shape) >= 2
+
+
+def theirs(name, v, shape):
+    """A parameter in Keras' shape, from the engine's."""
+    return (np.moveaxis(v, (0, 1), (-1, -2)) if turned(name, v.shape) else v).reshape(shape)
+
+
+def ours(case, name, v):
+    """The way back."""
+    shape = next(p["shape"] for p in case["params"] if p["name"] == name)
+    v = np.array(v)
+    if not turned(name, shape):
+        return v.reshape(shape)
+    return np.moveaxis(v.reshape([*shape[2:], shape[1], shape[0]]), (-1, -2), (0, 1))
 
 
 def loss_function(loss):
@@ -141,10 +195,13 @@ def prepare(case):
     elif case["data"].get("classes"):
         y = y[:, None]
     x, y = x.astype(dtype), y.astype(dtype)
-    model = network(spec, x.shape[1:])
-    start = common.parameters(case).values()
-    for variable, v in zip(model.trainable_variables, start, strict=True):
-        variable.assign(turned(v))
+    if case.get("sequence"):
+        model = sequence(spec, x.shape[1:])
+    else:
+        model = network(spec, x.shape[1:])
+    values = common.parameters(case).items()
+    for (k, v), w in zip(values, model.trainable_variables, strict=True):
+        w.assign(theirs(k, v, w.shape))
     model.compile(
         optimizer(train["optimizer"], train["clip"]), loss_function(train["loss"])
     )
@@ -165,7 +222,7 @@ def prepare(case):
 def run(case):
     names = [p["name"] for p in case["params"]]
     # Kernels are […, in, out] in Keras; traces have PyTorch's [out, in, …].
-    named = lambda values: {k: turned_back(np.array(v)) for k, v in zip(names, values)}
+    named = lambda values: {k: ours(case, k, v) for k, v in zip(names, values)}
     model, batch = prepare(case)
     loss_fn = loss_function(case["spec"]["train"]["loss"])
 
@@ -183,14 +240,17 @@ def run(case):
         (loss, state), g = step_fn(now, state, *batch(step))
         losses.append(float(loss))
         if step in case["grad_steps"]:
-            grads[step] = named(g)
+            # The keys' bias has a gradient of mere rounding.
+            grads[step] = {k: v for k, v in named(g).items() if not k.endswith("key.bias")}
         model.optimizer.apply(g, model.trainable_variables)
     final = named(v.value for v in model.trainable_variables)
     assert all(v.dtype == keras.config.floatx() for v in final.values())
     renamed = {"moving_mean": "running_mean", "moving_variance": "running_var"}
     for v, value in zip(model.non_trainable_variables, state):
         id, name = v.path.split("/")[-2:]
-        final[f"{id}.{renamed[name]}"] = np.array(value)
+        # Generators of random numbers have a state too.
+        if name in renamed:
+            final[f"{id}.{renamed[name]}"] = np.array(value)
     return losses, grads, final
 
 
@@ -199,8 +259,8 @@ def check(case, final):
     model, batch = prepare(case)
     for step in range(case["steps"]):
         model.train_on_batch(*batch(step))
-    own = [turned_back(np.array(v.value)) for v in model.trainable_variables]
-    own = {p["name"]: v for p, v in zip(case["params"], own)}
+    own = zip(case["params"], (v.numpy() for v in model.trainable_variables))
+    own = {p["name"]: ours(case, p["name"], w) for p, w in own}
     assert common.distance(final, own) < 1e-4, case["name"]
 
 
@@ -210,8 +270,9 @@ def precision(dtype):
 
 
 def main():
+    wanted = sys.argv[1:]
     for case in all_cases("keras"):
-        if sys.argv[1:] and case["name"] not in sys.argv[1:]:
+        if wanted and case["name"] not in wanted:
             continue
         run32 = run(case)
         check(case, run32[2])

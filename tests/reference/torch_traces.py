@@ -1,5 +1,6 @@
 """Traces of PyTorch."""
 
+import math
 import sys
 from collections import OrderedDict
 
@@ -71,6 +72,68 @@ def layer(l, shape):
             return nn.RMSNorm(shape[-1:])
 
 
+class Sequence(nn.Module):
+    """Layers over sequences; each that has parameters is a module of the layer's name."""
+
+    def __init__(self, spec, shape):
+        super().__init__()
+        self.layers, shapes, before = spec["layers"], {}, list(shape)
+        recurrent = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+        for l in self.layers:
+            x = shapes[l["inputs"][0]] if l["inputs"] else before
+            y, own = list(x), None
+            match l["kind"]:
+                case "embedding":
+                    own, y = nn.Embedding(l["vocab"], l["dim"]), [*x, l["dim"]]
+                case "positional_embedding":
+                    own = nn.Embedding(*x)
+                case "lstm" | "gru" | "rnn" as kind:
+                    more = {"nonlinearity": l["activation"]} if kind == "rnn" else {}
+                    both = l["bidirectional"]
+                    own = recurrent[kind](
+                        x[-1], l["units"], batch_first=True, bidirectional=both, **more
+                    )
+                    width = l["units"] * (1 + both)
+                    y = [x[0], width] if l["return_sequences"] else [width]
+                case "multi_head_attention":
+                    own = nn.MultiheadAttention(x[-1], l["heads"], batch_first=True)
+                case "add":
+                    pass
+                case _:
+                    own = layer(l, [1, *x])
+                    y = list(own(torch.zeros(1, *x)).shape[1:])
+            if own is not None:
+                self.add_module(l["id"], own)
+            shapes[l["id"]] = before = y
+
+    def forward(self, x):
+        values = {}
+        for l in self.layers:
+            inputs = [values[i] for i in l["inputs"]] or [x]
+            x, own = inputs[0], getattr(self, l["id"], None)
+            match l["kind"]:
+                case "embedding":
+                    x = own(x.long())
+                case "positional_embedding":
+                    x = x + own.weight
+                case "lstm" | "gru" | "rnn":
+                    every, last = own(x)
+                    last = last[0] if l["kind"] == "lstm" else last
+                    x = every if l["return_sequences"] else torch.cat(list(last), dim=-1)
+                case "multi_head_attention":
+                    t = x.shape[1]
+                    mask = torch.full((t, t), -math.inf, dtype=x.dtype).triu(1)
+                    x = own(x, x, x, need_weights=False, attn_mask=mask if l["causal"] else None)[0]
+                case "add":
+                    x = sum(inputs)
+                case _:
+                    x = own(x)
+                    if l.get("activation"):
+                        x = ACTIVATIONS[l["activation"]]()(x)
+            values[l["id"]] = x
+        return x
+
+
 def network(spec, shape):
     parts = OrderedDict()
     x = torch.zeros(2, *shape)
@@ -135,7 +198,10 @@ def optimizer(o, params):
 def run(case, dtype):
     spec, train = case["spec"], case["spec"]["train"]
     x, y = common.samples(case["data"])
-    model = network(spec, x.shape[1:])
+    if case.get("sequence"):
+        model = Sequence(spec, x.shape[1:])
+    else:
+        model = network(spec, x.shape[1:])
     start = common.parameters(case)
     assert [k for k, _ in model.named_parameters()] == list(start)
     for k, p in model.named_parameters():
@@ -149,12 +215,15 @@ def run(case, dtype):
     for step in range(case["steps"]):
         bx, by = (torch.from_numpy(v) for v in common.batch(case, x, y, step))
         bx = bx.to(dtype)
-        if train["loss"]["kind"] == "binary_cross_entropy":
+        if train["loss"]["kind"] == "binary_cross_entropy" and by.ndim == 1:
             by = by[:, None]
         if train["loss"]["kind"] != "cross_entropy":
             by = by.to(dtype)
         opt.zero_grad()
-        loss = criterion(model(bx), by)
+        out = model(bx)
+        if case["data"].get("steps"):
+            out, by = out.flatten(0, 1), by.flatten()
+        loss = criterion(out, by)
         if train["l1"]:
             loss = loss + train["l1"] * sum(w.abs().sum() for w in weights)
         if train["l2"]:
@@ -175,8 +244,9 @@ def run(case, dtype):
 
 
 def main():
+    wanted = sys.argv[1:]
     for case in all_cases("pytorch"):
-        if sys.argv[1:] and case["name"] not in sys.argv[1:]:
+        if wanted and case["name"] not in wanted:
             continue
         done = common.trace(case, VERSIONS, run(case, torch.float32), run(case, torch.float64))
         common.write(case["name"], done)

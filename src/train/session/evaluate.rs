@@ -23,7 +23,7 @@ impl<B: Backend> Session<B> {
             rows,
             at: 0,
             outcome: Outcome {
-                width,
+                width: width / self.steps_per_sample(),
                 classes: self.data.classes(),
                 threshold: graph::threshold(&self.spec.train.loss),
                 ..Outcome::default()
@@ -38,7 +38,7 @@ impl<B: Backend> Session<B> {
         batches: usize,
     ) -> Result<bool, Failure> {
         let size = self.plan.program(ProgramKind::Eval).map_or(1, |p| p.batch);
-        let width = e.outcome.width;
+        let width = e.outcome.width * self.steps_per_sample();
         for _ in 0..batches {
             let n = size.min(e.rows.len() - e.at);
             if n == 0 {
@@ -59,13 +59,21 @@ impl<B: Backend> Session<B> {
             e.outcome.losses.extend(&got[0][..n]);
             e.outcome.outputs.extend(&got[1][..n * width]);
             for row in &e.rows[e.at..][..n] {
-                let mut y = self.data.target_row(*row as usize).to_vec();
+                let mut y = self.data.target_row(*row as usize);
                 self.unscale(&mut y);
                 e.outcome.targets.extend(y);
             }
             e.at += n;
         }
         Ok(e.at == e.rows.len())
+    }
+
+    /// Rows of outputs for each sample: more than one where each step has a class.
+    fn steps_per_sample(&self) -> usize {
+        match self.data.classes() {
+            Some(_) => self.data.target_width(),
+            None => 1,
+        }
     }
 
     /// Targets or outputs back into the data's own units.

@@ -75,7 +75,7 @@ impl<B: Backend> Session<B> {
                 Values::F32(v) => x.extend_from_slice(&v[at..][..n]),
                 Values::U8(v) => x.extend(v[at..][..n].iter().map(|b| f32::from(*b))),
             }
-            let mut t = self.data.target_row(*row as usize).to_vec();
+            let mut t = self.data.target_row(*row as usize);
             self.unscale(&mut t);
             y.extend(t);
         }
@@ -120,8 +120,9 @@ impl<B: Backend> Session<B> {
     fn data_info(&self) -> DataInfo {
         let d = &self.data;
         let (classes, targets) = match &d.target {
-            Target::Classes { names } => (names.clone(), Vec::new()),
+            Target::Classes { names } | Target::Steps { names, .. } => (names.clone(), Vec::new()),
             Target::Values { names } => (Vec::new(), names.clone()),
+            Target::Input { .. } => (Vec::new(), d.features.clone()),
         };
         let n = d.features_len();
         let mut ranges = Vec::new();

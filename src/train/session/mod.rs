@@ -92,6 +92,30 @@ impl From<EngineError> for Failure {
     }
 }
 
+/// Every Embedding reads the data itself, so its numbers must be rows of the table.
+fn check_tokens(spec: &Spec, data: &Dataset) -> Result<(), Problem> {
+    use crate::spec::LayerKind;
+    let mut sample = vec![0.0; data.features_len()];
+    for layer in &spec.layers {
+        let LayerKind::Embedding { vocab, .. } = layer.kind else {
+            continue;
+        };
+        for row in 0..data.rows() {
+            data.write_x(row, &mut sample);
+            let wrong = |v: &&f32| **v < 0.0 || **v >= vocab as f32 || v.fract() != 0.0;
+            if let Some(got) = sample.iter().find(wrong) {
+                return Err(Problem::new("token-range")
+                    .arg("index", row)
+                    .arg("got", got)
+                    .arg("max", vocab - 1)
+                    .layer(&layer.id)
+                    .field("vocab"));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn facts(spec: &Spec, data: &Dataset) -> Facts {
     Facts {
         data: DataShape {
@@ -117,6 +141,7 @@ impl<B: Backend> Session<B> {
         if data.train.is_empty() {
             return Err(bad_data(Problem::new("split-empty").arg("part", "train")));
         }
+        check_tokens(&spec, &data).map_err(bad_data)?;
         let mut s = Self::compiled(spec, data).await?;
         s.begin();
         if let Some(bytes) = file {

@@ -71,7 +71,7 @@ impl Worker {
     }
 
     async fn hear(&mut self, message: Incoming) {
-        let result = match serde_json::from_str(&message.body) {
+        let result = match crate::json::read(&message.body) {
             Ok(request) => self.act(request, &message).await,
             Err(e) => {
                 let problem = Problem::new("json").arg("detail", e);
@@ -240,7 +240,7 @@ impl Worker {
 
 /// Whether a message that waits ends what `run` is doing.
 fn ends(run: RunId, message: &Incoming) -> bool {
-    match serde_json::from_str(&message.body) {
+    match crate::json::read(&message.body) {
         Ok(
             Request::Stop { run: r }
             | Request::Dispose { run: r }

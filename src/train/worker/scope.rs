@@ -3,7 +3,7 @@ use crate::spec::Problem;
 use crate::train::protocol::{Event, Failure};
 use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
 use serde::Serialize;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -66,7 +66,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn of(value: &impl Serialize) -> Result<Answer, Failure> {
-        let body = serde_json::to_string(value).map_err(internal)?;
+        let body = crate::json::write(value);
         Ok(Answer {
             body,
             buffers: Vec::new(),
@@ -122,7 +122,7 @@ fn post(fields: &[(&str, JsValue)], buffers: &[ArrayBuffer]) {
 }
 
 fn json(value: &impl Serialize) -> JsValue {
-    serde_json::to_string(value).unwrap_or_default().into()
+    crate::json::write(value).into()
 }
 
 pub fn answer(id: f64, result: Result<Answer, Failure>) {
@@ -197,6 +197,9 @@ struct Shared {
     /// A message to oneself comes after the messages that wait, without a timer's delay.
     out: MessagePort,
     back: MessagePort,
+    /// Such a message is under way. A second one would queue before the page's next request,
+    /// and stay there for good.
+    turning: Cell<bool>,
 }
 
 impl Shared {
@@ -218,9 +221,13 @@ impl Inbox {
             wake: RefCell::default(),
             out: channel.port2(),
             back: channel.port1(),
+            turning: Cell::new(false),
         });
         let s = shared.clone();
-        let returned = Closure::<dyn Fn()>::new(move || s.wake());
+        let returned = Closure::<dyn Fn()>::new(move || {
+            s.turning.set(false);
+            s.wake();
+        });
         shared
             .back
             .set_onmessage(Some(returned.as_ref().unchecked_ref()));
@@ -245,8 +252,10 @@ impl Inbox {
 
     /// Lets the messages in that have come meanwhile.
     pub async fn turn(&self) {
-        self.pause(|_| self.0.out.post_message(&JsValue::NULL).is_ok())
-            .await;
+        self.pause(|_| {
+            self.0.turning.replace(true) || self.0.out.post_message(&JsValue::NULL).is_ok()
+        })
+        .await;
     }
 
     /// Waits for a message, or for so many milliseconds.

@@ -4,13 +4,15 @@ use super::super::icons::{Glyph, Icon, IconButton};
 use super::super::numbers::{count, exact, shape};
 use super::inputs::Inputs;
 use super::menu::kind_name;
-use super::{DragStep, edit, spatial_fields};
+use super::{DragStep, edit, sequence_fields, spatial_fields};
 use crate::spec::{Activation, Framework, Init, LayerKind, LayerSpec, Problem, Spec};
 use crate::train::protocol::LayerReport;
 use crate::ui::fields::{CheckField, Field, NumberField, SelectField, slug};
+use crate::ui::panes::{capture, captured};
 use crate::ui::store::Edit;
+use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlInputElement};
+use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -26,7 +28,7 @@ pub struct CardProps {
     /// It is being dragged.
     pub lifted: bool,
     pub edit: Edit,
-    pub on_select: Callback<AttrValue>,
+    pub on_select: Callback<Option<AttrValue>>,
     pub on_move: Callback<(usize, usize)>,
     pub on_drag: Callback<(usize, DragStep)>,
 }
@@ -62,66 +64,61 @@ pub fn Card(props: &CardProps) -> Html {
     let kind = slug(&layer.kind);
     let name = kind_name(&kind, props.framework);
     let id = AttrValue::from(layer.id.clone());
-    let select = {
-        let (on_select, id, selected) = (props.on_select.clone(), id.clone(), props.selected);
-        move || {
-            if !selected {
-                on_select.emit(id.clone());
-            }
-        }
-    };
     let onclick = {
-        let select = select.clone();
-        Callback::from(move |_: MouseEvent| select())
+        let (on_select, id, selected) = (props.on_select.clone(), id.clone(), props.selected);
+        Callback::from(move |_: MouseEvent| {
+            if !selected {
+                on_select.emit(Some(id.clone()));
+            }
+        })
     };
-    let onfocusin = Callback::from(move |_: FocusEvent| select());
+    let toggle = {
+        let (on_select, id, selected) = (props.on_select.clone(), id.clone(), props.selected);
+        Callback::from(move |e: MouseEvent| {
+            e.stop_propagation();
+            on_select.emit((!selected).then(|| id.clone()));
+        })
+    };
     let step = |from: usize, to: usize| {
         let on_move = props.on_move.clone();
         Callback::from(move |_: MouseEvent| on_move.emit((from, to)))
     };
     let remove = {
-        let (edit, id) = (props.edit.clone(), layer.id.clone());
+        let remove = remover(props);
         Callback::from(move |e: MouseEvent| {
             e.stop_propagation();
-            let id = id.clone();
-            edit.apply("", move |s| edit::remove(s, &id));
+            remove();
         })
     };
     let onkeydown = {
-        let (on_move, edit, id, total) = (
-            props.on_move.clone(),
-            props.edit.clone(),
-            layer.id.clone(),
-            props.total,
-        );
+        let (on_move, id, total) = (props.on_move.clone(), layer.id.clone(), props.total);
+        let remove = remover(props);
         Callback::from(move |e: KeyboardEvent| {
             match (e.key().as_str(), e.alt_key()) {
                 ("ArrowUp", true) if index > 0 => on_move.emit((index, index - 1)),
                 ("ArrowDown", true) if index + 1 < total => on_move.emit((index, index + 2)),
                 ("Delete", false) if !crate::ui::fields::is_typing(&e) => {
-                    let id = id.clone();
-                    edit.apply("", move |s| edit::remove(s, &id));
+                    remove();
+                    return;
                 }
                 _ => return,
             }
+            // An element that moves within its list loses the focus.
+            focus_layer(&id);
             e.prevent_default();
         })
     };
-    // Problems of fields that are not in sight are written below the card's line.
-    let shown: &[&str] = match (&layer.kind, props.selected) {
-        (LayerKind::Linear { .. }, false) => &["units"],
-        (LayerKind::Linear { .. }, true) => &["units", "id", "inputs", "weight_init", "bias_init"],
-        (LayerKind::Dropout { .. }, false) => &["rate"],
-        (LayerKind::Reshape { .. }, false) => &["shape"],
-        (LayerKind::Concatenate { .. }, false) => &["axis"],
-        (kind, selected) if spatial_fields::concerns(kind) => spatial_fields::shown(kind, selected),
-        (_, true) => &["rate", "shape", "axis", "alpha", "id", "inputs"],
-        _ => &[],
+    // Fields below the line show their own problems; all others are written here.
+    let below: &[&str] = match &layer.kind {
+        _ if !props.selected => &[],
+        kind if spatial_fields::concerns(kind) => spatial_fields::BELOW,
+        LayerKind::Rnn { .. } => &["id", "inputs", "activation"],
+        _ => &["id", "inputs", "alpha", "weight_init", "bias_init"],
     };
     let rest = props
         .errors
         .iter()
-        .filter(|p| !p.field.as_deref().is_some_and(|f| shown.contains(&f)));
+        .filter(|p| !p.field.as_deref().is_some_and(|f| below.contains(&f)));
     let class = classes!(
         "card",
         props.selected.then_some("selected"),
@@ -129,10 +126,10 @@ pub fn Card(props: &CardProps) -> Html {
         (!props.errors.is_empty()).then_some("wrong"),
     );
     html! {
-        <li {class} data-layer={id.clone()} aria-label={format!("{name} {id}")} aria-current={props.selected.to_string()} {onclick} {onfocusin} {onkeydown}>
+        <li {class} data-layer={id.clone()} aria-label={format!("{name} {id}")} aria-current={props.selected.to_string()} {onclick} {onkeydown}>
             <div class="card-head">
                 { handle(props) }
-                <strong class="kind">{ name }</strong>
+                <button type="button" class="kind" aria-expanded={props.selected.to_string()} title={t("layer-open")} onclick={toggle}>{ name }</button>
                 <span class="main-fields">{ main_fields(props) }</span>
                 <span class="spacer"></span>
                 { outcome(props.report.as_ref()) }
@@ -159,6 +156,32 @@ pub fn Card(props: &CardProps) -> Html {
     }
 }
 
+/// Removes the layer and gives the focus to the one before it.
+fn remover(props: &CardProps) -> impl Fn() + Clone + 'static {
+    let (edit, id) = (props.edit.clone(), props.layer.id.clone());
+    let before = props.earlier.last().cloned().unwrap_or_default();
+    move || {
+        let id = id.clone();
+        edit.apply("", move |s| edit::remove(s, &id));
+        focus_layer(&before);
+    }
+}
+
+/// Gives the focus to a layer's card when the list has been drawn anew.
+fn focus_layer(id: &str) {
+    let selector = format!("[data-layer=\"{id}\"] .kind");
+    Timeout::new(0, move || {
+        let found = gloo::utils::document().query_selector(&selector);
+        if let Some(card) = found.ok().flatten()
+            && let Ok(card) = card.dyn_into::<HtmlElement>()
+        {
+            // A card that cannot take the focus leaves it where it is.
+            let _ = card.focus();
+        }
+    })
+    .forget();
+}
+
 /// The output's shape and the number of parameters.
 fn outcome(report: Option<&LayerReport>) -> Html {
     let Some(r) = report else {
@@ -183,24 +206,11 @@ fn handle(props: &CardProps) -> Html {
         let on_drag = props.on_drag.clone();
         Callback::from(move |e: PointerEvent| on_drag.emit((index, make(&e))))
     };
-    let onpointerdown = Callback::from(|e: PointerEvent| {
-        e.prevent_default();
-        if let Some(t) = e
-            .current_target()
-            .and_then(|t| t.dyn_into::<Element>().ok())
-        {
-            // Without the capture the drag ends at the handle's edge, no worse.
-            let _ = t.set_pointer_capture(e.pointer_id());
-        }
-    });
+    let onpointerdown = Callback::from(|e: PointerEvent| capture(&e, ".handle"));
     let onpointermove = {
         let go = emit(|e| DragStep::At(f64::from(e.client_y())));
         Callback::from(move |e: PointerEvent| {
-            let held = e
-                .current_target()
-                .and_then(|t| t.dyn_into::<Element>().ok())
-                .is_some_and(|t| t.has_pointer_capture(e.pointer_id()));
-            if held {
+            if captured(&e, ".handle") {
                 go.emit(e);
             }
         })
@@ -231,7 +241,7 @@ fn id_field(props: &CardProps) -> Html {
             .to_string();
         let (from, to) = (old.clone(), new.clone());
         edit.apply("", move |s| edit::rename(s, &from, &to));
-        dispatch.emit(new.into());
+        dispatch.emit(Some(new.into()));
     });
     html! {
         <Field label={t("layer-id")} hint={AttrValue::from(t("layer-id-hint"))} error={props.error("id")}>
@@ -240,7 +250,7 @@ fn id_field(props: &CardProps) -> Html {
     }
 }
 
-fn activation_name(a: Activation) -> String {
+pub(super) fn activation_name(a: Activation) -> String {
     t(&format!("activation-{}", slug(&a)))
 }
 
@@ -320,7 +330,8 @@ fn main_fields(props: &CardProps) -> Html {
             />
         },
         LayerKind::Flatten | LayerKind::Add => html! {},
-        _ => spatial_fields::main_fields(props),
+        kind if spatial_fields::concerns(kind) => spatial_fields::main_fields(props),
+        _ => sequence_fields::main_fields(props),
     }
 }
 
@@ -398,7 +409,8 @@ fn more_fields(props: &CardProps) -> Html {
                 />
             }
         }
-        _ => spatial_fields::more_fields(props),
+        kind if spatial_fields::concerns(kind) => spatial_fields::more_fields(props),
+        _ => sequence_fields::more_fields(props),
     }
 }
 

@@ -2,11 +2,11 @@
 //! wrong with it.
 use crate::spec::{
     Activation, Conv, DataShape, Framework, LayerKind, LayerSpec, Loss, Optimizer, Padding, Pool,
-    Size, Spec, TrainSpec,
+    Recurrence, Size, Spec, TrainSpec,
 };
 
 /// Kinds of layers that can be added, in the order of the menu.
-pub const KINDS: [&str; 20] = [
+pub const KINDS: &[&str] = &[
     "linear",
     "conv1d",
     "conv2d",
@@ -27,11 +27,24 @@ pub const KINDS: [&str; 20] = [
     "reshape",
     "add",
     "concatenate",
+    "embedding",
+    "positional-embedding",
+    "rnn",
+    "lstm",
+    "gru",
+    "multi-head-attention",
+    "sampling",
 ];
 
-/// A new layer of a kind, with an id that no other layer has.
-pub fn new_layer(spec: &Spec, kind: &str) -> Option<LayerSpec> {
+/// A new layer of a kind for a place in the list, with an id that no other layer has. One that
+/// joins reads the two layers before it.
+pub fn new_layer(spec: &Spec, at: usize, kind: &str) -> Option<LayerSpec> {
     let keras = spec.framework == Framework::Keras;
+    let recurrence = Recurrence {
+        units: 32,
+        bidirectional: false,
+        return_sequences: false,
+    };
     let (base, kind) = match kind {
         "linear" => (
             if keras { "dense" } else { "fc" },
@@ -55,6 +68,31 @@ pub fn new_layer(spec: &Spec, kind: &str) -> Option<LayerSpec> {
         "reshape" => ("reshape", LayerKind::Reshape { shape: vec![-1] }),
         "add" => ("add", LayerKind::Add),
         "concatenate" => ("concat", LayerKind::Concatenate { axis: -1 }),
+        "embedding" => (
+            "embedding",
+            LayerKind::Embedding {
+                vocab: 1000,
+                dim: 32,
+            },
+        ),
+        "positional-embedding" => ("position", LayerKind::PositionalEmbedding),
+        "rnn" => (
+            "rnn",
+            LayerKind::Rnn {
+                layer: recurrence,
+                activation: Activation::Tanh,
+            },
+        ),
+        "lstm" => ("lstm", LayerKind::Lstm(recurrence)),
+        "gru" => ("gru", LayerKind::Gru(recurrence)),
+        "sampling" => ("code", LayerKind::Sampling { kl: 1.0 }),
+        "multi-head-attention" => (
+            "attention",
+            LayerKind::MultiHeadAttention {
+                heads: 4,
+                causal: false,
+            },
+        ),
         _ => {
             let mut kind = spatial(kind)?;
             if let LayerKind::Conv1d(c) | LayerKind::Conv2d(c) = &mut kind {
@@ -67,7 +105,18 @@ pub fn new_layer(spec: &Spec, kind: &str) -> Option<LayerSpec> {
             (kind_base(&kind), kind)
         }
     };
-    Some(LayerSpec::new(&free_id(spec, base), kind))
+    let mut layer = LayerSpec::new(&free_id(spec, base), kind);
+    if matches!(
+        layer.kind,
+        LayerKind::Add | LayerKind::Concatenate { .. } | LayerKind::Sampling { .. }
+    ) {
+        let earlier = spec.layers[..at.min(spec.layers.len())].iter();
+        let mut ids: Vec<String> = std::iter::once("input".to_string())
+            .chain(earlier.map(|l| l.id.clone()))
+            .collect();
+        layer.inputs = ids.split_off(ids.len().saturating_sub(2));
+    }
+    Some(layer)
 }
 
 /// A new layer on images or sequences.

@@ -1,7 +1,7 @@
 //! What a layer reads.
 use super::super::i18n::{problem_text, t, use_lang};
 use crate::spec::{LayerKind, LayerSpec, Problem, Spec};
-use crate::ui::fields::{CheckField, Field, SelectField};
+use crate::ui::fields::{CheckField, SelectField};
 use crate::ui::store::Edit;
 use yew::prelude::*;
 
@@ -60,7 +60,9 @@ pub fn Inputs(props: &InputsProps) -> Html {
         };
     }
     html! {
-        <Field label={t("reads")} {error} class="wide">
+        <div class="field wide">
+            <div class="row">
+            <span class="label">{ t("reads") }</span>
             <span class="chips" role="group" aria-label={t("reads")}>
                 { for props.earlier.iter().map(|e| {
                     let (id, name) = (id.clone(), e.to_string());
@@ -82,6 +84,10 @@ pub fn Inputs(props: &InputsProps) -> Html {
                     }
                 }) }
             </span>
-        </Field>
+            </div>
+            if let Some(error) = error {
+                <p class="error" role="alert">{ error }</p>
+            }
+        </div>
     }
 }

@@ -89,7 +89,7 @@ pub fn AddMenu(props: &AddMenuProps) -> Html {
     };
     let label = t("add-layer");
     html! {
-        <li class={classes!("place", props.end.then_some("end"), props.drop_here.then_some("drop"))} role="presentation">
+        <li class={classes!("place", props.end.then_some("end"), props.drop_here.then_some("drop"))}>
             <button
                 type="button"
                 class="add"

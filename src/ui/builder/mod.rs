@@ -4,13 +4,14 @@ mod card;
 pub mod edit;
 mod inputs;
 mod menu;
+mod sequence_fields;
 mod spatial_fields;
 
 use super::fields::{SelectField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
-use super::icons::{Glyph, Icon, IconButton};
+use super::icons::{Icon, IconButton};
 use super::numbers::{count, scaled, shape};
-use super::store::{Action, Edit, problem_at};
+use super::store::{Action, Edit};
 use crate::spec::{Framework, Spec};
 use crate::train::protocol::CheckReport;
 use card::Card;
@@ -42,14 +43,14 @@ pub fn Builder(props: &BuilderProps) -> Html {
     let dispatch = props.edit.0.clone();
     let on_select = {
         let dispatch = dispatch.clone();
-        Callback::from(move |id: AttrValue| dispatch.dispatch(Action::Select(Some(id))))
+        Callback::from(move |id: Option<AttrValue>| dispatch.dispatch(Action::Select(id)))
     };
     let on_add = {
         let (edit, spec, dispatch) = (props.edit.clone(), spec.clone(), dispatch.clone());
         let open = open.clone();
         Callback::from(move |(at, kind): (usize, AttrValue)| {
             open.set(None);
-            if let Some(layer) = edit::new_layer(&spec, &kind) {
+            if let Some(layer) = edit::new_layer(&spec, at, &kind) {
                 let id = AttrValue::from(layer.id.clone());
                 edit.apply("", move |s| s.layers.insert(at.min(s.layers.len()), layer));
                 dispatch.dispatch(Action::Select(Some(id)));
@@ -111,9 +112,11 @@ pub fn Builder(props: &BuilderProps) -> Html {
             />
         }
     };
-    let general = ["layers", "name"]
-        .iter()
-        .find_map(|f| problem_at(&props.report, None, f));
+    // What concerns neither a layer nor a field of the other panels.
+    let general = props.report.errors.iter().find(|p| {
+        let field = p.field.as_deref();
+        p.layer.is_none() && matches!(field, None | Some("layers" | "name"))
+    });
     html! {
         <section class="pane builder" aria-labelledby="builder-title">
             <header class="pane-head">
@@ -165,7 +168,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
                 if let Some(p) = general {
                     <p class="error" role="alert">{ problem_text(p) }</p>
                 }
-                { totals(&props.report) }
+                { totals(spec, &props.report) }
             </div>
         </section>
     }
@@ -211,17 +214,18 @@ fn input_card(spec: &Spec, report: &CheckReport) -> Html {
         ..spec.data.clone()
     };
     let own = own.shape().map(|s| s.sample).unwrap_or_default();
-    let size = match (report.input.is_empty(), own.len() > 1) {
+    let given = match spec.data.shape() {
+        Some(s) if report.input.is_empty() => s.sample,
+        _ => report.input.clone(),
+    };
+    let size = match (given.is_empty(), own.len() > 1) {
         (true, _) => t("shape-unknown"),
-        (_, true) if own != report.input => {
-            format!("{} → {}", shape(&own), shape(&report.input))
-        }
-        _ => shape(&report.input),
+        (_, true) if own != given => format!("{} → {}", shape(&own), shape(&given)),
+        _ => shape(&given),
     };
     html! {
         <div class="card ends">
             <div class="card-head">
-                <Glyph icon={Icon::Chevron} />
                 <strong>{ t("input") }</strong>
                 <span class="dim">{ super::data_panel::source_name(&spec.data.source) }</span>
                 <span class="spacer"></span>
@@ -231,7 +235,11 @@ fn input_card(spec: &Spec, report: &CheckReport) -> Html {
     }
 }
 
-fn totals(report: &CheckReport) -> Html {
+fn totals(spec: &Spec, report: &CheckReport) -> Html {
+    // Sums over some of the layers would mislead.
+    if report.layers.len() < spec.layers.len() {
+        return html! {};
+    }
     html! {
         <p class="totals" aria-live="polite">
             <span title={t("params-hint")}>

@@ -19,32 +19,21 @@ pub(super) fn concerns(kind: &LayerKind) -> bool {
         )
 }
 
-/// Fields that are in sight.
-pub(super) fn shown(kind: &LayerKind, selected: bool) -> &'static [&'static str] {
-    match (kind, selected) {
-        (_, true) => &[
-            "filters",
-            "kernel",
-            "stride",
-            "padding",
-            "output_padding",
-            "dilation",
-            "groups",
-            "factor",
-            "momentum",
-            "epsilon",
-            "axes",
-            "weight_init",
-            "bias_init",
-            "id",
-            "inputs",
-        ],
-        (LayerKind::Upsample { .. }, _) => &["factor"],
-        (kind, _) if conv_of(kind).is_some() => &["filters", "kernel"],
-        (kind, _) if pool_of(kind).is_some() => &["kernel"],
-        _ => &[],
-    }
-}
+/// Fields that stand below the card's line and show their own problems.
+pub(super) const BELOW: &[&str] = &[
+    "stride",
+    "padding",
+    "output_padding",
+    "dilation",
+    "groups",
+    "momentum",
+    "epsilon",
+    "axes",
+    "weight_init",
+    "bias_init",
+    "id",
+    "inputs",
+];
 
 fn conv_of(kind: &LayerKind) -> Option<&Conv> {
     match kind {

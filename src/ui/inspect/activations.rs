@@ -1,6 +1,6 @@
 //! One sample on its way through the layers.
 use super::heatmap::{Grid, Heatmap, Layout};
-use super::parts::{Pager, PartSelect, Trouble, Waiting};
+use super::parts::{Fact, Pager, PartSelect, Probability, Trouble, Waiting};
 use super::pull::use_pull;
 use super::source::{Rows, Source};
 use super::thumb::{Thumb, range_of};
@@ -28,8 +28,12 @@ impl PartialEq for ActivationsProps {
     }
 }
 
+/// Numbers of a sample that are written out.
+const TYPED: usize = 64;
 /// Values side by side in a picture of a vector.
-const ACROSS: usize = 64;
+const ACROSS: usize = 32;
+/// Classes whose probabilities are listed.
+const LISTED: usize = 20;
 
 struct Layer {
     id: String,
@@ -53,23 +57,22 @@ fn layer(info: &TensorInfo, values: Vec<f32>) -> Layer {
     let (columns, layout) = match shape[..] {
         [_, height, width] => (height * width, Layout::Tiles { height, width }),
         [_, width] => (width, Layout::Matrix),
-        _ => (numel.clamp(1, ACROSS), Layout::Matrix),
+        _ => (numel, Layout::Strip { across: ACROSS }),
     };
-    let rows = numel.div_ceil(columns.max(1));
+    let rows = numel.checked_div(columns).unwrap_or(0);
     let signed = values.iter().any(|v| *v < 0.0);
     let zeros = values.iter().filter(|v| **v == 0.0).count();
-    let mut padded = values;
-    padded.resize(rows * columns, f32::NAN);
     Layer {
         id: info.layer.clone(),
         shape,
         zeros,
         count: numel,
         grid: Rc::new(Grid {
-            values: Rc::new(padded),
+            values: Rc::new(values),
             rows,
             columns,
             layout,
+            window: 0..rows,
             signed,
         }),
     }
@@ -137,6 +140,7 @@ pub fn Activations(props: &ActivationsProps) -> Html {
                     <>
                         { sample(source, s) }
                         { for s.layers.iter().map(|l| one(source, l, props.selected.as_deref())) }
+                        { probabilities(source, s) }
                     </>
                 },
             } }
@@ -179,14 +183,35 @@ fn sample(source: &Source, s: &Seen) -> Html {
             if let Some(shape) = source.info.data.image {
                 <Thumb values={Rc::new(x.to_vec())} {shape} range={range_of(&source.info, x.iter().copied())}
                     label={t("activations-input")} />
-            } else if x.len() <= ACROSS {
+            } else if x.len() <= TYPED {
                 <code class="dim">{ format!("x = ({})", text(x)) }</code>
             }
             <dl class="numbers">
-                <super::parts::Fact name={t("rows-truth")} value={truth} />
-                <super::parts::Fact name={t("rows-prediction")} value={said} />
+                <Fact name={t("rows-truth")} value={truth} />
+                <Fact name={t("rows-prediction")} value={said} />
             </dl>
         </div>
+    }
+}
+
+/// What the last layer's values come to.
+fn probabilities(source: &Source, s: &Seen) -> Html {
+    let classes = source.info.data.classes.len().min(LISTED);
+    let all: Vec<(usize, f32)> = (0..classes)
+        .filter_map(|k| Some((k, source.outcome.probability(&s.output, k)?)))
+        .collect();
+    if all.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <section class="tensor">
+            <h4>{ t("activations-output") }</h4>
+            <ol class="probabilities">
+                { for all.into_iter().map(|(class, p)| html! {
+                    <li><span>{ source.class(class) }</span><Probability {p} {class} /></li>
+                }) }
+            </ol>
+        </section>
     }
 }
 
@@ -201,7 +226,7 @@ fn one(source: &Source, l: &Layer, selected: Option<&str>) -> Html {
     let label = t_args("heat-label", &[("name", l.id.clone().into())]);
     let axes = (
         AttrValue::from(t("heat-row")),
-        AttrValue::from(t("heat-column")),
+        AttrValue::from(t("heat-unit")),
     );
     html! {
         <section class={classes!("tensor", (selected == Some(&l.id)).then_some("selected"))} key={l.id.clone()}>

@@ -76,7 +76,7 @@ fn scores(all: &[(Part, Evaluation)]) -> Html {
         .iter()
         .filter(|(_, get)| all.iter().any(|(_, e)| get(e).is_some()));
     html! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="numbers-table">
                 <thead><tr>
                     <th scope="col"></th>
@@ -110,7 +110,7 @@ fn confusion_matrix(source: &Source, matrix: &[Vec<u32>], part: Part) -> Html {
         format!("background:rgba({r},{g},{b},{alpha:.3})")
     };
     html! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="confusion">
                 <caption class="dim">{ t_args("confusion-caption", &[("part", part_name(part).into())]) }</caption>
                 <thead><tr>

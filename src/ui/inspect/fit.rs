@@ -10,7 +10,7 @@ use crate::plotting::stats::{Line, least_squares, mse, r2};
 use crate::spec::DataSource;
 use crate::train::protocol::{Failure, Part};
 use crate::ui::i18n::{t, t_args, use_lang};
-use crate::ui::plot::axes::{Axes, Pen, Shape};
+use crate::ui::plot::axes::{Axes, Pen, Shape, Titles};
 use crate::ui::plot::{Canvas, Surface};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -148,7 +148,11 @@ fn draw(surface: &Surface, source: &Source, f: &Fitted) {
         surface,
         Scale::linear(xlo, xhi),
         Scale::nice(Kind::Linear, ylo - pad, yhi + pad, 6),
-        (&source.feature(0), &source.target(0)),
+        Titles {
+            x: &source.feature(0),
+            y: &source.target(0),
+            percent: false,
+        },
     );
     let blue = css(class(0));
     axes.inside(|| {
@@ -206,7 +210,7 @@ fn comparison(source: &Source, f: &Fitted) -> Html {
     };
     html! {
         <>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="numbers-table">
                     <caption class="dim">{ t_args("fit-caption", &[("count", f.train.count.to_string().into())]) }</caption>
                     <thead><tr>

@@ -5,6 +5,7 @@ use crate::plotting::format::three;
 use crate::ui::i18n::{t, t_args, use_lang};
 use crate::ui::plot::canvas::put_pixels;
 use crate::ui::plot::theme::use_dark;
+use std::ops::Range;
 use std::rc::Rc;
 use web_sys::{HtmlCanvasElement, HtmlElement};
 use yew::prelude::*;
@@ -18,6 +19,10 @@ pub enum Layout {
         height: usize,
         width: usize,
     },
+    /// A single row, broken into lines of so many.
+    Strip {
+        across: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub struct Grid {
     pub rows: usize,
     pub columns: usize,
     pub layout: Layout,
+    /// Rows to be seen.
+    pub window: Range<usize>,
     /// Whether zero is the middle of the colours, or their beginning.
     pub signed: bool,
 }
@@ -39,15 +46,16 @@ const TALL: f64 = 320.0;
 const TABLE: usize = 120;
 
 impl Grid {
-    /// Of rows, as many as can be drawn.
+    /// Of the window, as many rows as can be drawn.
     fn shown(&self) -> usize {
-        self.rows.min((MOST / self.columns.max(1)).max(1))
+        let most = (MOST / self.columns.max(1)).max(1);
+        self.window.len().min(most)
     }
 
     /// Tiles side by side.
     fn across(&self) -> usize {
         match self.layout {
-            Layout::Matrix => 1,
+            Layout::Matrix | Layout::Strip { .. } => 1,
             Layout::Tiles { height, width } => {
                 let square = (self.shown() * height) as f64 / width as f64;
                 // A little wider than high.
@@ -60,6 +68,10 @@ impl Grid {
     fn size(&self) -> (usize, usize) {
         match self.layout {
             Layout::Matrix => (self.shown(), self.columns),
+            Layout::Strip { across } => {
+                let across = across.min(self.columns).max(1);
+                (self.columns.div_ceil(across), across)
+            }
             Layout::Tiles { height, width } => {
                 let across = self.across();
                 let down = self.shown().div_ceil(across);
@@ -72,6 +84,7 @@ impl Grid {
     fn value_at(&self, y: usize, x: usize) -> Option<(usize, usize)> {
         let (row, column) = match self.layout {
             Layout::Matrix => (y, x),
+            Layout::Strip { .. } => (0, y * self.size().1 + x),
             Layout::Tiles { height, width } => {
                 let (ty, iy) = (y / (height + 1), y % (height + 1));
                 let (tx, ix) = (x / (width + 1), x % (width + 1));
@@ -81,7 +94,8 @@ impl Grid {
                 (ty * self.across() + tx, iy * width + ix)
             }
         };
-        (row < self.shown() && column < self.columns).then_some((row, column))
+        let shown = row < self.shown() && column < self.columns;
+        shown.then_some((self.window.start + row, column))
     }
 
     fn get(&self, row: usize, column: usize) -> f32 {
@@ -237,7 +251,8 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
     html! {
         <div class="heat">
             <div class="heat-scroll">
-                <div class="heat-box" {style} tabindex="0" role="group" aria-label={props.label.clone()}
+                <div class="heat-box" {style} tabindex="0" role="group" title={said.is_none().then(|| t("heat-hint"))}
+                    aria-label={props.label.clone()}
                     onkeydown={keys}>
                     <canvas ref={canvas} role="img" aria-label={props.label.clone()} style={smooth}
                         onpointerdown={point.clone()} onpointermove={point} onpointerleave={leave} />
@@ -251,11 +266,11 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
                     <ColorLegend lo={if grid.signed { -scale } else { 0.0 }} hi={scale} signed={grid.signed} />
                 }
                 if props.zoom { { zoom_buttons(&zoom) } }
-                <output class="heat-value">{ said.unwrap_or_else(|| t("heat-hint")) }</output>
+                <output class="heat-value">{ said }</output>
             </div>
-            if grid.shown() < grid.rows {
+            if grid.shown() < grid.window.len() {
                 <p class="dim">{ t_args("heat-cut", &[
-                    ("shown", grid.shown().to_string().into()), ("all", grid.rows.to_string().into()),
+                    ("shown", grid.shown().to_string().into()), ("all", grid.window.len().to_string().into()),
                 ]) }</p>
             }
             if grid.values.len() <= TABLE { { numbers(grid, &props.label) } }
@@ -302,7 +317,7 @@ fn zoom_buttons(zoom: &UseStateHandle<u32>) -> Html {
 
 fn numbers(grid: &Grid, label: &AttrValue) -> Html {
     html! {
-        <table class="unseen">
+        <div class="unseen"><table>
             <caption>{ label.clone() }</caption>
             <tbody>
                 { for (0..grid.rows).map(|r| html! {
@@ -312,6 +327,6 @@ fn numbers(grid: &Grid, label: &AttrValue) -> Html {
                     </tr>
                 }) }
             </tbody>
-        </table>
+        </table></div>
     }
 }

@@ -4,7 +4,7 @@ use crate::plotting::format::{count, three, tick_labels};
 use crate::plotting::stats::{Histogram, histogram};
 use crate::plotting::{Scale, scale::Kind};
 use crate::ui::i18n::{t, t_args, use_lang};
-use crate::ui::plot::axes::Axes;
+use crate::ui::plot::axes::{Axes, Titles};
 use crate::ui::plot::{Canvas, Surface};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -22,13 +22,14 @@ impl PartialEq for HistogramProps {
 }
 
 const BINS: usize = 48;
+const FEWEST: usize = 8;
 
 #[component]
 pub fn HistogramChart(props: &HistogramProps) -> Html {
     use_lang();
     let values = props.values.clone();
     let made = use_memo(Rc::as_ptr(&values) as usize, move |_| {
-        histogram(&values, BINS)
+        histogram(&values, bins(values.len()))
     });
     let paint = {
         let made = made.clone();
@@ -71,6 +72,11 @@ pub fn HistogramChart(props: &HistogramProps) -> Html {
     }
 }
 
+/// More values, finer bins.
+fn bins(values: usize) -> usize {
+    (2.0 * (values as f64).sqrt()).clamp(FEWEST as f64, BINS as f64) as usize
+}
+
 fn draw(surface: &Surface, h: &Histogram) {
     let most = h.counts.iter().copied().max().unwrap_or(1);
     let x = Scale::linear(f64::from(h.lo), f64::from(h.hi));
@@ -79,7 +85,11 @@ fn draw(surface: &Surface, h: &Histogram) {
         surface,
         x,
         y,
-        (&t("histogram-value"), &t("histogram-count")),
+        Titles {
+            x: &t("histogram-value"),
+            y: &t("histogram-count"),
+            percent: false,
+        },
     );
     let ctx = &surface.ctx;
     ctx.set_fill_style_str(&css(class(0)));
@@ -103,7 +113,7 @@ fn numbers(h: &Histogram, label: String) -> Html {
         .collect();
     let names = tick_labels(&edges);
     html! {
-        <table class="unseen">
+        <div class="unseen"><table>
             <caption>{ label }</caption>
             <thead><tr><th scope="col">{ t("histogram-from") }</th><th scope="col">{ t("histogram-count") }</th></tr></thead>
             <tbody>
@@ -111,6 +121,6 @@ fn numbers(h: &Histogram, label: String) -> Html {
                     <tr><th scope="row">{ from }</th><td>{ c.iter().sum::<u32>() }</td></tr>
                 }) }
             </tbody>
-        </table>
+        </table></div>
     }
 }

@@ -12,6 +12,9 @@ pub struct ColorLegendProps {
     pub hi: f32,
     /// The diverging map, else the sequential one.
     pub signed: bool,
+    /// Share of the colours' strength that is in use.
+    #[prop_or(1.0)]
+    pub strength: f32,
     /// In the place of the numbers at both ends.
     #[prop_or_default]
     pub names: Option<(AttrValue, AttrValue)>,
@@ -25,7 +28,7 @@ pub fn ColorLegend(props: &ColorLegendProps) -> Html {
     let stops: Vec<String> = (0..=12)
         .map(|i| i as f32 / 12.0)
         .map(|t| match props.signed {
-            true => css(diverging(2.0 * t - 1.0, dark)),
+            true => css(diverging((2.0 * t - 1.0) * props.strength, dark)),
             false => css(sequential(t)),
         })
         .collect();

@@ -1,4 +1,6 @@
 //! Small parts that several views share.
+use crate::plotting::color::{class, css};
+use crate::plotting::format::percent;
 use crate::train::protocol::{Failure, Part};
 use crate::ui::i18n::{failure_text, t, use_lang};
 use web_sys::HtmlSelectElement;
@@ -132,6 +134,26 @@ pub fn Trouble(props: &TroubleProps) -> Html {
 pub fn Waiting() -> Html {
     use_lang();
     html! { <p class="empty" role="status">{ t("inspect-waiting") }</p> }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct ProbabilityProps {
+    pub p: f32,
+    /// Whose colour the bar has.
+    pub class: usize,
+}
+
+/// A probability as a bar and a number.
+#[component]
+pub fn Probability(props: &ProbabilityProps) -> Html {
+    let width = props.p.clamp(0.0, 1.0) * 100.0;
+    let style = format!("width:{width:.1}%;background:{}", css(class(props.class)));
+    html! {
+        <span class="probability" title={props.p.to_string()}>
+            <span class="probability-bar"><span {style}></span></span>
+            <span class="figure">{ percent(f64::from(props.p)) }</span>
+        </span>
+    }
 }
 
 #[derive(Properties, PartialEq)]

@@ -10,7 +10,7 @@ use crate::plotting::format::three;
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Failure, Part};
 use crate::ui::i18n::{t, t_args, use_lang};
-use crate::ui::plot::axes::{Area, Axes, Shape};
+use crate::ui::plot::axes::{Area, Axes, Shape, Titles};
 use crate::ui::plot::canvas::{new_canvas, put_pixels};
 use crate::ui::plot::{Canvas, Surface};
 use std::cell::Cell;
@@ -28,6 +28,8 @@ const SIDE: usize = 48;
 /// Samples drawn of each part.
 const POINTS: usize = 1000;
 const MARGIN: f32 = 0.12;
+/// The field keeps behind the points.
+const FIELD: f32 = 0.45;
 
 /// Outputs at the centres of `SIDE × SIDE` cells, from the top left.
 struct Field {
@@ -108,12 +110,14 @@ pub fn Plane(props: &PlaneProps) -> Html {
     html! {
         <div class="view">
             <Trouble failure={pulled.failure} />
+            <div class="beside">
             <div class="chart-box square">
                 <Canvas {paint} label={t_args("plane-label", &[
                     ("x", source.feature(0).into()), ("y", source.feature(1).into()),
                 ])} {onpoint} />
             </div>
             { legend(source, &field) }
+            </div>
             <output class="plane-value figure">{ reading.unwrap_or_else(|| t("plane-hint")) }</output>
             { numbers(source, &field) }
         </div>
@@ -150,7 +154,7 @@ fn value_range(field: &Field, width: usize) -> (f32, f32) {
 fn cell_color(outcome: &Outcome, out: &[f32], range: (f32, f32), dark: bool) -> Rgb {
     let ground = diverging(0.0, dark);
     if let Some(s) = signed(outcome, out) {
-        return diverging(s.clamp(-1.0, 1.0) * 0.75, dark);
+        return diverging(s.clamp(-1.0, 1.0) * FIELD, dark);
     }
     match outcome {
         Outcome::Many { classes, .. } => match outcome.class(out) {
@@ -159,7 +163,7 @@ fn cell_color(outcome: &Outcome, out: &[f32], range: (f32, f32), dark: bool) -> 
                 let sure = outcome
                     .probability(out, k)
                     .map_or(0.6, |p| (p - even) / (1.0 - even));
-                oklab_mix(ground, class(k), 0.12 + 0.5 * sure.clamp(0.0, 1.0))
+                oklab_mix(ground, class(k), 0.1 + 0.35 * sure.clamp(0.0, 1.0))
             }
             None => ground,
         },
@@ -181,7 +185,11 @@ fn draw(surface: &Surface, source: &Source, field: &Field) -> Area {
         surface,
         scale(field.x),
         scale(field.y),
-        (&names.0, &names.1),
+        Titles {
+            x: &names.0,
+            y: &names.1,
+            percent: false,
+        },
     );
     let a = axes.area;
     let mut rgba = vec![255; SIDE * SIDE * 4];
@@ -289,11 +297,11 @@ fn legend(source: &Source, field: &Field) -> Html {
     let held_out = field.samples.iter().any(|r| r.part == Part::Test);
     let (lo, hi) = value_range(field, source.outcome.width());
     html! {
-        <p class="legend-row">
+        <p class="legend-row column">
             if classes == 0 {
                 <ColorLegend {lo} {hi} signed=false />
             } else if classes == 2 {
-                <ColorLegend lo={-1.0} hi={1.0} signed=true
+                <ColorLegend lo={-1.0} hi={1.0} signed=true strength={FIELD}
                     names={Some((source.class(0).into(), source.class(1).into()))} />
             }
             { for (0..classes).map(|k| html! { <span class="plot-key"><Mark class={k} />{ source.class(k) }</span> }) }
@@ -349,7 +357,7 @@ fn reading(source: &Source, field: &Field, a: Area, (px, py): (f64, f64)) -> Opt
 fn numbers(source: &Source, field: &Field) -> Html {
     let places: Vec<usize> = (0..5).map(|k| k * (SIDE - 1) / 4).collect();
     html! {
-        <table class="unseen">
+        <div class="unseen"><table>
             <caption>{ t("plane-table") }</caption>
             <thead><tr>
                 <th>{ format!("{} \\ {}", source.feature(1), source.feature(0)) }</th>
@@ -365,6 +373,6 @@ fn numbers(source: &Source, field: &Field) -> Html {
                     </tr>
                 }) }
             </tbody>
-        </table>
+        </table></div>
     }
 }

@@ -1,7 +1,7 @@
 //! Parameters, their gradients and the optimiser's moments, layer by layer.
 use super::heatmap::{Grid, Heatmap, Layout};
 use super::histogram::HistogramChart;
-use super::parts::{Choice, Select, Trouble, Waiting};
+use super::parts::{Choice, Pager, Select, Trouble, Waiting};
 use super::pull::use_pull;
 use super::source::Source;
 use crate::plotting::format;
@@ -181,10 +181,24 @@ fn panel(f: &Filled, tiles: Option<[usize; 2]>) -> Html {
             <h4>
                 <code>{ &f.info.name }</code>
                 <span class="dim">{ format!("[{}]", shape.join(" × ")) }</span>
-                <span class="dim">{ t_args("weights-count", &[("count", format::count(numel as u64).into())]) }</span>
+                <span class="dim">{ t_args("weights-count", &[("count", format::count(numel as u64).into()), ("n", numel.into())]) }</span>
             </h4>
             <TensorView name={f.info.name.clone()} shape={f.info.shape.clone()} values={f.values.clone()} {tiles} />
         </section>
+    }
+}
+
+/// Images side by side on one page.
+const TILES: usize = 64;
+/// Values of a vector side by side.
+const ACROSS: usize = 32;
+
+/// Compared by where it lies.
+struct ByAddress(Rc<Vec<f32>>);
+
+impl PartialEq for ByAddress {
+    fn eq(&self, o: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &o.0)
     }
 }
 
@@ -205,6 +219,7 @@ impl PartialEq for TensorViewProps {
 #[component]
 fn TensorView(props: &TensorViewProps) -> Html {
     use_lang();
+    let page = use_state(|| 0usize);
     let columns = match props.shape.len() {
         0 | 1 => props.values.len(),
         _ => props.shape.last().copied().unwrap_or(1),
@@ -212,16 +227,50 @@ fn TensorView(props: &TensorViewProps) -> Html {
     let rows = props.values.len().checked_div(columns).unwrap_or(0);
     let matrix = props.shape.len() > 1;
     let tiles = props.tiles.filter(|[h, w]| matrix && h * w == columns);
-    let grid = Rc::new(Grid {
-        values: props.values.clone(),
-        rows,
-        columns,
-        layout: match tiles {
-            Some([height, width]) => Layout::Tiles { height, width },
-            None => Layout::Matrix,
-        },
-        signed: true,
+    let (layout, window) = match tiles {
+        Some([height, width]) => {
+            let first = (*page * TILES).min(rows.saturating_sub(1) / TILES * TILES);
+            (
+                Layout::Tiles { height, width },
+                first..(first + TILES).min(rows),
+            )
+        }
+        None if matrix => (Layout::Matrix, 0..rows),
+        None => (Layout::Strip { across: ACROSS }, 0..rows),
+    };
+    let pager = (tiles.is_some() && rows > TILES).then(|| {
+        let range = t_args(
+            "weights-units",
+            &[
+                ("from", window.start.to_string().into()),
+                ("to", (window.end - 1).to_string().into()),
+                ("total", rows.to_string().into()),
+            ],
+        );
+        let page_now = window.start / TILES;
+        let onpage = {
+            let page = page.clone();
+            Callback::from(move |to| page.set(to))
+        };
+        html! { <Pager page={page_now} pages={rows.div_ceil(TILES)} {onpage} {range} /> }
     });
+    let grid = {
+        let key = (
+            ByAddress(props.values.clone()),
+            rows,
+            columns,
+            layout,
+            window,
+        );
+        use_memo(key, |(values, rows, columns, layout, window)| Grid {
+            values: values.0.clone(),
+            rows: *rows,
+            columns: *columns,
+            layout: *layout,
+            window: window.clone(),
+            signed: true,
+        })
+    };
     let axes = match (tiles.is_some(), matrix) {
         (true, _) => (t("heat-unit"), t("heat-pixel")),
         (_, true) => (t("heat-unit"), t("heat-input")),
@@ -231,6 +280,7 @@ fn TensorView(props: &TensorViewProps) -> Html {
     let label = t_args("heat-label", &[("name", props.name.to_string().into())]);
     html! {
         <>
+            { pager }
             <Heatmap {grid} {label} {axes} zoom={matrix} />
             if matrix || props.values.len() >= 16 {
                 <HistogramChart values={props.values.clone()} name={props.name.clone()} />

@@ -1,8 +1,9 @@
 //! A frame with two axes, and what is drawn inside it.
-use super::canvas::Surface;
+use super::canvas::{FONT_PX, Surface};
 use crate::plotting::Scale;
-use crate::plotting::format::tick_labels;
+use crate::plotting::format::{percent_labels, tick_labels};
 use wasm_bindgen::JsValue;
+use web_sys::CanvasRenderingContext2d;
 
 /// The rectangle between the axes, in CSS pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -20,6 +21,15 @@ pub struct Axes<'a> {
     pub area: Area,
 }
 
+/// What stands beside the axes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Titles<'a> {
+    pub x: &'a str,
+    pub y: &'a str,
+    /// y is a share, shown as per cent.
+    pub percent: bool,
+}
+
 /// How a line is drawn.
 #[derive(Clone, Debug)]
 pub struct Pen<'a> {
@@ -29,30 +39,70 @@ pub struct Pen<'a> {
     pub alpha: f64,
 }
 
-const FONT_PX: f64 = 11.0;
+impl Pen<'_> {
+    /// Draws a line through places on the canvas.
+    pub fn stroke(&self, ctx: &CanvasRenderingContext2d, line: &[(f64, f64)]) {
+        self.take(ctx);
+        stroke(ctx, line);
+        Pen::put_down(ctx);
+    }
+
+    fn take(&self, ctx: &CanvasRenderingContext2d) {
+        ctx.set_stroke_style_str(self.color);
+        ctx.set_line_width(self.width);
+        ctx.set_global_alpha(self.alpha);
+        ctx.set_line_join("round");
+        ctx.set_line_cap("round");
+        let dash = js_sys::Array::new();
+        if self.dashed {
+            dash.push(&JsValue::from(5.0));
+            dash.push(&JsValue::from(4.0));
+        }
+        let _ = ctx.set_line_dash(&dash);
+    }
+
+    fn put_down(ctx: &CanvasRenderingContext2d) {
+        ctx.set_global_alpha(1.0);
+        let _ = ctx.set_line_dash(&js_sys::Array::new());
+    }
+}
+
+fn stroke(ctx: &CanvasRenderingContext2d, line: &[(f64, f64)]) {
+    ctx.begin_path();
+    for (i, (x, y)) in line.iter().enumerate() {
+        if i == 0 {
+            ctx.move_to(*x, *y);
+        } else {
+            ctx.line_to(*x, *y);
+        }
+    }
+    ctx.stroke();
+}
+
 /// Room for half a label beyond the last tick.
 const EDGE: f64 = 10.0;
 
 impl<'a> Axes<'a> {
     /// Draws grid, labels and titles, leaving as much room for the labels as they need.
-    pub fn draw(surface: &'a Surface, x: Scale, y: Scale, titles: (&str, &str)) -> Axes<'a> {
-        let ctx = &surface.ctx;
-        ctx.set_font(&format!("{FONT_PX}px {}", surface.theme.font));
-        let top = if titles.1.is_empty() {
+    pub fn draw(surface: &'a Surface, x: Scale, y: Scale, titles: Titles) -> Axes<'a> {
+        let top = if titles.y.is_empty() {
             8.0
         } else {
             FONT_PX + 9.0
         };
         let bottom = FONT_PX
             + 8.0
-            + if titles.0.is_empty() {
+            + if titles.x.is_empty() {
                 0.0
             } else {
                 FONT_PX + 3.0
             };
         let height = (surface.height - top - bottom).max(1.0);
         let y_ticks = y.ticks((height / 34.0).clamp(2.0, 8.0) as usize);
-        let y_labels = tick_labels(&y_ticks);
+        let y_labels = match titles.percent {
+            true => percent_labels(&y_ticks),
+            false => tick_labels(&y_ticks),
+        };
         let widest = y_labels
             .iter()
             .map(|l| text_width(surface, l))
@@ -83,23 +133,23 @@ impl<'a> Axes<'a> {
         ctx.set_text_baseline("middle");
         for (v, label) in y_ticks.iter().zip(y_labels) {
             let y = self.py(*v).round() + 0.5;
-            self.stroke(&[(a.left, y), (a.left + a.width, y)]);
+            stroke(ctx, &[(a.left, y), (a.left + a.width, y)]);
             let _ = ctx.fill_text(label, a.left - 6.0, y);
         }
-        let x_ticks = self.x.ticks((a.width / 76.0).clamp(2.0, 10.0) as usize);
+        let x_ticks = self.x.ticks((a.width / 50.0).clamp(2.0, 10.0) as usize);
         ctx.set_text_align("center");
         ctx.set_text_baseline("top");
         for (v, label) in x_ticks.iter().zip(tick_labels(&x_ticks)) {
             let x = self.px(*v).round() + 0.5;
             let below = a.top + a.height;
-            self.stroke(&[(x, below), (x, below + 4.0)]);
+            stroke(ctx, &[(x, below), (x, below + 4.0)]);
             let half = text_width(self.surface, &label) / 2.0;
             let at = x.min(self.surface.width - half - 1.0);
             let _ = ctx.fill_text(&label, at, below + 6.0);
         }
     }
 
-    fn titles(&self, (x, y): (&str, &str)) {
+    fn titles(&self, Titles { x, y, .. }: Titles) {
         let (ctx, a) = (&self.surface.ctx, self.area);
         if !x.is_empty() {
             ctx.set_text_align("center");
@@ -111,19 +161,6 @@ impl<'a> Axes<'a> {
             ctx.set_text_baseline("top");
             let _ = ctx.fill_text(y, 1.0, 1.0);
         }
-    }
-
-    fn stroke(&self, line: &[(f64, f64)]) {
-        let ctx = &self.surface.ctx;
-        ctx.begin_path();
-        for (i, (x, y)) in line.iter().enumerate() {
-            if i == 0 {
-                ctx.move_to(*x, *y);
-            } else {
-                ctx.line_to(*x, *y);
-            }
-        }
-        ctx.stroke();
     }
 
     pub fn px(&self, x: f64) -> f64 {
@@ -148,7 +185,7 @@ impl<'a> Axes<'a> {
     /// A line through values; None breaks it.
     pub fn line(&self, points: impl IntoIterator<Item = Option<(f64, f64)>>, pen: &Pen) {
         let ctx = &self.surface.ctx;
-        self.take(pen);
+        pen.take(ctx);
         ctx.begin_path();
         let mut down = false;
         for p in points {
@@ -169,34 +206,13 @@ impl<'a> Axes<'a> {
             }
         }
         ctx.stroke();
-        self.put_down();
+        Pen::put_down(ctx);
     }
 
     pub fn vertical(&self, x: f64, pen: &Pen) {
-        self.take(pen);
         let at = self.px(x).round() + 0.5;
-        self.stroke(&[(at, self.area.top), (at, self.area.top + self.area.height)]);
-        self.put_down();
-    }
-
-    fn take(&self, pen: &Pen) {
-        let ctx = &self.surface.ctx;
-        ctx.set_stroke_style_str(pen.color);
-        ctx.set_line_width(pen.width);
-        ctx.set_global_alpha(pen.alpha);
-        ctx.set_line_join("round");
-        ctx.set_line_cap("round");
-        let dash = js_sys::Array::new();
-        if pen.dashed {
-            dash.push(&JsValue::from(5.0));
-            dash.push(&JsValue::from(4.0));
-        }
-        let _ = ctx.set_line_dash(&dash);
-    }
-
-    fn put_down(&self) {
-        self.surface.ctx.set_global_alpha(1.0);
-        let _ = self.surface.ctx.set_line_dash(&js_sys::Array::new());
+        let (top, bottom) = (self.area.top, self.area.top + self.area.height);
+        pen.stroke(&self.surface.ctx, &[(at, top), (at, bottom)]);
     }
 
     /// The mark of a class at a value: filled, or only its outline.
@@ -254,7 +270,7 @@ impl Shape {
         }
     }
 
-    fn path(self, ctx: &web_sys::CanvasRenderingContext2d, x: f64, y: f64, r: f64) {
+    fn path(self, ctx: &CanvasRenderingContext2d, x: f64, y: f64, r: f64) {
         ctx.begin_path();
         if self == Shape::Disc {
             // A radius is never negative here, the only error there is.

@@ -9,6 +9,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData, ResizeObserver};
 use yew::prelude::*;
 
+/// Size of the labels.
+pub const FONT_PX: f64 = 11.0;
+
 /// Where a painter draws, in CSS pixels.
 pub struct Surface {
     pub ctx: CanvasRenderingContext2d,
@@ -39,6 +42,11 @@ impl Surface {
             canvas.get_context("2d").ok().flatten()?.unchecked_into();
         // A transform fails only for values that are not finite.
         let _ = ctx.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
+        // A context begins with a font of 10 px, and again after each change of its size. Only
+        // then: setting a font makes the browser bring its styles up to date.
+        if ctx.font().starts_with("10px") {
+            ctx.set_font(&format!("{FONT_PX}px {}", theme.font));
+        }
         ctx.clear_rect(0.0, 0.0, width, height);
         Some(Surface {
             ctx,
@@ -78,6 +86,9 @@ struct Stage {
     canvas: NodeRef,
     paint: RefCell<Callback<Rc<Surface>>>,
     frame: RefCell<Option<AnimationFrame>>,
+    /// Size and colours as they were asked for last: asking within a frame that has changed the
+    /// page makes the browser work out its styles twice.
+    seen: RefCell<Option<(f64, f64, Theme)>>,
 }
 
 impl Stage {
@@ -94,10 +105,13 @@ impl Stage {
         let Some(canvas) = self.canvas.cast::<HtmlCanvasElement>() else {
             return;
         };
-        let (w, h) = (canvas.client_width(), canvas.client_height());
+        let look = || {
+            let (w, h) = (canvas.client_width(), canvas.client_height());
+            (f64::from(w), f64::from(h), Theme::of(&canvas))
+        };
+        let (w, h, theme) = self.seen.borrow_mut().get_or_insert_with(look).clone();
         let scale = window().device_pixel_ratio();
-        let theme = Theme::of(&canvas);
-        let surface = Surface::on(&canvas, f64::from(w), f64::from(h), scale, theme);
+        let surface = Surface::on(&canvas, w, h, scale, theme);
         if let Some(surface) = surface.map(Rc::new) {
             let paint = self.paint.borrow().clone();
             paint.emit(surface.clone());
@@ -123,7 +137,10 @@ pub fn Canvas(props: &CanvasProps) -> Html {
         use_effect_with((), move |()| {
             let request: Rc<dyn Fn()> = {
                 let stage = stage.clone();
-                Rc::new(move || stage.request())
+                Rc::new(move || {
+                    stage.seen.take();
+                    stage.request();
+                })
             };
             let on_resize = {
                 let request = request.clone();

@@ -1,17 +1,19 @@
 //! One chart of the course of the training: the training curve raw and smoothed, validation
 //! dashed, earlier runs behind them.
-use super::axes::{Area, Axes, Pen};
+use super::axes::{Area, Axes, Pen, Shape, Titles};
 use super::canvas::Surface;
 use crate::plotting::color::{class, css};
 use crate::plotting::decimate::MinMax;
 use crate::plotting::scale::Kind;
 use crate::plotting::{Curve, History, Scale};
+use crate::ui::i18n::{t, t_args};
 
-/// Rows taken in per frame: some two milliseconds.
-const BUDGET: usize = 150_000;
+/// Rows taken in at once: about a millisecond.
+pub const BUDGET: usize = 80_000;
 /// More validations than this are decimated, and have no dots.
 const MANY: usize = 1000;
-const DOTS: usize = 60;
+/// A dot takes this much room, in CSS pixels.
+const DOT: f64 = 12.0;
 
 /// Steps and values; None breaks the line.
 pub type Line = Vec<Option<(f64, f64)>>;
@@ -24,6 +26,16 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// The value nearest to a step.
+    pub fn at(&self, metric: &str, step: f64) -> Option<f64> {
+        let line = self.line(metric)?;
+        let (last, _) = line.iter().rev().find_map(|p| *p)?;
+        let near = |p: &(f64, f64)| (p.0 - step).abs();
+        let points = line.iter().flatten();
+        let best = points.min_by(|a, b| near(a).total_cmp(&near(b)))?;
+        (step <= last).then_some(best.1)
+    }
+
     fn line(&self, metric: &str) -> Option<&[Option<(f64, f64)>]> {
         let found = self.lines.iter().find(|(name, _)| name == metric);
         found.map(|(_, line)| line.as_slice())
@@ -40,22 +52,13 @@ pub fn validation_color() -> String {
 
 /// Kept runs take the colours that the current run leaves.
 pub fn kept_color(number: usize) -> String {
-    const FREE: [usize; 6] = [4, 2, 5, 7, 9, 8];
-    css(class(FREE[number % FREE.len()]))
+    const FREE: [usize; 6] = [3, 5, 7, 8, 9, 4];
+    css(class(FREE[(number + FREE.len() - 1) % FREE.len()]))
 }
 
 /// Whether values of a metric are positive and spread over decades.
 pub fn takes_log(metric: &str) -> bool {
     !matches!(metric, "accuracy" | "auc" | "r2")
-}
-
-/// The steps and values of a decimated column.
-pub fn points<'a>(
-    history: &'a History,
-    m: &'a MinMax,
-) -> impl Iterator<Item = Option<(f64, f64)>> + 'a {
-    m.points()
-        .map(|p| p.map(|(row, v)| (f64::from(history.step(row as usize)), f64::from(v))))
 }
 
 /// Takes in what is new of a column and draws it; asks for another frame while there is more.
@@ -67,12 +70,41 @@ pub fn paint(
     log: bool,
     cursor: Option<f64>,
     kept: &[Kept],
-    titles: (&str, &str),
+    titles: Titles,
 ) -> (Area, Scale) {
     if !curve.advance(history, BUDGET) {
         surface.ask_again();
     }
     draw(surface, history, curve, log, cursor, kept, titles)
+}
+
+/// What the lines stand for, from the right end of the top edge on.
+pub fn draw_legend(surface: &Surface, history: &History, kept: &[Kept]) {
+    let mut keys = Vec::new();
+    for run in kept {
+        let name = t_args("plot-kept", &[("number", run.number.to_string().into())]);
+        keys.push((kept_color(run.number), false, name));
+    }
+    if !history.validation().is_empty() {
+        keys.push((validation_color(), true, t("plot-validation")));
+    }
+    keys.push((train_color(), false, t("plot-train")));
+    let ctx = &surface.ctx;
+    ctx.set_text_align("right");
+    ctx.set_text_baseline("top");
+    let mut right = surface.width - 10.0;
+    for (color, dashed, name) in keys {
+        ctx.set_fill_style_str(&surface.theme.muted);
+        // Text that cannot be drawn leaves its line without a name.
+        let _ = ctx.fill_text(&name, right, 1.0);
+        right -= ctx.measure_text(&name).map_or(0.0, |m| m.width()) + 6.0;
+        let pen = Pen {
+            dashed,
+            ..solid(&color, 2.0, 1.0)
+        };
+        pen.stroke(ctx, &[(right - 22.0, 7.0), (right, 7.0)]);
+        right -= 36.0;
+    }
 }
 
 /// As [`paint`], with what has been taken in already.
@@ -83,14 +115,15 @@ pub fn draw(
     log: bool,
     cursor: Option<f64>,
     kept: &[Kept],
-    titles: (&str, &str),
+    titles: Titles,
 ) -> (Area, Scale) {
     let metric = curve.column();
     let log = log && takes_log(metric);
     let marks = validation(history, metric);
     let x = x_scale(history, kept, metric);
     let y = y_scale(metric, log, range(curve, &marks, kept, log));
-    let axes = Axes::draw(surface, x, y, titles);
+    let percent = metric == "accuracy";
+    let axes = Axes::draw(surface, x, y, Titles { percent, ..titles });
     let theme = &surface.theme;
     let (train, dashed) = (train_color(), validation_color());
     axes.inside(|| {
@@ -101,25 +134,28 @@ pub fn draw(
             }
         }
         if curve.smoothing() > 0.0 {
-            axes.line(points(history, curve.raw()), &solid(&train, 1.0, 0.28));
+            axes.line(curve.raw_points(), &solid(&train, 1.0, 0.28));
         }
-        axes.line(points(history, curve.smooth()), &solid(&train, 1.75, 1.0));
+        axes.line(curve.points(), &solid(&train, 1.75, 1.0));
         let dash = Pen {
             dashed: true,
             ..solid(&dashed, 1.75, 1.0)
         };
         axes.line(marks.iter().copied().map(Some), &dash);
-        if marks.len() <= DOTS {
+        if marks.len() as f64 * DOT <= axes.area.width {
             for p in &marks {
-                axes.mark(*p, super::axes::Shape::Disc, 2.75, &dashed, true);
+                axes.mark(*p, Shape::Disc, 2.75, &dashed, true);
             }
         }
         if let Some(step) = cursor {
             axes.vertical(step, &solid(&theme.ink, 1.0, 0.6));
-            let row = history.row(step);
+            let within = history
+                .step_range()
+                .is_some_and(|(a, b)| step >= f64::from(a) && step <= f64::from(b));
+            let row = history.row(step).filter(|_| within);
             if let Some(v) = row.and_then(|r| curve.smoothed(history, r)) {
                 let at = (step, f64::from(v));
-                axes.mark(at, super::axes::Shape::Disc, 4.0, &train, true);
+                axes.mark(at, Shape::Disc, 4.0, &train, true);
             }
         }
     });

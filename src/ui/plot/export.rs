@@ -1,4 +1,5 @@
 //! The history as CSV, the charts as a PNG file.
+use super::axes::Titles;
 use super::browser::{download, sleep, text_blob};
 use super::canvas::{Surface, new_canvas};
 use super::chart::{self, Kept};
@@ -58,7 +59,13 @@ pub fn save_png(
     for (i, (curve, title)) in charts.iter().enumerate() {
         let canvas = new_canvas()?;
         let surface = Surface::on(&canvas, width - 24.0, each - 24.0, 2.0, theme.clone())?;
-        chart::draw(&surface, history, curve, log, None, kept, (x_title, title));
+        let titles = Titles {
+            x: x_title,
+            y: title,
+            percent: false,
+        };
+        chart::draw(&surface, history, curve, log, None, kept, titles);
+        chart::draw_legend(&surface, history, kept);
         page.ctx
             .draw_image_with_html_canvas_element_and_dw_and_dh(
                 &canvas,

@@ -1,5 +1,5 @@
 //! Loss and one metric over the steps.
-use super::axes::Area;
+use super::axes::{Area, Titles};
 use super::canvas::{Canvas, Surface};
 use super::chart::{self, Kept, kept_color, train_color, validation_color};
 use super::export;
@@ -37,13 +37,15 @@ struct Shared {
     metric: RefCell<Curve>,
     /// Where each chart was drawn last, and the steps it spans.
     places: [Cell<(Area, Scale)>; 2],
+    /// Rows are left that the curves have not taken in.
+    behind: [Cell<bool>; 2],
     table: RefCell<(f64, Html)>,
 }
 
 #[derive(Clone, PartialEq)]
 struct View {
-    /// 0…100; see [`beta`].
-    smoothing: u32,
+    /// 0…100; see [`beta`]. None: what suits the run.
+    smoothing: Option<u32>,
     log: bool,
     /// None: the first there is.
     metric: Option<String>,
@@ -53,6 +55,15 @@ struct View {
 /// The slider's even steps multiply the number of steps that are averaged.
 fn beta(slider: u32) -> f32 {
     1.0 - 10f32.powf(-(slider.min(100) as f32) * 0.03)
+}
+
+/// The whole training set in each step leaves nothing to smooth.
+fn suitable(history: &History) -> u32 {
+    if history.steps_per_epoch() == 1 {
+        0
+    } else {
+        30
+    }
 }
 
 pub fn metric_name(metric: &str) -> String {
@@ -74,10 +85,11 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
         loss: RefCell::new(Curve::new("loss", 0.0)),
         metric: RefCell::new(Curve::new("accuracy", 0.0)),
         places: Default::default(),
+        behind: Default::default(),
         table: RefCell::new((f64::NEG_INFINITY, Html::default())),
     });
     let view = use_state(|| View {
-        smoothing: 20,
+        smoothing: None,
         log: false,
         metric: None,
         cursor: None,
@@ -85,6 +97,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
     let kept = use_state(|| Rc::new(Vec::<Kept>::new()));
     let saving = use_state(|| None::<f64>);
     let root = use_node_ref();
+    let render = use_force_update();
 
     let metrics = props.history.borrow().metrics();
     let metric = view
@@ -92,18 +105,26 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
         .clone()
         .filter(|m| metrics.contains(m))
         .or_else(|| metrics.first().cloned());
+    let slider = view
+        .smoothing
+        .unwrap_or_else(|| suitable(&props.history.borrow()));
     {
-        let smoothing = beta(view.smoothing);
-        shared.loss.borrow_mut().set_smoothing(smoothing);
+        let smoothing = beta(slider);
+        let history = props.history.borrow();
+        let mut loss = shared.loss.borrow_mut();
+        loss.set_smoothing(smoothing);
+        shared.behind[0].set(!loss.advance(&history, chart::BUDGET));
         let mut curve = shared.metric.borrow_mut();
         if let Some(m) = metric.as_ref().filter(|m| *m != curve.column()) {
             *curve = Curve::new(m, smoothing);
         }
         curve.set_smoothing(smoothing);
+        shared.behind[1].set(!curve.advance(&history, chart::BUDGET));
     }
 
     let painter = |which: usize| {
         let (shared, history) = (shared.clone(), props.history.clone());
+        let render = render.clone();
         move |surface: Rc<Surface>, (_, view, kept): &(u64, View, Rc<Vec<Kept>>)| {
             let curve = [&shared.loss, &shared.metric][which];
             let place = chart::paint(
@@ -113,9 +134,16 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                 view.log,
                 view.cursor,
                 kept,
-                (&t("axis-step"), ""),
+                Titles {
+                    x: &t("axis-step"),
+                    ..Titles::default()
+                },
             );
             shared.places[which].set(place);
+            if !surface.wants_again() && shared.behind[which].replace(false) {
+                // The figures in the legend are those of before.
+                render.force_update();
+            }
         }
     };
     let seen = (props.version, (*view).clone(), (*kept).clone());
@@ -157,7 +185,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
             </section>
         };
     }
-    let slider = Slider::of(&history, view.cursor);
+    let range = Slider::of(&history, view.cursor);
     let figure = |name: Html, curve: &Curve, paint: Callback<Rc<Surface>>, which: usize| {
         let label = t_args(
             "plot-chart-label",
@@ -170,8 +198,8 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                     { legend(&history, curve, view.cursor, &kept) }
                 </figcaption>
                 <div class="plot-box" role="slider" tabindex="0" aria-label={label.clone()}
-                    aria-valuemin={slider.min.clone()} aria-valuemax={slider.max.clone()}
-                    aria-valuenow={slider.now.clone()}
+                    aria-valuemin={range.min.clone()} aria-valuemax={range.max.clone()}
+                    aria-valuenow={range.now.clone()}
                     aria-valuetext={reading_text(&history, curve, view.cursor)}
                     onkeydown={keys.clone()}>
                     <Canvas {paint} {label} onpoint={point(which)} />
@@ -190,17 +218,16 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
             </div>
             <div class="plot-tools">
                 <output class="plot-at">{ place_text(&history, view.cursor) }</output>
-                <label class="plot-slider" title={t("plot-smoothing-hint")}>
+                <label class="plot-slider" title={t_args("plot-smoothing-hint", &[("beta", format::figures(f64::from(beta(slider)), 3).into())])}>
                     <span>{ t("plot-smoothing") }</span>
-                    <input type="range" min="0" max="100" step="1" value={view.smoothing.to_string()}
-                        aria-valuetext={format::figures(f64::from(beta(view.smoothing)), 3)}
+                    <input type="range" min="0" max="100" step="1" value={slider.to_string()}
+                        aria-valuetext={format::figures(f64::from(beta(slider)), 3)}
                         oninput={let change = change.clone(); move |e: InputEvent| {
                             let value = e.target_unchecked_into::<HtmlInputElement>().value_as_number();
-                            change(&|v| v.smoothing = value as u32);
+                            change(&|v| v.smoothing = Some(value as u32));
                         }} />
-                    <span class="plot-number">{ format!("{:.3}", beta(view.smoothing)) }</span>
                 </label>
-                <label class="plot-check">
+                <label class="plot-check" title={t("plot-log-hint")}>
                     <input type="checkbox" checked={view.log}
                         onchange={let change = change.clone(); move |e: Event| {
                             let on = e.target_unchecked_into::<HtmlInputElement>().checked();
@@ -208,7 +235,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                         }} />
                     { t("plot-log") }
                 </label>
-                { keep_buttons(&shared, props, &kept) }
+                { keep_buttons(&shared, &kept) }
                 <button type="button" class="button" disabled={saving.is_some()} title={t("plot-csv-hint")}
                     onclick={csv(props.history.clone(), saving.clone())}>
                     { saving.map_or_else(|| t("plot-csv"), |done| format!("CSV {}", format::percent(done))) }
@@ -289,7 +316,12 @@ fn place_text(history: &History, cursor: Option<f64>) -> String {
     let Some((_, last)) = history.step_range() else {
         return String::new();
     };
-    let step = cursor.map_or(last, |c| c as u32);
+    // A validation stands one step beyond the last one trained.
+    let last = history
+        .len()
+        .checked_sub(1)
+        .map_or(last, |r| history.step(r));
+    let step = cursor.map_or(last, |c| c as u32).min(last);
     t_args(
         "plot-at",
         &[
@@ -342,6 +374,7 @@ fn legend(history: &History, curve: &Curve, cursor: Option<f64>, kept: &[Kept]) 
                 <span class="plot-key">
                     { swatch(&kept_color(k.number), false) }
                     { t_args("plot-kept", &[("number", k.number.to_string().into())]) }
+                    { cursor.and_then(|c| k.at(metric, c)).map(value) }
                 </span>
             }) }
         </span>
@@ -378,17 +411,12 @@ fn chooser(
 }
 
 /// Keeps the curves as they are for comparison with later runs, and lets go of them.
-fn keep_buttons(
-    shared: &Rc<Shared>,
-    props: &LossPlotProps,
-    kept: &UseStateHandle<Rc<Vec<Kept>>>,
-) -> Html {
+fn keep_buttons(shared: &Rc<Shared>, kept: &UseStateHandle<Rc<Vec<Kept>>>) -> Html {
     let keep = {
-        let (shared, history, kept) = (shared.clone(), props.history.clone(), kept.clone());
+        let (shared, kept) = (shared.clone(), kept.clone());
         move |_| {
-            let history = history.borrow();
             let line = |c: &Curve| {
-                let points = chart::points(&history, c.smooth()).collect();
+                let points = c.points().collect();
                 (c.column().to_string(), points)
             };
             let mut next = (**kept).clone();
@@ -484,7 +512,7 @@ fn table(shared: &Shared, history: &History, metric: Option<&str>) -> Html {
         }
     };
     let html = html! {
-        <table class="unseen">
+        <div class="unseen"><table>
             <caption>{ t("plot-table") }</caption>
             <thead><tr>
                 <th scope="col">{ t("axis-step") }</th>
@@ -493,7 +521,7 @@ fn table(shared: &Shared, history: &History, metric: Option<&str>) -> Html {
                 { for columns.iter().map(|m| html! { <th scope="col">{ format!("{} · {}", metric_name(m), t("plot-validation")) }</th> }) }
             </tr></thead>
             <tbody>{ for picked.map(line) }</tbody>
-        </table>
+        </table></div>
     };
     *made = (now, html.clone());
     html

@@ -1,7 +1,7 @@
 //! The loss at a glance.
 use super::axes::Area;
 use super::canvas::{Canvas, Surface};
-use super::chart::{points, train_color};
+use super::chart::train_color;
 use crate::plotting::{Curve, History, Scale, format};
 use crate::ui::i18n::{t, t_args, use_lang};
 use std::cell::RefCell;
@@ -48,7 +48,7 @@ pub fn Sparkline(props: &SparklineProps) -> Html {
 }
 
 fn draw(surface: &Surface, history: &History, curve: &Curve) {
-    let smooth = || points(history, curve.smooth());
+    let smooth = || curve.points();
     let values = smooth().flatten().map(|p| p.1);
     let (lo, hi) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
         (a.min(v), b.max(v))

@@ -23,13 +23,13 @@ axis-epoch = Epoch
 plot-title = Curves of loss and metric
 plot-empty = The loss of every training step will be drawn here, with the validation loss beside it where the data have a validation part. Press Train to begin.
 plot-chart-label = { $metric } over the steps. Arrow keys move along the steps.
-plot-train = training
-plot-validation = validation
+plot-train = train
+plot-validation = val
 plot-raw = raw { $value }
 plot-at = step { $step } · epoch { $epoch }
 plot-metric = Metric shown beside the loss
 plot-smoothing = Smoothing
-plot-smoothing-hint = Weight of the past in the exponential moving average (debiased). The faint line is the raw value of each step.
+plot-smoothing-hint = Weight of the past in the exponential moving average (debiased): { $beta }. The faint line is the raw value of each step.
 plot-log = log
 plot-log-hint = Logarithmic axis: equal distances are equal ratios
 plot-keep = Keep
@@ -93,7 +93,7 @@ open-why =
     } for { $unknowns } unknowns (one weight per feature, and the bias): many planes pass through all of them exactly. Which one training ends on depends on the weights it began with.
 open-determined = Here all those planes agree: each of them gives { $value }, because this input lies in line with the training points. The network comes closer the longer it trains.
 open-undetermined = At this input those planes disagree: the data do not say which value is right.
-open-tutorial = The tutorial prints 4.6 for (5, 6) and calls 6.0 the true value. Neither follows from its two points: 100 epochs at this learning rate stop well short of an exact fit from almost any initial weights.
+open-tutorial = The tutorial prints 4.6 for (5, 6) and calls 6.0 the true value. Neither follows from its two points: 100 epochs at this learning rate stop short of an exact fit from almost any initial weights.
 
 ## Weights
 weights-layer = Layer
@@ -108,7 +108,12 @@ weights-exp-avg-sq = second moment (mean of squared gradients)
 weights-momentum-buffer = momentum
 weights-square-avg = mean of squared gradients
 weights-sum = sum of squared gradients
-weights-count = { $count } values
+weights-units = units { $from }–{ $to } of { $total }
+weights-count =
+    { $n ->
+        [one] one value
+       *[other] { $count } values
+    }
 weights-none-here = Layer { $layer } has no weights; this is { $shown }.
 heat-label = Values of { $name } as colours
 heat-value = { $row-name } { $row }, { $column-name } { $column }: { $value }
@@ -118,7 +123,6 @@ heat-unit = unit
 heat-input = input
 heat-pixel = pixel
 heat-row = row
-heat-column = column
 zoom-in = Enlarge
 zoom-out = Reduce
 histogram-label = Histogram of { $name }.
@@ -155,6 +159,7 @@ confusion-recall = recall
 
 ## Activations
 activations-input = The input sample
+activations-output = Probabilities
 activations-active = { $active } of { $count } not zero
 activations-zero-hint = ReLU lets a unit through only where its input is positive
 

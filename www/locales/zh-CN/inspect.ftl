@@ -29,7 +29,7 @@ plot-raw = 原始值 { $value }
 plot-at = 第 { $step } 步 · 第 { $epoch } 轮
 plot-metric = 与损失并列显示的指标
 plot-smoothing = 平滑
-plot-smoothing-hint = 指数移动平均中历史值的权重（已去偏）。浅色线是每一步的原始值。
+plot-smoothing-hint = 指数移动平均中历史值的权重（已去偏）：{ $beta }。浅色线是每一步的原始值。
 plot-log = 对数
 plot-log-hint = 对数坐标：相同的距离表示相同的倍数
 plot-keep = 保留
@@ -89,7 +89,7 @@ try-title = 试一个值
 open-why = { $points } 个训练点只给出 { $equations } 个方程，而未知数有 { $unknowns } 个（每个特征一个权重，再加偏置）：有许多平面恰好经过所有这些点。训练最终停在哪一个平面上，取决于初始权重。
 open-determined = 在这个输入上，所有这些平面给出同一个值：{ $value }，因为它与训练点在一条直线上。训练越久，网络越接近它。
 open-undetermined = 在这个输入上，这些平面各不相同：数据没有说明哪个值才对。
-open-tutorial = 教程对 (5, 6) 打印出 4.6，并称真实值为 6.0。这两个数都不能由它的两个点得出：在这个学习率下训练 100 轮，对几乎任何初始权重来说，都远未达到精确拟合。
+open-tutorial = 教程对 (5, 6) 打印出 4.6，并称真实值为 6.0。这两个数都不能由它的两个点得出：在这个学习率下训练 100 轮，对几乎任何初始权重来说，都尚未达到精确拟合。
 
 ## Weights
 weights-layer = 层
@@ -104,6 +104,7 @@ weights-exp-avg-sq = 二阶矩（梯度平方的均值）
 weights-momentum-buffer = 动量
 weights-square-avg = 梯度平方的均值
 weights-sum = 梯度平方之和
+weights-units = 单元 { $from }–{ $to }，共 { $total } 个
 weights-count = { $count } 个值
 weights-none-here = 层 { $layer } 没有权重；这里显示的是 { $shown }。
 heat-label = { $name } 的数值热力图
@@ -114,7 +115,6 @@ heat-unit = 单元
 heat-input = 输入
 heat-pixel = 像素
 heat-row = 行
-heat-column = 列
 zoom-in = 放大
 zoom-out = 缩小
 histogram-label = { $name } 的直方图。
@@ -151,6 +151,7 @@ confusion-recall = 召回率
 
 ## Activations
 activations-input = 输入样本
+activations-output = 各类概率
 activations-active = { $count } 个中有 { $active } 个不为零
 activations-zero-hint = ReLU 只在单元的输入为正时让它通过
 

@@ -8,6 +8,7 @@
 //! - A result depends on its operands only: not on where a slice lies in memory, not on the
 //!   tail handling, not on how rows or columns were divided among threads.
 pub mod act;
+pub mod attention;
 pub mod conv;
 pub mod elementwise;
 pub mod gemm;
@@ -19,6 +20,7 @@ pub mod optim;
 pub mod pack;
 mod patches;
 pub mod pool;
+pub mod recurrent;
 pub mod reduce;
 pub mod simd;
 pub mod softmax;

@@ -3,11 +3,11 @@ mod images;
 mod rows;
 mod scatter;
 
-use super::parts::{Pager, PartSelect, Trouble, Waiting};
+use super::parts::{Pager, PartSelect, Probability, Trouble, Waiting};
 use super::pull::use_pull;
 use super::source::{Rows, Source};
 use super::try_value::TryValue;
-use crate::plotting::format::count;
+use crate::plotting::format::{count, three};
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Failure, Part};
 use crate::ui::i18n::{t, t_args, use_lang};
@@ -231,22 +231,12 @@ fn verdict(outcome: &Outcome, item: &Item) -> Html {
     }
 }
 
-/// The probability of the class that was predicted, as a bar and a number.
+/// How sure the network is of a class, or its score where that is no probability.
 fn probability(outcome: &Outcome, item: &Item, class: usize) -> Html {
-    use crate::plotting::color::{class as class_color, css};
-    use crate::plotting::format::{percent, three};
-    let Some(p) = outcome.probability(item.output, class) else {
-        return html! { <span class="figure">{ item.output.first().map(|v| three(f64::from(*v))) }</span> };
-    };
-    let style = format!(
-        "width:{:.1}%;background:{}",
-        p.clamp(0.0, 1.0) * 100.0,
-        css(class_color(class))
-    );
-    html! {
-        <span class="probability" title={p.to_string()}>
-            <span class="probability-bar"><span {style}></span></span>
-            <span class="figure">{ percent(f64::from(p)) }</span>
-        </span>
+    match outcome.probability(item.output, class) {
+        Some(p) => html! { <Probability {p} {class} /> },
+        None => {
+            html! { <span class="figure">{ item.output.first().map(|v| three(f64::from(*v))) }</span> }
+        }
     }
 }

@@ -6,25 +6,21 @@ use crate::ui::i18n::{t, t_args};
 use crate::ui::inspect::source::Source;
 use yew::prelude::*;
 
-/// Feature columns at most; the rest is only told of.
+/// Features at most, and targets; the rest of the features is told of.
 const FEATURES: usize = 6;
 
 pub fn table(source: &Source, items: &[Item]) -> Html {
     let all = source.features();
     let features = all.min(FEATURES);
     let targets = match &source.outcome {
-        Outcome::Values { targets } => *targets,
+        Outcome::Values { targets } => (*targets).min(FEATURES),
         _ => 0,
     };
     html! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table class="numbers-table">
                 <thead><tr>
                     <th scope="col">{ "#" }</th>
-                    { for (0..features).map(|i| html! { <th scope="col">{ source.feature(i) }</th> }) }
-                    if all > features {
-                        <th scope="col" class="dim">{ t_args("rows-more", &[("count", (all - features).to_string().into())]) }</th>
-                    }
                     if targets == 0 {
                         <th scope="col">{ t("rows-truth") }</th>
                         <th scope="col">{ t("rows-prediction") }</th>
@@ -32,14 +28,18 @@ pub fn table(source: &Source, items: &[Item]) -> Html {
                     } else {
                         { for (0..targets).map(|i| value_heads(source, i, targets)) }
                     }
+                    { for (0..features).map(|i| html! { <th scope="col">{ source.feature(i) }</th> }) }
+                    if all > features {
+                        <th scope="col" class="dim">{ t_args("rows-more", &[("count", (all - features).to_string().into())]) }</th>
+                    }
                 </tr></thead>
                 <tbody>
                     { for items.iter().map(|item| html! {
                         <tr key={item.number} class={classes!((targets == 0 && is_wrong(&source.outcome, item)).then_some("wrong"))}>
                             <th scope="row" class="figure">{ item.number + 1 }</th>
+                            if targets == 0 { { class_cells(source, item) } } else { { value_cells(item, targets) } }
                             { for item.x.iter().take(features).map(|v| number(*v)) }
                             if all > features { <td class="dim">{ "…" }</td> }
-                            if targets == 0 { { class_cells(source, item) } } else { { value_cells(item, targets) } }
                         </tr>
                     }) }
                 </tbody>

@@ -7,7 +7,7 @@ use crate::plotting::{Scale, stats};
 use crate::ui::i18n::{t, t_args, use_lang};
 use crate::ui::inspect::parts::{Choice, Fact, Select};
 use crate::ui::inspect::source::{Rows, Source};
-use crate::ui::plot::axes::{Axes, Pen, Shape};
+use crate::ui::plot::axes::{Axes, Pen, Shape, Titles};
 use crate::ui::plot::{Canvas, Surface};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -92,7 +92,11 @@ fn draw(surface: &Surface, truth: &[f64], said: &[f64]) {
         surface,
         scale,
         scale,
-        (&t("rows-truth"), &t("rows-prediction")),
+        Titles {
+            x: &t("rows-truth"),
+            y: &t("rows-prediction"),
+            percent: false,
+        },
     );
     axes.inside(|| {
         let diagonal = Pen {

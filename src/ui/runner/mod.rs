@@ -1,14 +1,16 @@
 //! Drives the worker for the page: loads what the builder shows, trains, pauses, follows
 //! along. It holds the truth about the run; the store shows it.
+mod events;
+mod load;
+
 use super::change::{self, Change};
 use super::link::{Link, Subscription};
 use super::plot::History;
-use super::store::{Action, Dispatch, Live, Phase, Score, Word};
+use super::store::{Action, Dispatch, Live, Phase, Word};
 use crate::spec::{DataSource, Spec};
 use crate::train::protocol::*;
-use gloo::render::{AnimationFrame, request_animation_frame};
+use gloo::render::AnimationFrame;
 use gloo::timers::callback::Timeout;
-use js_sys::Float32Array;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -70,11 +72,18 @@ impl Runner {
         Rc::new(Runner {
             inner: RefCell::new(Inner {
                 playing: true,
+                speed: crate::ui::store::WATCHABLE,
                 ..Inner::default()
             }),
             dispatch,
             history: Rc::default(),
         })
+    }
+
+    fn clear_history(&self, info: &RunInfo) {
+        let mut history = self.history.borrow_mut();
+        history.clear();
+        history.set_steps_per_epoch(info.steps_per_epoch);
     }
 
     fn phase(&self, phase: Phase) {
@@ -178,7 +187,7 @@ impl Runner {
     /// One step, then at rest.
     pub fn step(self: &Rc<Self>) {
         let mut i = self.inner.borrow_mut();
-        if i.playing {
+        if i.playing && (i.training || i.reset_next) {
             drop(i);
             self.pause();
             return;
@@ -187,7 +196,9 @@ impl Runner {
         if i.training || i.loading || i.blocked {
             return;
         }
-        if i.step >= i.target_steps(c) {
+        let done = i.step >= i.target_steps(c);
+        i.playing = false;
+        if done {
             i.target += 1;
         }
         drop(i);
@@ -217,185 +228,14 @@ impl Runner {
         )]));
     }
 
-    /// Loads a spec with files that the visitor brought, and leaves the run as it was if that
-    /// fails. `adapt` may change the spec by what was wrong, and says whether it did.
-    pub fn open(
-        self: &Rc<Self>,
-        mut spec: Spec,
-        files: Vec<web_sys::File>,
-        adapt: impl Fn(&mut Spec, &Failure) -> bool + 'static,
-    ) {
-        let this = self.clone();
-        this.dispatch.dispatch(Action::Opening(true));
-        spawn_local(async move {
-            let mut changed = false;
-            let outcome = loop {
-                match this.load(&spec, &files).await {
-                    Err(f) if adapt(&mut spec, &f) => changed = true,
-                    outcome => break outcome,
-                }
-            };
-            this.dispatch.dispatch(Action::Opening(false));
-            match outcome {
-                Err(f) => this.say(f),
-                Ok(info) => {
-                    if let DataSource::Files {
-                        name,
-                        shape,
-                        classes,
-                        ..
-                    } = &mut spec.data.source
-                    {
-                        *shape = info.data.shape.clone();
-                        *classes = Some(info.data.classes.len()).filter(|n| *n > 0);
-                        this.inner.borrow_mut().files.insert(name.clone(), files);
-                    }
-                    let name = info.data.name.clone();
-                    let (train, test) = (info.data.train as u64, info.data.test as u64);
-                    this.adopt(Rc::new(spec.clone()), info);
-                    this.dispatch.dispatch(Action::Settled);
-                    this.dispatch.dispatch(Action::Open(Box::new(spec)));
-                    let key = if changed {
-                        "files-opened-fitted"
-                    } else {
-                        "files-opened"
-                    };
-                    let args = vec![
-                        ("name", name),
-                        ("train", super::numbers::count(train)),
-                        ("test", super::numbers::count(test)),
-                    ];
-                    this.dispatch
-                        .dispatch(Action::Say(Word::Message(key, args)));
-                }
+    /// The files behind a spec, if it has any.
+    pub fn files_of(&self, spec: &Spec) -> Vec<web_sys::File> {
+        match &spec.data.source {
+            DataSource::Files { name, .. } => {
+                let i = self.inner.borrow();
+                i.files.get(name).cloned().unwrap_or_default()
             }
-        });
-    }
-
-    /// The connected worker; a new one if it has crashed.
-    async fn link(self: &Rc<Self>) -> Result<Link, Failure> {
-        let link = Link::connect().await?;
-        if self.inner.borrow().link.as_ref() == Some(&link) {
-            return Ok(link);
-        }
-        let this = Rc::downgrade(self);
-        let subscription = link.on_event(move |event, buffers| {
-            if let Some(this) = this.upgrade() {
-                this.event(event, buffers);
-            }
-        });
-        let mut i = self.inner.borrow_mut();
-        i.link = Some(link.clone());
-        i.subscription = Some(subscription);
-        drop(i);
-        self.dispatch.dispatch(Action::Connected(link.clone()));
-        Ok(link)
-    }
-
-    async fn load(
-        self: &Rc<Self>,
-        spec: &Spec,
-        files: &[web_sys::File],
-    ) -> Result<RunInfo, Failure> {
-        let link = self.link().await?;
-        let run = {
-            let mut i = self.inner.borrow_mut();
-            i.last_id += 1;
-            i.last_id
-        };
-        let request = Request::Load {
-            run,
-            spec: serde_json::to_value(spec).unwrap_or(Value::Null),
-            options: LoadOptions {
-                files: !files.is_empty(),
-                ..LoadOptions::default()
-            },
-        };
-        Ok(link.call(&request, Vec::new(), files).await?.0)
-    }
-
-    fn load_wanted(self: &Rc<Self>) {
-        if self.inner.borrow().loading {
-            return;
-        }
-        let this = self.clone();
-        spawn_local(async move {
-            loop {
-                let next = this.inner.borrow_mut().wanted.take();
-                let Some(spec) = next else { break };
-                this.inner.borrow_mut().loading = true;
-                this.phase(Phase::Loading);
-                this.stop();
-                let files = match &spec.data.source {
-                    DataSource::Files { name, .. } => {
-                        let i = this.inner.borrow();
-                        i.files.get(name).cloned().unwrap_or_default()
-                    }
-                    _ => Vec::new(),
-                };
-                let outcome = this.load(&spec, &files).await;
-                this.inner.borrow_mut().loading = false;
-                match outcome {
-                    Ok(info) => {
-                        this.dispatch.dispatch(Action::Settled);
-                        this.adopt(spec, info);
-                    }
-                    Err(failure) => {
-                        this.stop();
-                        this.let_go();
-                        this.say(failure);
-                    }
-                }
-            }
-            this.show_phase();
-        });
-    }
-
-    /// Takes a loaded run as the page's.
-    fn adopt(self: &Rc<Self>, spec: Rc<Spec>, info: RunInfo) {
-        let info = Rc::new(info);
-        self.let_go();
-        self.history.borrow_mut().clear();
-        let mut i = self.inner.borrow_mut();
-        i.target = spec.train.epochs as u32;
-        i.step = info.step;
-        i.training = false;
-        i.reset_next = false;
-        i.diverged = false;
-        i.live = Live {
-            step: info.step,
-            version: i.live.version + 1,
-            ..Live::default()
-        };
-        i.current = Some(Current {
-            id: info.run,
-            spec,
-            info: info.clone(),
-        });
-        let (live, speed) = (i.live, i.speed);
-        if let Some(link) = &i.link {
-            link.show(Some(&info));
-        }
-        drop(i);
-        self.dispatch.dispatch(Action::Loaded(info));
-        self.dispatch.dispatch(Action::Live(live));
-        if speed > 0 {
-            self.set_speed(speed);
-        }
-        self.resume();
-        if !self.inner.borrow().training {
-            self.evaluate();
-        }
-    }
-
-    /// Disposes of the page's run.
-    fn let_go(self: &Rc<Self>) {
-        let gone = self.inner.borrow_mut().current.take();
-        if let Some(c) = gone {
-            if let Some(link) = &self.inner.borrow().link {
-                link.show(None);
-            }
-            self.tell(Request::Dispose { run: c.id });
+            _ => Vec::new(),
         }
     }
 
@@ -543,146 +383,14 @@ impl Runner {
             i.live.epoch = 0;
             link.show(Some(&shown));
             drop(i);
-            this.history.borrow_mut().clear();
+            this.clear_history(&shown);
+            this.dispatch.dispatch(Action::Settled);
             this.dispatch.dispatch(Action::Loaded(shown));
             this.refresh();
             this.resume();
             if !this.inner.borrow().training {
                 this.evaluate();
             }
-        });
-    }
-
-    fn event(self: &Rc<Self>, event: Event, buffers: Vec<js_sys::ArrayBuffer>) {
-        let mut i = self.inner.borrow_mut();
-        let current = i.current.as_ref().map(|c| (c.id, c.info.clone()));
-        let mine = |run: RunId| current.as_ref().is_some_and(|(id, _)| *id == run);
-        match event {
-            Event::Tick {
-                run,
-                first,
-                steps,
-                epoch,
-                samples_per_second,
-                ..
-            } if mine(run) && !i.reset_next => {
-                let (Some((_, info)), Some(buffer)) = (&current, buffers.first()) else {
-                    return;
-                };
-                let rows = Float32Array::new(buffer).to_vec();
-                self.history.borrow_mut().push(&info.columns, &rows, first);
-                i.live.step = first + steps;
-                i.live.epoch = epoch;
-                i.live.samples_per_second = samples_per_second;
-                drop(i);
-                self.refresh();
-            }
-            Event::Epoch {
-                run,
-                epoch,
-                step,
-                validation,
-            } if mine(run) && !i.reset_next => {
-                i.live.epoch = epoch;
-                drop(i);
-                if let Some(e) = validation {
-                    self.history.borrow_mut().push_epoch(epoch, step, e);
-                }
-                self.refresh();
-                self.evaluate();
-            }
-            // Run 0 stands for the worker itself.
-            Event::Fault { run, failure } if mine(run) || run == 0 => {
-                i.playing = false;
-                i.training = false;
-                if i.link.is_some() && failure.code != "diverged" {
-                    i.wanted = i.current.as_ref().map(|c| c.spec.clone());
-                    i.current = None;
-                }
-                drop(i);
-                self.say(failure);
-                self.show_phase();
-            }
-            Event::Backend { run, backend, why } if mine(run) => {
-                if let Some(c) = &mut i.current {
-                    let mut info = (*c.info).clone();
-                    info.backend = backend;
-                    info.why = why;
-                    c.info = Rc::new(info);
-                    let shown = c.info.clone();
-                    drop(i);
-                    self.dispatch.dispatch(Action::Info(shown));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Shows the live figures with the next frame.
-    fn refresh(self: &Rc<Self>) {
-        let mut i = self.inner.borrow_mut();
-        if i.frame.is_some() {
-            return;
-        }
-        let this = self.clone();
-        i.frame = Some(request_animation_frame(move |_| {
-            let live = {
-                let mut i = this.inner.borrow_mut();
-                i.frame = None;
-                i.live.version += 1;
-                i.live
-            };
-            this.dispatch.dispatch(Action::Live(live));
-        }));
-    }
-
-    /// Brings the large figure up to date; what asks meanwhile is answered by one more.
-    fn evaluate(self: &Rc<Self>) {
-        let mut i = self.inner.borrow_mut();
-        if i.evaluating {
-            i.evaluate_again = true;
-            return;
-        }
-        let (Some(c), Some(link)) = (&i.current, i.link.clone()) else {
-            return;
-        };
-        let run = c.id;
-        let data = &c.info.data;
-        let part = match (data.test, data.validation) {
-            (1.., _) => Part::Test,
-            (_, 1..) => Part::Validation,
-            _ => Part::Train,
-        };
-        i.evaluating = true;
-        i.evaluate_again = false;
-        drop(i);
-        let this = self.clone();
-        spawn_local(async move {
-            let request = Request::Evaluate { run, part };
-            let outcome = link.call::<Evaluation>(&request, Vec::new(), &[]).await;
-            let mine = {
-                let i = this.inner.borrow();
-                i.current.as_ref().is_some_and(|c| c.id == run) && !i.reset_next
-            };
-            match outcome {
-                Ok((evaluation, _)) if mine => {
-                    this.dispatch
-                        .dispatch(Action::Score(Score { part, evaluation }));
-                }
-                Err(f) if mine => this.say(f),
-                _ => {}
-            }
-            let next = this.clone();
-            this.inner.borrow_mut().pause = Some(Timeout::new(EVALUATE_MS, move || {
-                let again = {
-                    let mut i = next.inner.borrow_mut();
-                    i.evaluating = false;
-                    i.evaluate_again
-                };
-                if again {
-                    next.evaluate();
-                }
-            }));
         });
     }
 }

@@ -1,0 +1,188 @@
+//! Bringing runs into the worker and letting go of them.
+use super::super::data_panel::source_name;
+use super::super::link::Link;
+use super::super::numbers::count;
+use super::super::store::{Action, Live, Phase, Word};
+use super::{Current, Runner};
+use crate::spec::{DataSource, Spec};
+use crate::train::protocol::*;
+use std::rc::Rc;
+use wasm_bindgen_futures::spawn_local;
+
+impl Runner {
+    /// Loads a spec with files that the visitor brought, and leaves the run as it was if that
+    /// fails. `adapt` may change the spec by what was wrong, and says whether it did.
+    pub fn open(
+        self: &Rc<Self>,
+        mut spec: Spec,
+        files: Vec<web_sys::File>,
+        adapt: impl Fn(&mut Spec, &Failure) -> bool + 'static,
+    ) {
+        let this = self.clone();
+        this.dispatch.dispatch(Action::Opening(true));
+        spawn_local(async move {
+            let mut changed = false;
+            let outcome = loop {
+                match this.load(&spec, &files).await {
+                    Err(f) if adapt(&mut spec, &f) => changed = true,
+                    outcome => break outcome,
+                }
+            };
+            this.dispatch.dispatch(Action::Opening(false));
+            match outcome {
+                Err(f) => this.say(f),
+                Ok(info) => {
+                    if let DataSource::Files {
+                        name,
+                        shape,
+                        classes,
+                        ..
+                    } = &mut spec.data.source
+                    {
+                        *shape = info.data.shape.clone();
+                        *classes = Some(info.data.classes.len()).filter(|n| *n > 0);
+                        this.inner.borrow_mut().files.insert(name.clone(), files);
+                    }
+                    let name = source_name(&spec.data.source);
+                    let (train, test) = (info.data.train as u64, info.data.test as u64);
+                    this.adopt(Rc::new(spec.clone()), info);
+                    this.dispatch.dispatch(Action::Settled);
+                    this.dispatch.dispatch(Action::Open(Box::new(spec)));
+                    let key = if changed {
+                        "files-opened-fitted"
+                    } else {
+                        "files-opened"
+                    };
+                    let args = vec![
+                        ("name", name),
+                        ("train", count(train)),
+                        ("test", count(test)),
+                    ];
+                    this.dispatch
+                        .dispatch(Action::Say(Word::Message(key, args)));
+                }
+            }
+        });
+    }
+
+    /// The connected worker; a new one if it has crashed.
+    pub(super) async fn link(self: &Rc<Self>) -> Result<Link, Failure> {
+        let link = Link::connect().await?;
+        if self.inner.borrow().link.as_ref() == Some(&link) {
+            return Ok(link);
+        }
+        let this = Rc::downgrade(self);
+        let subscription = link.on_event(move |event, buffers| {
+            if let Some(this) = this.upgrade() {
+                this.event(event, buffers);
+            }
+        });
+        let mut i = self.inner.borrow_mut();
+        i.link = Some(link.clone());
+        i.subscription = Some(subscription);
+        drop(i);
+        self.dispatch.dispatch(Action::Connected(link.clone()));
+        Ok(link)
+    }
+
+    pub(super) async fn load(
+        self: &Rc<Self>,
+        spec: &Spec,
+        files: &[web_sys::File],
+    ) -> Result<RunInfo, Failure> {
+        let link = self.link().await?;
+        let run = {
+            let mut i = self.inner.borrow_mut();
+            i.last_id += 1;
+            i.last_id
+        };
+        let request = Request::Load {
+            run,
+            spec: crate::json::value(spec),
+            options: LoadOptions {
+                files: !files.is_empty(),
+                ..LoadOptions::default()
+            },
+        };
+        Ok(link.call(&request, Vec::new(), files).await?.0)
+    }
+
+    pub(super) fn load_wanted(self: &Rc<Self>) {
+        if self.inner.borrow().loading {
+            return;
+        }
+        let this = self.clone();
+        spawn_local(async move {
+            loop {
+                let next = this.inner.borrow_mut().wanted.take();
+                let Some(spec) = next else { break };
+                this.inner.borrow_mut().loading = true;
+                this.phase(Phase::Loading);
+                this.stop();
+                let files = this.files_of(&spec);
+                let outcome = this.load(&spec, &files).await;
+                this.inner.borrow_mut().loading = false;
+                match outcome {
+                    Ok(info) => {
+                        this.dispatch.dispatch(Action::Settled);
+                        this.adopt(spec, info);
+                    }
+                    Err(failure) => {
+                        this.stop();
+                        this.let_go();
+                        this.say(failure);
+                    }
+                }
+            }
+            this.show_phase();
+        });
+    }
+
+    /// Takes a loaded run as the page's.
+    pub(super) fn adopt(self: &Rc<Self>, spec: Rc<Spec>, info: RunInfo) {
+        let info = Rc::new(info);
+        self.let_go();
+        self.clear_history(&info);
+        let mut i = self.inner.borrow_mut();
+        i.target = spec.train.epochs as u32;
+        i.step = info.step;
+        i.training = false;
+        i.reset_next = false;
+        i.diverged = false;
+        i.live = Live {
+            step: info.step,
+            version: i.live.version + 1,
+            ..Live::default()
+        };
+        i.current = Some(Current {
+            id: info.run,
+            spec,
+            info: info.clone(),
+        });
+        let (live, speed) = (i.live, i.speed);
+        if let Some(link) = &i.link {
+            link.show(Some(&info));
+        }
+        drop(i);
+        self.dispatch.dispatch(Action::Loaded(info));
+        self.dispatch.dispatch(Action::Live(live));
+        if speed > 0 {
+            self.set_speed(speed);
+        }
+        self.resume();
+        if !self.inner.borrow().training {
+            self.evaluate();
+        }
+    }
+
+    /// Disposes of the page's run.
+    pub(super) fn let_go(self: &Rc<Self>) {
+        let gone = self.inner.borrow_mut().current.take();
+        if let Some(c) = gone {
+            if let Some(link) = &self.inner.borrow().link {
+                link.show(None);
+            }
+            self.tell(Request::Dispose { run: c.id });
+        }
+    }
+}
