@@ -1,4 +1,5 @@
 //! The message catalogues: complete in both languages, and what the page asks for is there.
+#![cfg(not(target_arch = "wasm32"))]
 use nabla::spec::{Activation, PROBLEMS, presets::PRESETS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! Weights and checkpoints: there and back, and input that means harm.
+#![cfg(not(target_arch = "wasm32"))]
 use nabla::spec::{Framework, presets};
 use nabla::train::checkpoint::Checkpoint;
 use nabla::train::weights;

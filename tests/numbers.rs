@@ -1,4 +1,5 @@
 //! How the page writes numbers. The page itself is built for wasm only.
+#![cfg(not(target_arch = "wasm32"))]
 #[path = "../src/ui/numbers.rs"]
 mod numbers;
 use numbers::*;

@@ -1,4 +1,5 @@
 //! The arithmetic behind plots and inspectors.
+#![cfg(not(target_arch = "wasm32"))]
 use nabla::plotting::curve::Curve;
 use nabla::plotting::decimate::MinMax;
 use nabla::plotting::scale::{Kind, Scale, nice_step};

@@ -1,5 +1,6 @@
 //! Every CPU kernel against a plain f64 loop, and the target's vectors against scalar code, bit
 //! for bit. Outputs lie between sentinels.
+#![cfg(not(target_arch = "wasm32"))]
 mod elementwise;
 mod gemm;
 mod math;
