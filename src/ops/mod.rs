@@ -1,6 +1,6 @@
 //! The op table: one file per family, everything about an op side by side.
 //!
-//! To add an op, write its file and name it once in [`ops!`] below; `docs/adding-an-op.md` has
+//! To add an op, write its file and name it once in `ops!` below; `docs/adding-an-op.md` has
 //! the steps. There are no default bodies: an op that compiles is whole on every backend.
 mod activation;
 mod arith;

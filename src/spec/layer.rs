@@ -27,7 +27,7 @@ impl LayerSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LayerKind {
-    /// x[…,in] · weight[out,in]ᵀ + bias[out], then the activation. Keras' Dense.
+    /// `x[…,in] · weight[out,in]ᵀ + bias[out]`, then the activation. Keras' Dense.
     Linear {
         units: usize,
         #[serde(default = "yes")]

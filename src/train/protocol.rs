@@ -65,8 +65,8 @@ pub enum Request {
     },
     /// → [`Evaluation`]
     Evaluate { run: RunId, part: Part },
-    /// buffers[0]: f32 values, already scaled as the network sees them when `scaled`, else raw
-    /// as in the data. → [`ArrayInfo`], buffers[0]: f32 outputs (class probabilities where the
+    /// `buffers[0]`: f32 values, already scaled as the network sees them when `scaled`, else raw
+    /// as in the data. → [`ArrayInfo`], `buffers[0]`: f32 outputs (class probabilities where the
     /// loss is on logits).
     Predict {
         run: RunId,
@@ -76,7 +76,7 @@ pub enum Request {
     },
     /// → `[`[`TensorInfo`]`]`
     Tensors { run: RunId },
-    /// → [`ArrayInfo`], buffers[0]: f32
+    /// → [`ArrayInfo`], `buffers[0]`: f32
     Tensor { run: RunId, name: String },
     /// Samples of a part, from `start` on. → [`Samples`], buffers: [x raw f32 `[count, shape…]`,
     /// y f32 `[count, targets]` in original units, rows as u32]
@@ -86,11 +86,11 @@ pub enum Request {
         start: usize,
         count: usize,
     },
-    /// → null, buffers[0]: safetensors, names and layouts of the spec's framework
+    /// → null, `buffers[0]`: safetensors, names and layouts of the spec's framework
     Weights { run: RunId },
-    /// → null, buffers[0]
+    /// → null, `buffers[0]`
     Checkpoint { run: RunId },
-    /// buffers[0]: a checkpoint; the data as for `Load`. → [`RunInfo`]
+    /// `buffers[0]`: a checkpoint; the data as for `Load`. → [`RunInfo`]
     Resume {
         run: RunId,
         #[serde(default)]
@@ -375,7 +375,7 @@ pub struct Timing {
     rename_all_fields = "camelCase"
 )]
 pub enum Event {
-    /// At most about 20 a second. buffers[0]: f32 `[steps, columns]` for the steps
+    /// At most about 20 a second. `buffers[0]`: f32 `[steps, columns]` for the steps
     /// `first…first+steps−1`.
     Tick {
         run: RunId,

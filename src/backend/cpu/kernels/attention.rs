@@ -1,4 +1,4 @@
-//! Attention by blocks of queries: the scores of one head and [`BLOCK`] queries are all that is
+//! Attention by blocks of queries: the scores of one head and `BLOCK` queries are all that is
 //! in memory at a time; the backward pass computes them anew. What each tensor means is said in
 //! `ops::attention`.
 use super::elementwise::{map_in_place, scale_in_place, zip_in_place};

@@ -186,7 +186,7 @@ pub fn axpy<V: F32x4>(s: f32, x: &[f32], y: &mut [f32]) {
     zip_in_place::<V>(y, x, |y, x| x.mul_add(V::splat(s), y));
 }
 
-/// y[rows,n] = x[rows,n] + bias[n]. Panics unless y is as long as x, a multiple of n.
+/// `y[rows,n]` = `x[rows,n]` + `bias[n]`. Panics unless y is as long as x, a multiple of n.
 pub fn bias_add<V: F32x4>(x: &[f32], bias: &[f32], y: &mut [f32]) {
     assert!(x.len() == y.len() && x.len().is_multiple_of(bias.len().max(1)));
     for (x, y) in x
@@ -197,7 +197,7 @@ pub fn bias_add<V: F32x4>(x: &[f32], bias: &[f32], y: &mut [f32]) {
     }
 }
 
-/// y[rows,n] += bias[n]. Panics unless y's length is a multiple of n.
+/// `y[rows,n]` += `bias[n]`. Panics unless y's length is a multiple of n.
 pub fn bias_add_in_place<V: F32x4>(y: &mut [f32], bias: &[f32]) {
     assert!(y.len().is_multiple_of(bias.len().max(1)));
     for y in y.chunks_exact_mut(bias.len().max(1)) {

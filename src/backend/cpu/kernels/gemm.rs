@@ -1,4 +1,4 @@
-//! C[m,n] = act(A·B + bias), or act(C + A·B + bias): packed, cache-blocked, register-blocked.
+//! `C[m,n]` = act(A·B + bias), or act(C + A·B + bias): packed, cache-blocked, register-blocked.
 //!
 //! **Order of summation.** For every element of C, k is cut into blocks of [`KC`]; within a block
 //! products are added one after the other to an accumulator that starts at 0, and the blocks'
@@ -50,7 +50,7 @@ pub fn scratch_len(m: usize, n: usize, k: usize) -> usize {
     kc * ((m.min(MC) + 12) + (n.min(NC) + 16)) + 4 * SLACK + 16
 }
 
-/// C[m,n] = epilogue(A[m,k]·B[k,n]); row i of C begins at `c[i·ldc]`.
+/// `C[m,n]` = epilogue(`A[m,k]`·`B[k,n]`); row i of C begins at `c[i·ldc]`.
 ///
 /// Panics if an operand, the bias or C is too short, ldc < n, or the scratch is shorter than
 /// [`scratch_len`].
@@ -74,7 +74,7 @@ pub fn gemm<V: F32x4, A: Source, B: Source>(
     unsafe { gemm_block::<V, A, B>(0..m, 0..n, k, a, b, c.as_mut_ptr(), ldc, ep, scratch) }
 }
 
-/// The rows and columns of C[m,n] that worker `i` of `parts` computes. The longer side is divided,
+/// The rows and columns of `C[m,n]` that worker `i` of `parts` computes. The longer side is divided,
 /// at multiples of 12 rows or 16 columns; a worker may get nothing.
 pub fn part(m: usize, n: usize, i: usize, parts: usize) -> (Range<usize>, Range<usize>) {
     let cut = |len: usize, unit: usize| {

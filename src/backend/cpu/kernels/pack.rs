@@ -30,19 +30,19 @@ pub struct Strided<'a> {
 }
 
 impl<'a> Strided<'a> {
-    /// A[m,k] row-major, as the left operand.
+    /// `A[m,k]` row-major, as the left operand.
     pub fn a(data: &'a [f32], k: usize) -> Self {
         Strided { data, xs: k, ks: 1 }
     }
-    /// Aᵀ for A[k,m] row-major, as the left operand.
+    /// Aᵀ for `A[k,m]` row-major, as the left operand.
     pub fn a_t(data: &'a [f32], m: usize) -> Self {
         Strided { data, xs: 1, ks: m }
     }
-    /// B[k,n] row-major, as the right operand.
+    /// `B[k,n]` row-major, as the right operand.
     pub fn b(data: &'a [f32], n: usize) -> Self {
         Strided { data, xs: 1, ks: n }
     }
-    /// Bᵀ for B[n,k] row-major, as the right operand.
+    /// Bᵀ for `B[n,k]` row-major, as the right operand.
     pub fn b_t(data: &'a [f32], k: usize) -> Self {
         Strided { data, xs: k, ks: 1 }
     }
@@ -136,7 +136,7 @@ unsafe fn transposed<V: F32x4, const W: usize>(
     }
 }
 
-/// Rows picked by number: element(x, k) = data[rows[x]·stride + k]. A batch gathered from a data
+/// Rows picked by number: element(x, k) = `data[rows[x]·stride + k]`. A batch gathered from a data
 /// set without a copy of its own.
 #[derive(Clone, Copy)]
 pub struct Gathered<'a> {
@@ -159,7 +159,7 @@ impl Source for Gathered<'_> {
     }
 }
 
-/// The transpose of [`Gathered`]: element(x, k) = data[rows[k]·stride + x], for the weight
+/// The transpose of [`Gathered`]: element(x, k) = `data[rows[k]·stride + x]`, for the weight
 /// gradient of a layer that reads the data set.
 #[derive(Clone, Copy)]
 pub struct GatheredT<'a> {

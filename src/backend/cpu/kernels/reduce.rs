@@ -1,4 +1,4 @@
-//! Reductions in a fixed order: four lanes are summed apart within a block of [`BLOCK`] elements,
+//! Reductions in a fixed order: four lanes are summed apart within a block of `BLOCK` elements,
 //! blocks one after the other in f64.
 use super::simd::F32x4;
 
@@ -65,7 +65,7 @@ pub fn max<V: F32x4>(x: &[f32]) -> f32 {
     number.select(max, V::splat(f32::NAN)).max_lane()
 }
 
-/// out[n] = (or +=) Σ over rows of x[rows,n]. Panics unless x's length is a multiple of n.
+/// `out[n]` = (or +=) Σ over rows of `x[rows,n]`. Panics unless x's length is a multiple of n.
 pub fn col_sums<V: F32x4>(x: &[f32], out: &mut [f32], accumulate: bool) {
     let n = out.len();
     if n == 0 {

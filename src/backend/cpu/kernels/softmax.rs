@@ -1,4 +1,4 @@
-//! Softmax over the rows of x[rows,cols], and cross-entropy on it.
+//! Softmax over the rows of `x[rows,cols]`, and cross-entropy on it.
 use super::elementwise::{map_in_place, map1, map2};
 use super::math::exp;
 use super::reduce;
@@ -71,7 +71,7 @@ pub fn log_softmax_grad<V: F32x4>(y: &[f32], dy: &[f32], cols: usize, dx: &mut [
     }
 }
 
-/// losses[r] = −ln p[r, class[r]] and probs = softmax(logits), in one pass over logits[rows,cols].
+/// `losses[r] = −ln p[r, class[r]]` and probs = softmax(logits), in one pass over `logits[rows,cols]`.
 ///
 /// A negative class leaves its row out (loss 0, gradient 0); one past the end, or a NaN, gives NaN.
 pub fn cross_entropy<V: F32x4>(
@@ -95,7 +95,7 @@ pub fn cross_entropy<V: F32x4>(
     }
 }
 
-/// dx[r,·] = grad[r]·(probs[r,·] − onehot(class[r])), for probabilities from [`cross_entropy`].
+/// `dx[r,·] = grad[r]·(probs[r,·] − onehot(class[r]))`, for probabilities from [`cross_entropy`].
 pub fn cross_entropy_grad<V: F32x4>(
     probs: &[f32],
     classes: &[f32],
