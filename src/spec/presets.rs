@@ -200,32 +200,26 @@ fn train(loss: Loss, optimizer: Optimizer, batch_size: Option<usize>, epochs: us
     }
 }
 
-/// Real digits of 8×8 pixels, values 0…1.
-fn digits8() -> DataSpec {
-    let mut d = data(DataSource::Bundled {
-        name: Bundled::Digits,
-    });
+/// Real digits, their values divided by the largest.
+fn digits(name: Bundled, by: f32) -> DataSpec {
+    let mut d = data(DataSource::Bundled { name });
     d.split = Split {
         test: 0.2,
         validation: 0.1,
         shuffle: true,
     };
-    d.scale = Scale::Divide { by: 16.0 };
+    d.scale = Scale::Divide { by };
     d
 }
 
-/// Real digits of 28×28 pixels, values 0…1.
+/// 8×8 pixels, values 0…1.
+fn digits8() -> DataSpec {
+    digits(Bundled::Digits, 16.0)
+}
+
+/// 28×28 pixels, values 0…1.
 fn digits28() -> DataSpec {
-    let mut d = data(DataSource::Bundled {
-        name: Bundled::Digits28,
-    });
-    d.split = Split {
-        test: 0.2,
-        validation: 0.1,
-        shuffle: true,
-    };
-    d.scale = Scale::Divide { by: 255.0 };
-    d
+    digits(Bundled::Digits28, 255.0)
 }
 
 /// The page's opening network: real 8×8 digits.

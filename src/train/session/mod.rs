@@ -404,8 +404,7 @@ impl<B: Backend> Session<B> {
         if shape(&spec) == shape(&self.spec) {
             self.spec = spec;
         } else {
-            let mut state = self.checkpoint_state().await?;
-            state.spec = spec.clone();
+            let state = self.checkpoint_state().await?;
             let mut next = Self::compiled(spec, Rc::clone(&self.data)).await?;
             next.begin();
             let known: Vec<(String, SlotId)> = next.stateful();

@@ -45,6 +45,7 @@ speed-steps =
     }
 epoch-n = epoch { $n }
 step-of = Step { $step }; { $per } steps are one epoch
+backend-cpu-only = Trained on the CPU with SIMD kernels, the one backend of this version.
 samples-per-second = { $n } samples/s
 rate-hint = Training samples per second
 phase-connecting = starting

@@ -41,6 +41,7 @@ speed-full = 全速
 speed-steps = { $n } 步/秒
 epoch-n = 第 { $n } 轮
 step-of = 第 { $step } 步；每轮 { $per } 步
+backend-cpu-only = 以 SIMD 内核在 CPU 上训练；此版本只有这一种后端。
 samples-per-second = { $n } 样本/秒
 rate-hint = 每秒训练的样本数
 phase-connecting = 启动中
