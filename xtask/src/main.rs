@@ -7,6 +7,7 @@ mod process;
 mod serve;
 mod setup;
 mod site;
+mod split;
 mod test;
 mod tools;
 

@@ -1,6 +1,7 @@
 //! `cargo xtask site`: the release build in dist/.
 use crate::process::{Result, command, find, root, run as run_command};
 use crate::setup::{Need, ensure};
+use crate::split;
 use std::fs;
 use std::process::Command;
 
@@ -38,6 +39,7 @@ pub fn build() -> Result<()> {
     let mut build = trunk("build");
     build.arg("--release");
     run_command(build)?;
+    split::page()?;
     check()
 }
 

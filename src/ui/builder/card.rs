@@ -5,9 +5,11 @@ use super::super::numbers::{count, exact, shape};
 use super::inputs::Inputs;
 use super::menu::kind_name;
 use super::{DragStep, edit, sequence_fields, spatial_fields};
+use crate::lazy;
 use crate::spec::{Activation, Framework, Init, LayerKind, LayerSpec, Problem, Spec};
 use crate::train::protocol::LayerReport;
 use crate::ui::fields::{CheckField, Field, NumberField, SelectField, slug};
+use crate::ui::later::{Later, View};
 use crate::ui::panes::{capture, captured};
 use crate::ui::store::Edit;
 use gloo::timers::callback::Timeout;
@@ -15,7 +17,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
+#[derive(Clone, Properties, PartialEq)]
 pub struct CardProps {
     pub layer: LayerSpec,
     pub index: usize,
@@ -53,6 +55,26 @@ impl CardProps {
                 f(&mut l.kind, v);
             }
         })
+    }
+}
+
+lazy! { static MORE: View<CardProps>, in layers = |p| more(&p); }
+lazy! { static SPATIAL: View<CardProps>, in layers = |p| spatial_fields::main_fields(&p); }
+lazy! { static SEQUENCE: View<CardProps>, in layers = |p| sequence_fields::main_fields(&p); }
+
+/// What stands below the line when the card is selected.
+fn more(props: &CardProps) -> Html {
+    html! {
+        <>
+            { id_field(props) }
+            { more_fields(props) }
+            <Inputs
+                layer={props.layer.clone()}
+                earlier={props.earlier.clone()}
+                error={props.errors.iter().find(|p| p.field.as_deref() == Some("inputs")).cloned()}
+                edit={props.edit.clone()}
+            />
+        </>
     }
 }
 
@@ -136,14 +158,7 @@ pub fn Card(props: &CardProps) -> Html {
             </div>
             if props.selected {
                 <div class="card-more">
-                    { id_field(props) }
-                    { more_fields(props) }
-                    <Inputs
-                        layer={layer.clone()}
-                        earlier={props.earlier.clone()}
-                        error={props.errors.iter().find(|p| p.field.as_deref() == Some("inputs")).cloned()}
-                        edit={props.edit.clone()}
-                    />
+                    <Later<CardProps> view={&MORE} with={props.clone()} />
                     <div class="card-actions">
                         <IconButton icon={Icon::Up} label={t("move-up")} shortcut="Alt+ArrowUp" disabled={index == 0} onclick={step(index, index.saturating_sub(1))} />
                         <IconButton icon={Icon::Down} label={t("move-down")} shortcut="Alt+ArrowDown" disabled={index + 1 == props.total} onclick={step(index, index + 2)} />
@@ -330,8 +345,14 @@ fn main_fields(props: &CardProps) -> Html {
             />
         },
         LayerKind::Flatten | LayerKind::Add => html! {},
-        kind if spatial_fields::concerns(kind) => spatial_fields::main_fields(props),
-        _ => sequence_fields::main_fields(props),
+        kind => {
+            let view = if spatial_fields::concerns(kind) {
+                &SPATIAL
+            } else {
+                &SEQUENCE
+            };
+            html! { <Later<CardProps> {view} with={props.clone()} /> }
+        }
     }
 }
 

@@ -486,3 +486,6 @@ field-every = epochs per step
 field-gamma = factor
 field-delta = delta
 field-classes = classes
+
+part-not-loaded = This part of the page did not load. Check the connection.
+try-again = Try again

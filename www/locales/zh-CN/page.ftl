@@ -560,3 +560,6 @@ problem-shape-data = 形状 { $shape } 需要 { $want } 个数值，但给出了
 problem-empty-part = 此训练没有{ $part }数据。
 problem-out-of-memory = 内存不足：请求了 { $got }。请减小网络、批大小或数据。
 problem-internal = 引擎内部出错：{ $detail }。请报告此问题。
+
+part-not-loaded = 页面的这一部分没有加载成功，请检查网络连接。
+try-again = 重试
