@@ -17,6 +17,9 @@ pub struct Picture {
     pub test: bool,
 }
 
+/// Shape of a picture; class and part of each.
+type Header = (Vec<usize>, Vec<(String, bool)>);
+
 /// Whether a name is that of a picture.
 pub fn is_picture(path: &str) -> bool {
     let path = path.to_lowercase();
@@ -81,17 +84,17 @@ pub fn pack(pictures: &[Picture], shape: &[usize], pixels: &[u8]) -> Result<File
 ///
 /// Errors: `image-decode` when these are no decoded pictures.
 pub fn decoded(name: &str, files: &[FileBytes]) -> Result<Raw, Problem> {
-    let read = || -> Option<(Vec<usize>, Vec<(String, bool)>, &[u8])> {
+    let read = || -> Option<(Header, &[u8])> {
         let bytes = &files.first()?.bytes;
         let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (header, pixels) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let header = std::str::from_utf8(header).ok()?;
-        let (shape, pictures): (Vec<usize>, Vec<(String, bool)>) =
-            crate::json::read(header).ok()?;
+        let (shape, pictures): Header = crate::json::read(header).ok()?;
         let want = super::count(&shape).checked_mul(pictures.len())?;
-        (pixels.len() == want && want <= MAX_BYTES && want > 0).then_some((shape, pictures, pixels))
+        (pixels.len() == want && want <= MAX_BYTES && want > 0)
+            .then_some(((shape, pictures), pixels))
     };
-    let (shape, pictures, pixels) =
+    let ((shape, pictures), pixels) =
         read().ok_or_else(|| Problem::new("image-decode").arg("file", name))?;
     let names: BTreeSet<&str> = pictures.iter().map(|(c, _)| c.as_str()).collect();
     let names: Vec<String> = names.into_iter().map(String::from).collect();
