@@ -1,7 +1,8 @@
 //! Code that loads when it is first needed.
 //!
-//! `cargo xtask site` splits a wasm module at these points (`--cfg split`): what only such code
-//! reaches is fetched as a file of its own. Every other build has all of it from the start.
+//! `cargo xtask site` splits the page and its first engine at these points (features `split-page`
+//! and `split-engine`): what only such code reaches is fetched as a file of its own. Every other
+//! build has all of it from the start.
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -10,7 +11,7 @@ use std::sync::OnceLock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotLoaded;
 
-#[cfg(split)]
+#[cfg(any(feature = "split-page", feature = "split-engine"))]
 impl From<wasm_split_helpers::SplitLoaderError> for NotLoaded {
     fn from(_: wasm_split_helpers::SplitLoaderError) -> NotLoaded {
         NotLoaded
@@ -71,17 +72,32 @@ impl<T> Lazy<T> {
     }
 }
 
-/// Declares a [`Lazy`](crate::lazy::Lazy): `lazy! { static NAME: Type, in chunk = value; }`,
-/// where the value is made of functions, and all of one chunk come in one file.
+/// Declares a [`Lazy`](crate::lazy::Lazy): `lazy! { static NAME: Type, in page chunk = value; }`,
+/// where the value is made of functions, all of one chunk come in one file, and `page` or
+/// `engine` is the program that is split there.
 #[macro_export]
 macro_rules! lazy {
-    ($(#[$doc:meta])* $vis:vis static $name:ident: $t:ty, in $chunk:ident = $value:expr;) => {
+    ($(#[$doc:meta])* $vis:vis static $name:ident: $t:ty, in page $chunk:ident = $value:expr;) => {
+        #[cfg(not(feature = "split-page"))]
+        $crate::lazy! { @here $(#[$doc])* $vis $name, $t, $value }
+        #[cfg(feature = "split-page")]
+        $crate::lazy! { @apart $(#[$doc])* $vis $name, $t, $chunk, $value }
+    };
+    ($(#[$doc:meta])* $vis:vis static $name:ident: $t:ty, in engine $chunk:ident = $value:expr;) => {
+        #[cfg(not(feature = "split-engine"))]
+        $crate::lazy! { @here $(#[$doc])* $vis $name, $t, $value }
+        #[cfg(feature = "split-engine")]
+        $crate::lazy! { @apart $(#[$doc])* $vis $name, $t, $chunk, $value }
+    };
+    (@here $(#[$doc:meta])* $vis:vis $name:ident, $t:ty, $value:expr) => {
         $(#[$doc])*
-        $vis static $name: $crate::lazy::Lazy<$t> = {
-            #[cfg(not(split))]
-            let code: $crate::lazy::Code<$t> = $crate::lazy::Code::Here(|| $value);
-            #[cfg(split)]
-            let code: $crate::lazy::Code<$t> = $crate::lazy::Code::Apart(|| {
+        $vis static $name: $crate::lazy::Lazy<$t> =
+            $crate::lazy::Lazy::new($crate::lazy::Code::Here(|| $value));
+    };
+    (@apart $(#[$doc:meta])* $vis:vis $name:ident, $t:ty, $chunk:ident, $value:expr) => {
+        $(#[$doc])*
+        $vis static $name: $crate::lazy::Lazy<$t> =
+            $crate::lazy::Lazy::new($crate::lazy::Code::Apart(|| {
                 // Named as the static: the name makes it unique in the module.
                 #[wasm_split_helpers::wasm_split($chunk, fallible)]
                 #[allow(non_snake_case, reason = "the name of a static")]
@@ -89,8 +105,6 @@ macro_rules! lazy {
                     Ok($value)
                 }
                 Box::pin($name())
-            });
-            $crate::lazy::Lazy::new(code)
-        };
+            }));
     };
 }

@@ -1,5 +1,6 @@
 //! Runs: sessions over a backend, the messages that drive them, metrics, checkpoints.
 pub mod checkpoint;
+mod files;
 pub mod hyper;
 pub mod init;
 pub mod metrics;

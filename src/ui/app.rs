@@ -70,7 +70,8 @@ fn App() -> Html {
     lang.apply();
     let theme = use_state_eq(Theme::initial);
     let layout = use_state_eq(remember::layout);
-    let tab = use_state_eq(|| Tab::Network);
+    // The first minute is worth seeing: what trains, and how well.
+    let tab = use_state_eq(|| Tab::Result);
     let state = use_reducer(|| State::new(remember::initial_spec()));
     let runner = {
         let dispatch = state.dispatcher();

@@ -39,7 +39,9 @@ pub fn build() -> Result<()> {
     let mut build = trunk("build");
     build.arg("--release");
     run_command(build)?;
-    split::page()?;
+    let dist = root().join("dist");
+    split::page(&dist)?;
+    split::first_engine(&dist)?;
     check()
 }
 

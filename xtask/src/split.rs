@@ -1,7 +1,8 @@
-//! The page's wasm in parts: what the first screen needs, and what loads when it is needed.
+//! Programs in parts: what the first screen needs, and what loads when it is needed.
 //!
-//! Trunk builds the page as one module. The build here compiles it again with `--cfg split` and
-//! relocations, cuts it where `lazy!` says so, and puts the parts in Trunk's stead.
+//! Trunk builds the page as one module. The build here compiles it again with relocations,
+//! cuts it where `lazy!` says so, and puts the parts in Trunk's stead. The first
+//! engine is made in the same way.
 use crate::process::{Result, command, root, run};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,58 +10,10 @@ use std::path::{Path, PathBuf};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Replaces the page that Trunk left in dist/ by one in parts.
-pub fn page() -> Result<()> {
-    let dist = root().join("dist");
+pub fn page(dist: &Path) -> Result<()> {
     let index = read(&dist.join("index.html"))?;
     let stem = stem(&index)?;
-    let module = compile("app")?;
-    let work = root().join("target/split/parts");
-    let folder = dist.join(&stem);
-    for dir in [&work, &folder] {
-        fs::remove_dir_all(dir).ok();
-        fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    }
-    let mut cut = command(
-        "cargo",
-        [
-            "run",
-            "--quiet",
-            "--package",
-            "xtask",
-            "--features",
-            "split",
-            "--bin",
-            "split",
-            "--",
-        ],
-    );
-    cut.arg(&module).arg(&work).arg("app");
-    run(cut)?;
-    let mut bindgen = command(
-        "wasm-bindgen",
-        [
-            "--target",
-            "web",
-            "--no-typescript",
-            "--keep-lld-exports",
-            "--out-name",
-            "app",
-            "--out-dir",
-        ],
-    );
-    bindgen.arg(&folder).arg(work.join("app.wasm"));
-    run(bindgen)?;
-    fs::remove_file(work.join("app.wasm")).ok();
-    for part in files(&work)? {
-        let to = folder.join(part.file_name().unwrap_or_default());
-        fs::copy(&part, &to).map_err(|e| format!("{}: {e}", to.display()))?;
-    }
-    for wasm in files(&folder)?
-        .iter()
-        .filter(|f| f.extension().is_some_and(|e| e == "wasm"))
-    {
-        optimise(wasm)?;
-    }
+    parts("app", "split-page", &dist.join(&stem))?;
     for old in [format!("{stem}.js"), format!("{stem}_bg.wasm")] {
         fs::remove_file(dist.join(&old)).map_err(|e| format!("dist/{old}: {e}"))?;
     }
@@ -73,6 +26,48 @@ pub fn page() -> Result<()> {
     fs::write(dist.join("index.html"), index).map_err(|e| format!("dist/index.html: {e}"))
 }
 
+/// What the worker of the first engine runs.
+const LOADER: &str = "import init from './trainer-first/trainer.js';\nawait init();\n";
+
+/// Adds the first engine: small, for the network that the page opens with and its like.
+pub fn first_engine(dist: &Path) -> Result<()> {
+    parts("trainer", "split-engine", &dist.join("trainer-first"))?;
+    fs::write(dist.join("trainer-first_loader.js"), LOADER)
+        .map_err(|e| format!("dist/trainer-first_loader.js: {e}"))
+}
+
+/// Compiles a program for size and puts its parts into `folder`.
+fn parts(bin: &str, feature: &str, folder: &Path) -> Result<()> {
+    let module = compile(bin, feature)?;
+    let work = root().join("target/split/parts");
+    for dir in [&work, &folder.to_path_buf()] {
+        fs::remove_dir_all(dir).ok();
+        fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    }
+    let mut cut = command("cargo", ["run", "--quiet", "--package", "xtask"]);
+    cut.args(["--features", "split", "--bin", "split", "--"])
+        .args([&module, &work])
+        .arg(bin);
+    run(cut)?;
+    let main = work.join(format!("{bin}.wasm"));
+    let mut bindgen = command("wasm-bindgen", ["--target", "web", "--no-typescript"]);
+    bindgen
+        .args(["--keep-lld-exports", "--out-name", bin, "--out-dir"])
+        .args([folder, &main]);
+    run(bindgen)?;
+    fs::remove_file(main).ok();
+    for part in files(&work)? {
+        let to = folder.join(part.file_name().unwrap_or_default());
+        fs::copy(&part, &to).map_err(|e| format!("{}: {e}", to.display()))?;
+    }
+    for file in files(folder)? {
+        if file.extension().is_some_and(|e| e == "wasm") {
+            optimise(&file)?;
+        }
+    }
+    Ok(())
+}
+
 /// `app-<hash>`, as Trunk named the page.
 fn stem(index: &str) -> Result<String> {
     index
@@ -82,14 +77,14 @@ fn stem(index: &str) -> Result<String> {
         .ok_or("dist/index.html names no ./app-….js".into())
 }
 
-fn compile(bin: &str) -> Result<PathBuf> {
+fn compile(bin: &str, feature: &str) -> Result<PathBuf> {
     let target = root().join("target/split");
     let mut cargo = command("cargo", ["build", "--profile", "page", "--bin", bin]);
     cargo
-        .args(["--target", TARGET, "--config"])
+        .args(["--features", feature, "--target", TARGET, "--config"])
         // Added to the flags of .cargo/config.toml.
         .arg(format!(
-            r#"target.{TARGET}.rustflags = ["--cfg", "split", "-C", "link-arg=--emit-relocs"]"#
+            r#"target.{TARGET}.rustflags = ["-C", "link-arg=--emit-relocs"]"#
         ))
         .arg("--target-dir")
         .arg(&target);

@@ -5,7 +5,7 @@ mod run;
 mod scope;
 mod source;
 
-use super::checkpoint::Checkpoint;
+use super::files::files;
 use super::protocol::*;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec, presets};
@@ -218,8 +218,8 @@ impl Worker {
     ) -> Result<Answer, Failure> {
         cpu_only(options)?;
         let bytes = message.bytes(0).unwrap_or_default();
-        let checkpoint =
-            Checkpoint::from_bytes(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
+        let read = files().await?.read_checkpoint;
+        let checkpoint = read(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
         let data = self
             .sources
             .load(&checkpoint.spec, options, message)

@@ -58,9 +58,9 @@ impl CardProps {
     }
 }
 
-lazy! { static MORE: View<CardProps>, in layers = |p| more(&p); }
-lazy! { static SPATIAL: View<CardProps>, in layers = |p| spatial_fields::main_fields(&p); }
-lazy! { static SEQUENCE: View<CardProps>, in layers = |p| sequence_fields::main_fields(&p); }
+lazy! { static MORE: View<CardProps>, in page layers = |p| more(&p); }
+lazy! { static SPATIAL: View<CardProps>, in page layers = |p| spatial_fields::main_fields(&p); }
+lazy! { static SEQUENCE: View<CardProps>, in page layers = |p| sequence_fields::main_fields(&p); }
 
 /// What stands below the line when the card is selected.
 fn more(props: &CardProps) -> Html {

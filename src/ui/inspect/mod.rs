@@ -71,12 +71,12 @@ impl PartialEq for ViewProps {
     }
 }
 
-lazy! { static FIT: Shown<ViewProps>, in fit = |p| html! { <fit::Fit ..p /> }; }
-lazy! { static PLANE: Shown<ViewProps>, in plane = |p| html! { <plane::Plane ..p /> }; }
-lazy! { static WEIGHTS: Shown<ViewProps>, in weights = |p| html! { <weights::Weights ..p /> }; }
-lazy! { static ACTIVATIONS: Shown<ViewProps>, in activations = |p| html! { <activations::Activations ..p /> }; }
-lazy! { static EVALUATION: Shown<ViewProps>, in evaluation = |p| html! { <evaluation::EvaluationView ..p /> }; }
-lazy! { static PLAN: Shown<ViewProps>, in plan = |p| html! { <plan::Plan ..p /> }; }
+lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <fit::Fit ..p /> }; }
+lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <plane::Plane ..p /> }; }
+lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <weights::Weights ..p /> }; }
+lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { <activations::Activations ..p /> }; }
+lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <evaluation::EvaluationView ..p /> }; }
+lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum View {

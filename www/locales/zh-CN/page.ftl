@@ -560,6 +560,7 @@ problem-data-shape = 样本的形状为 { $got }，而网络是为 { $want } 搭
 problem-data-too-big = 数据需要 { $got }；最多容纳 { $max }。
 problem-gzip = { $file }：gzip 数据已损坏或不完整（{ $detail }）。
 problem-gzip-size = { $file } 解压后超过 { $max }。请使用更小的文件。
+problem-part-not-loaded = 程序的一部分没有加载成功，请检查网络连接后重试。
 problem-bundled-missing = 数据文件 { $file } 未能送达。请刷新页面。
 problem-bundled-damaged = 数据文件 { $file } 已损坏（{ $detail }）。请刷新页面。
 problem-one-hot = 样本 { $index }：目标行必须只有一个 1，其余为 0。请提供 one-hot 行或类别编号。
