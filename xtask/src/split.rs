@@ -92,14 +92,27 @@ fn compile(bin: &str, feature: &str) -> Result<PathBuf> {
     Ok(target.join(TARGET).join("page").join(format!("{bin}.wasm")))
 }
 
+/// What the modules use. The parts do not say it themselves, and all that wasm-opt knows would
+/// include encodings that no browser reads yet.
+const FEATURES: [&str; 8] = [
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-extended-const",
+];
+
 /// wasm-opt in place; without it the part stays as it is.
 fn optimise(wasm: &Path) -> Result<()> {
     if crate::process::find("wasm-opt").is_none() {
         println!("wasm-opt is not there: {} stays as it is.", wasm.display());
         return Ok(());
     }
-    let mut opt = command("wasm-opt", ["-Oz", "--all-features", "--strip-debug", "-o"]);
-    opt.arg(wasm).arg(wasm);
+    let mut opt = command("wasm-opt", ["-Oz"]);
+    opt.args(FEATURES).arg("-o").args([wasm, wasm]);
     run(opt)
 }
 
