@@ -294,7 +294,7 @@ impl<A: Source, B: Source> Job<'_, A, B> {
                     Some(all) => &all[jc * self.k + pc * nc.next_multiple_of(4)..],
                     None => {
                         // What is taken where it lies needs no panels, unless some are cut off.
-                        if b_direct.is_none() || nc % 4 != 0 {
+                        if b_direct.is_none() || !nc.is_multiple_of(4) {
                             pack_block::<V, B, NV>(self.b, jc, nc, ks.clone(), pb);
                         }
                         &*pb
