@@ -59,6 +59,8 @@ export interface Spec {
     clip?: { kind: string; max?: number };
     l1?: number;
     l2?: number;
+    /** The same bits on every machine: without relaxed SIMD and threads, hence slower. Default: false. */
+    strict?: boolean;
   };
 }
 
@@ -134,6 +136,8 @@ export interface RunInfo {
   backend: 'auto' | Backend;
   /** Why this backend, as a short code. */
   why: string;
+  /** Which of the engine's builds it runs on: `threads` has relaxed SIMD too. */
+  build: 'plain' | 'relaxed' | 'threads';
   threads: number;
   layers: LayerReport[];
   params: number;

@@ -203,6 +203,7 @@ impl Worker {
         if !report.ok {
             return Err(Failure::new("bad-spec", report.errors));
         }
+        strict_build(&spec)?;
         // Two runs at once may not fit; the old one stays when the new one is refused.
         self.drop_run(id);
         let start = now();
@@ -224,6 +225,7 @@ impl Worker {
             .sources
             .load(&checkpoint.spec, options, message)
             .await?;
+        strict_build(&checkpoint.spec)?;
         self.drop_run(id);
         let start = now();
         let session = CpuSession::resume(checkpoint, Rc::clone(&data)).await?;
@@ -263,6 +265,16 @@ fn cpu_only(options: &LoadOptions) -> Result<(), Failure> {
             Err(Failure::new("no-webgpu", vec![problem]))
         }
         BackendChoice::Auto | BackendChoice::Cpu => Ok(()),
+    }
+}
+
+/// Refuses a spec that asks for arithmetic which this build does not have.
+fn strict_build(spec: &Spec) -> Result<(), Failure> {
+    match spec.train.strict && !Build::OURS.strict() {
+        true => Err(bad_spec(
+            Problem::new("strict-build").field("train.strict").into(),
+        )),
+        false => Ok(()),
     }
 }
 

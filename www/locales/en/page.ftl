@@ -397,6 +397,8 @@ l2 = L2
 l2-hint = Adds λ·Σw² to the loss; keeps weights small
 seed = Seed
 seed-hint = Decides initial weights, splits, order and dropout
+strict = Strict arithmetic
+strict-hint = The same losses, bit for bit, on every machine; slower
 diverged = The loss is no longer a number: the training has diverged. Lower the learning rate and start over.
 
 ## The large figures

@@ -393,6 +393,8 @@ l2 = L2
 l2-hint = 在损失中加入 λ·Σw²；使权重保持较小
 seed = 随机种子
 seed-hint = 决定初始权重、划分、顺序与 Dropout
+strict = 严格运算
+strict-hint = 在任何机器上损失逐位相同；速度较慢
 diverged = 损失已不是有效数字：训练发散了。请降低学习率，然后重新开始。
 
 ## 大号数字
@@ -552,6 +554,7 @@ problem-weights-missing = 权重文件中没有张量“{ $name }”。
 problem-weights-shape = 张量“{ $name }”的形状为 { $got }；网络需要 { $want }。
 problem-checkpoint = 无法读取检查点：{ $detail }。
 problem-no-webgpu = 此版本仅在 CPU 上训练。请选择后端“cpu”或“auto”。
+problem-strict-build = 该设定要求严格运算，而引擎的 relaxed SIMD 版本无法保证。请改用普通版本加载。
 problem-unknown-preset = 没有名为“{ $id }”的预设。可用的有：{ $known }。
 problem-unknown-run = 训练 { $run } 不存在；它已被释放。
 problem-unknown-tensor = 此训练中没有张量“{ $name }”。
