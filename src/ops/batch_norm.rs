@@ -180,6 +180,9 @@ impl OpDef for Normalize {
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
         rows_last(x[0]).1
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
+    }
     fn cpu(&self, c: &mut Call) {
         let affine = self.affine.then(|| (c.x(3), c.x(4)));
         let (y, scale) = c.y_scratch(0);

@@ -47,13 +47,16 @@ impl OpDef for Dropout {
     fn cpu(&self, c: &mut Call) {
         let (threshold, scale) = (self.threshold(), 1.0 / (1.0 - self.rate));
         let step = c.step.step;
-        let (x, y) = (c.x(0), c.y(0));
-        for (block, (y, x)) in y.chunks_mut(4).zip(x.chunks(4)).enumerate() {
-            let words = rng::dropout_block(self.seed, self.layer, step, block as u32);
-            for ((y, x), w) in y.iter_mut().zip(x).zip(words) {
-                *y = if w >> 8 >= threshold { x * scale } else { 0.0 };
+        let x = c.x(0);
+        c.each_rows(0, 4, &|blocks, y, _| {
+            let x = &x[4 * blocks.start..];
+            for (block, (y, x)) in blocks.zip(y.chunks_mut(4).zip(x.chunks(4))) {
+                let words = rng::dropout_block(self.seed, self.layer, step, block as u32);
+                for ((y, x), w) in y.iter_mut().zip(x).zip(words) {
+                    *y = if w >> 8 >= threshold { x * scale } else { 0.0 };
+                }
             }
-        }
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64

@@ -157,6 +157,9 @@ impl OpDef for Recurrent {
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
         sizes(self.cell, self.reverse, x[0], x[2]).forward_scratch()
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
+    }
     fn cpu(&self, c: &mut Call) {
         let s = sizes(self.cell, self.reverse, c.xs(0), c.xs(2));
         let second: &[f32] = if c.inputs() > 4 { c.x(4) } else { &[] };

@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod check;
+mod engines;
 mod process;
 mod serve;
 mod setup;
