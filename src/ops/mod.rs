@@ -110,6 +110,8 @@ pub trait OpDef {
 pub struct Split {
     /// 1: not at all, or the op sees to it itself by [`Call::each`].
     pub rows: usize,
+    /// Rows below which a part would lose more than it wins.
+    pub grain: usize,
     /// A bit for each input, the lowest for the first.
     pub x: u32,
     /// A bit for each output.
@@ -119,6 +121,7 @@ pub struct Split {
 impl Split {
     pub const WHOLE: Split = Split {
         rows: 1,
+        grain: 1,
         x: 0,
         y: 0,
     };
@@ -126,6 +129,7 @@ impl Split {
     pub fn rows(shape: &[usize], x: &[usize]) -> Split {
         Split {
             rows: if shape.len() > 1 { shape[0] } else { 1 },
+            grain: 1,
             x: x.iter().fold(0, |bits, i| bits | 1 << i),
             y: !0,
         }
@@ -148,6 +152,7 @@ impl Split {
     pub fn elements(x: &[&[usize]]) -> Split {
         Split {
             rows: x[0].first().copied().unwrap_or(1),
+            grain: 1,
             x: !0,
             y: !0,
         }

@@ -352,9 +352,46 @@ pub fn table() -> Vec<Case> {
             }
         }
     }
+    divided(&mut t);
     t.extend(image::table());
     sequences::add(&mut t);
     t
+}
+
+/// Large enough to be divided into sums of parts.
+fn divided(t: &mut Vec<Case>) {
+    let x: [(&[usize], Draw); 3] = [
+        (&[64, 4, 4, 20], U(-1.0, 1.0)),
+        (&[20], U(0.5, 1.5)),
+        (&[20], U(-1.0, 1.0)),
+    ];
+    let (eps, affine) = (1e-5, true);
+    t.push(case(BatchNorm { eps, affine }, &x, &[]));
+    let x: [(&[usize], Draw); 5] = [
+        x[0],
+        (&[20], U(-0.1, 0.1)),
+        (&[20], U(0.3, 0.4)),
+        x[0],
+        x[1],
+    ];
+    t.push(case(BatchNormGrad { eps, affine }, &x, &[]));
+    let (cell, small) = (Cell::Lstm, U(-0.6, 0.6));
+    let (all, gates, state) = ([70, 2, 5], [70, 2, 20], [70, 2, 5]);
+    let x: [(&[usize], Draw); 7] = [
+        (&all, small),
+        (&[20, 5], small),
+        (&[20, 5], small),
+        (&state, small),
+        (&gates, U(0.05, 0.95)),
+        (&state, small),
+        (&state, small),
+    ];
+    for dx in [false, true] {
+        let reverse = dx;
+        t.push(case(RecurrentGrad { cell, reverse, dx }, &x, &[]));
+    }
+    // A norm of several pieces.
+    t.push(case(Norm, &[(&[150_001], U(-1.0, 1.0))], &[]));
 }
 
 fn draw(fill: Draw, shape: &[usize], rng: &mut Rng) -> Vec<f32> {

@@ -1,11 +1,16 @@
 //! Arguments of a kernel call.
 use super::kernels::V;
+use super::kernels::elementwise::add_in_place;
 use super::kernels::gemm::{self, Epilogue};
 use super::kernels::pack::Source;
 use super::pool;
 use crate::graph::{Dtype, Shape, numel};
 use crate::ops::StepCtx;
 use std::ops::Range;
+
+/// Pieces of a sum over rows, with any number of threads: their number shows in the bits of the
+/// result. See [`Call::sums`].
+pub const SUMS: usize = 8;
 
 /// A tensor in a block's memory.
 ///
@@ -120,6 +125,8 @@ pub struct Call<'a> {
     y: &'a [View],
     /// One per thread that may help; the first is the caller's.
     scratch: &'a [View],
+    /// Floats at the beginning of the caller's scratch that are in use: see [`Call::keep`].
+    kept: usize,
     pub step: StepCtx,
 }
 
@@ -129,6 +136,7 @@ impl<'a> Call<'a> {
             x,
             y,
             scratch,
+            kept: 0,
             step,
         }
     }
@@ -141,8 +149,44 @@ impl<'a> Call<'a> {
     pub fn each(&self, parts: usize, work: &(dyn Fn(usize, &mut [f32]) + Sync)) {
         let scratch = self.scratch;
         pool::run(scratch.len(), parts, &|part, thread| {
-            work(part, scratch[thread].f32_mut());
+            let kept = if thread == 0 { self.kept } else { 0 };
+            work(part, &mut scratch[thread].f32_mut()[kept..]);
         });
+    }
+    /// The next floats of the caller's scratch, which nobody else gets from now on.
+    pub fn keep(&mut self, floats: usize) -> &'a mut [f32] {
+        let from = self.kept;
+        self.kept += floats;
+        &mut self.scratch[0].f32_mut()[from..self.kept]
+    }
+    /// `total` becomes the sum of what `work(rows, sum)` gives for pieces of the rows, up to
+    /// [`SUMS`] of them whatever the threads. Uses as many times the total's length of scratch.
+    pub fn sums(
+        &mut self,
+        rows: usize,
+        total: &mut [f32],
+        work: &(dyn Fn(Range<usize>, &mut [f32]) + Sync),
+    ) {
+        let n = total.len();
+        // What is little work is not worth it, with any number of threads.
+        let pieces = if rows * n < 1 << 14 {
+            1
+        } else {
+            SUMS.min(rows)
+        };
+        let kept = self.kept;
+        let room = self.keep(pieces * n);
+        let shared = Shared(room.as_mut_ptr());
+        self.each(pieces, &|i, _| {
+            // SAFETY: within the room, and the pieces do not overlap.
+            let sum = unsafe { std::slice::from_raw_parts_mut(shared.get().add(i * n), n) };
+            work(rows * i / pieces..rows * (i + 1) / pieces, sum);
+        });
+        self.kept = kept;
+        total.copy_from_slice(&room[..n]);
+        for piece in room[n..].chunks_exact(n.max(1)) {
+            add_in_place::<V>(total, piece);
+        }
     }
     /// Divides output `i`, seen as rows of `row` floats, among the threads:
     /// `work(rows, those rows, scratch)`.
@@ -161,9 +205,8 @@ impl<'a> Call<'a> {
             let (first, last) = (at(part), at(part + 1));
             let floats = first * row..(last * row).min(len);
             // SAFETY: within the output, and the parts do not overlap.
-            let mine = unsafe {
-                std::slice::from_raw_parts_mut(y.get().add(floats.start), floats.len())
-            };
+            let mine =
+                unsafe { std::slice::from_raw_parts_mut(y.get().add(floats.start), floats.len()) };
             work(first..last, mine, scratch);
         });
     }

@@ -9,7 +9,7 @@ use super::{Backend, Data, EngineError};
 use crate::graph::{Dtype, ProgramKind, SlotId, numel};
 use crate::ops::{Op, StepCtx};
 use crate::plan::{Arg, Plan, Region, Slot};
-pub use call::{Call, View};
+pub use call::{Call, SUMS, View};
 use memory::Block;
 use step::Step;
 

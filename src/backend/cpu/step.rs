@@ -1,6 +1,6 @@
 //! A step of a plan, ready to run: its arguments resolved to addresses, and cut into parts where
 //! threads share the work.
-use super::call::{Call, View};
+use super::call::{Call, SUMS, View};
 use super::memory::Block;
 use super::pool;
 use crate::graph::numel;
@@ -8,9 +8,6 @@ use crate::ops::{Op, StepCtx};
 
 /// Below so many [`cost`]s a step stays on one thread. Measured: see docs/performance.md.
 const SMALL: u64 = 200_000;
-/// Into how many sums a sum over rows is divided, with any number of threads: this shows in the
-/// bits of the result.
-const SUMS: usize = 8;
 /// Most floats that such sums may take beside the result.
 const SUM_FLOATS: usize = 1 << 20;
 /// Builds without threads need no sums of parts.
@@ -67,7 +64,7 @@ impl Step {
         // Rows are cut where vectors begin.
         let row = numel(xs.first().or(ys.first()).map_or(&[][..], |s| s)) / split.rows.max(1);
         let unit = (1..=16).find(|u| u * row % 16 == 0).unwrap_or(16);
-        let most = split.rows.div_ceil(unit);
+        let most = (split.rows / split.grain.max(unit)).max(1);
         let count = match () {
             _ if !worth || split.rows <= 1 => 1,
             _ if sums.is_empty() => threads.min(most),
