@@ -169,11 +169,8 @@ impl<'a> Call<'a> {
     ) {
         let n = total.len();
         // What is little work is not worth it, with any number of threads.
-        let pieces = if rows * n < 1 << 14 {
-            1
-        } else {
-            SUMS.min(rows)
-        };
+        let little = !pool::THREADS || rows * n < 1 << 14;
+        let pieces = if little { 1 } else { SUMS.min(rows) };
         let kept = self.kept;
         let room = self.keep(pieces * n);
         let shared = Shared(room.as_mut_ptr());

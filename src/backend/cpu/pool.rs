@@ -6,6 +6,8 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+/// Whether this build has threads; without them the pool is the caller alone.
+pub const THREADS: bool = cfg!(any(not(target_arch = "wasm32"), target_feature = "atomics"));
 /// Most threads that are of use: [`State`] has eight bits for their number.
 pub const MAX: usize = 64;
 /// Looks at an empty pool before a thread goes to sleep: a few times what lies between two jobs
@@ -95,7 +97,7 @@ pub fn threads() -> usize {
 /// is at work for somebody else, the caller does all of it. Creates nothing.
 pub fn run(threads: usize, parts: usize, work: Work) {
     debug_assert!(parts <= PARTS);
-    let alone = threads <= 1 || parts <= 1 || POOL.helpers.load(Relaxed) == 0;
+    let alone = !THREADS || threads <= 1 || parts <= 1 || POOL.helpers.load(Relaxed) == 0;
     let caller = if alone {
         None
     } else {

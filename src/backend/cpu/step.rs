@@ -10,8 +10,6 @@ use crate::ops::{Op, StepCtx};
 const SMALL: u64 = 200_000;
 /// Most floats that such sums may take beside the result.
 const SUM_FLOATS: usize = 1 << 20;
-/// Builds without threads need no sums of parts.
-const THREADS: bool = cfg!(any(not(target_arch = "wasm32"), target_feature = "atomics"));
 
 /// Some rows of a step.
 struct Part {
@@ -56,7 +54,8 @@ impl Step {
     ) -> Option<Step> {
         let xs: Vec<&[usize]> = x.iter().map(|v| &v.shape[..]).collect();
         let ys: Vec<&[usize]> = y.iter().map(|v| &v.shape[..]).collect();
-        let worth = THREADS && cost(op, &xs, &ys) >= small.unwrap_or(SMALL);
+        // Builds without threads need no parts, nor sums of them.
+        let worth = pool::THREADS && cost(op, &xs, &ys) >= small.unwrap_or(SMALL);
         let split = op.split(&xs, &ys);
         let is_cut = |bits: u32, i: usize| bits >> i & 1 == 1;
         let sums: Box<[usize]> = (0..y.len()).filter(|i| !is_cut(split.y, *i)).collect();
