@@ -1,5 +1,7 @@
 //! Dropout: `x[…] → y[…]`.
 use super::*;
+use crate::backend::cpu::kernels::V;
+use crate::backend::cpu::kernels::dropout::dropout;
 use crate::data::rng;
 use crate::graph::numel;
 
@@ -46,16 +48,12 @@ impl OpDef for Dropout {
     }
     fn cpu(&self, c: &mut Call) {
         let (threshold, scale) = (self.threshold(), 1.0 / (1.0 - self.rate));
+        let key = rng::dropout_key(self.seed, self.layer);
         let step = c.step.step;
         let x = c.x(0);
-        c.each_rows(0, 4, &|blocks, y, _| {
-            let x = &x[4 * blocks.start..];
-            for (block, (y, x)) in blocks.zip(y.chunks_mut(4).zip(x.chunks(4))) {
-                let words = rng::dropout_block(self.seed, self.layer, step, block as u32);
-                for ((y, x), w) in y.iter_mut().zip(x).zip(words) {
-                    *y = if w >> 8 >= threshold { x * scale } else { 0.0 };
-                }
-            }
+        c.each_rows(0, 16, &|rows, y, _| {
+            let first = 16 * rows.start;
+            dropout::<V>(threshold, scale, key, step, first, &x[first..][..y.len()], y);
         });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
