@@ -96,10 +96,69 @@ pub trait OpDef {
     /// Floats of scratch memory that [`OpDef::cpu`] wants.
     fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize;
     fn cpu(&self, c: &mut Call);
+    /// How threads may share the work. The only default there is, since it is always right.
+    fn split(&self, _x: &[&[usize]], _y: &[&[usize]]) -> Split {
+        Split::WHOLE
+    }
     /// Floating-point operations; a multiply-add counts as two.
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64;
     /// Name and attributes, as the plan prints them.
     fn describe(&self) -> String;
+}
+
+/// How an op's work divides: into calls of it with some rows (along the first axis) of the
+/// arguments that are cut. Outputs that are not cut are sums over the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// 1: not at all, or the op sees to it itself by [`Call::each`].
+    pub rows: usize,
+    /// Rows below which a part would lose more than it wins.
+    pub grain: usize,
+    /// A bit for each input, the lowest for the first.
+    pub x: u32,
+    /// A bit for each output.
+    pub y: u32,
+}
+
+impl Split {
+    pub const WHOLE: Split = Split {
+        rows: 1,
+        grain: 1,
+        x: 0,
+        y: 0,
+    };
+    /// By rows of the inputs named, as many as the shape has, and of all outputs.
+    pub fn rows(shape: &[usize], x: &[usize]) -> Split {
+        Split {
+            rows: if shape.len() > 1 { shape[0] } else { 1 },
+            grain: 1,
+            x: x.iter().fold(0, |bits, i| bits | 1 << i),
+            y: !0,
+        }
+    }
+    /// By rows of all inputs and outputs.
+    pub fn all(x: &[&[usize]]) -> Split {
+        Split {
+            x: !0,
+            ..Split::rows(x[0], &[])
+        }
+    }
+    /// By rows of the inputs named; outputs from `sums` on are sums over them.
+    pub fn sums(shape: &[usize], x: &[usize], sums: usize) -> Split {
+        Split {
+            y: (1 << sums) - 1,
+            ..Split::rows(shape, x)
+        }
+    }
+    /// Element by element: as [`Split::all`], and a shape of one axis divides too.
+    pub fn elements(x: &[&[usize]]) -> Split {
+        Split {
+            rows: x[0].first().copied().unwrap_or(1),
+            grain: 1,
+            x: !0,
+            y: !0,
+        }
+    }
 }
 
 /// What the page's first network needs stands under `at_once`; kernels and gradients of the
@@ -124,6 +183,7 @@ macro_rules! ops {
             pub fn memory(&self) -> Memory { each!(self, o => o.memory()) }
             pub fn reference<T: Real>(&self, c: &mut Reference<T>) { each!(self, o => o.reference(c)) }
             pub fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize { each!(self, o => o.scratch(x, y)) }
+            pub fn split(&self, x: &[&[usize]], y: &[&[usize]]) -> Split { each!(self, o => o.split(x, y)) }
             pub fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 { each!(self, o => o.flops(x, y)) }
             pub fn describe(&self) -> String { each!(self, o => o.describe()) }
             /// Fails with `part-not-loaded` before [`load`].

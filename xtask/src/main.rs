@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod check;
+mod engines;
 mod process;
 mod serve;
 mod setup;
@@ -19,7 +20,8 @@ cargo xtask <command>
   site               release build into dist/, ready for any static host, and its sizes
   check              formatting, lints and docs, for the host and for wasm32
   test [--only STAGE] [NAME…]
-                     everything; STAGE is check, native, web or e2e, and may be repeated;
+                     everything; STAGE is check, native, web, e2e or firefox, and may be
+                     repeated;
                      NAME keeps the end-to-end files whose name contains it
   bench [--no-build] [ARGS…]
                      site, then time training steps in Chrome, beside peers whose harness is there;

@@ -1,4 +1,5 @@
 //! `cargo xtask site`: the release build in dist/.
+use crate::engines;
 use crate::process::{Result, command, find, root, run as run_command};
 use crate::setup::{Need, ensure};
 use crate::split;
@@ -41,7 +42,7 @@ pub fn build() -> Result<()> {
     run_command(build)?;
     let dist = root().join("dist");
     split::page(&dist)?;
-    split::first_engine(&dist)?;
+    engines::add(&dist)?;
     check()
 }
 

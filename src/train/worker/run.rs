@@ -1,7 +1,7 @@
 //! One run: its session, and what it is busy with. Work is done in slices of a few
 //! milliseconds, so that messages are heard between them.
 use super::scope::{Answer, Inbox, answer, emit, failure, internal, now};
-use crate::backend::cpu::CpuBackend;
+use crate::backend::cpu::{CpuBackend, pool};
 use crate::train::protocol::*;
 use crate::train::session::{Chunk, Evaluator, Session};
 use std::collections::{BTreeMap, VecDeque};
@@ -95,6 +95,7 @@ pub struct Run {
     limit: f64,
     /// When the limit allows the next step.
     due: f64,
+    pub threads: usize,
 }
 
 impl Run {
@@ -115,11 +116,13 @@ impl Run {
             batches: Pace(1),
             limit: 0.0,
             due: 0.0,
+            threads: pool::wanted(),
         }
     }
 
     pub fn info(&self) -> RunInfo {
         let mut info = self.session.info(self.id);
+        info.threads = self.threads;
         info.hyper.insert(STEPS_PER_SECOND.to_string(), self.limit);
         info
     }

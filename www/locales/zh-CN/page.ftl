@@ -42,6 +42,9 @@ speed-steps = { $n } 步/秒
 epoch-n = 第 { $n } 轮
 step-of = 第 { $step } 步；每轮 { $per } 步
 backend-cpu-only = 以 SIMD 内核在 CPU 上训练；此版本只有这一种后端。
+build-plain = 引擎版本“plain”：128 位 SIMD，单线程，所有浏览器都能运行。
+build-relaxed = 引擎版本“relaxed”：使用 relaxed SIMD，乘加一步完成；单线程。
+build-threads = 引擎版本“threads”：使用 relaxed SIMD 与多线程。
 samples-per-second = { $n } 样本/秒
 rate-hint = 每秒训练的样本数
 phase-connecting = 启动中
@@ -413,6 +416,8 @@ l2 = L2
 l2-hint = 在损失中加入 λ·Σw²；使权重保持较小
 seed = 随机种子
 seed-hint = 决定初始权重、划分、顺序与 Dropout
+strict = 严格运算
+strict-hint = 在任何机器上损失逐位相同；速度较慢
 diverged = 损失已不是有效数字：训练发散了。请降低学习率，然后重新开始。
 
 ## 大号数字
@@ -584,6 +589,7 @@ problem-weights-missing = 权重文件中没有张量“{ $name }”。
 problem-weights-shape = 张量“{ $name }”的形状为 { $got }；网络需要 { $want }。
 problem-checkpoint = 无法读取检查点：{ $detail }。
 problem-no-webgpu = 此版本仅在 CPU 上训练。请选择后端“cpu”或“auto”。
+problem-strict-build = 该设定要求严格运算，而引擎的 relaxed SIMD 版本无法保证。请改用普通版本加载。
 problem-unknown-preset = 没有名为“{ $id }”的预设。可用的有：{ $known }。
 problem-unknown-run = 训练 { $run } 不存在；它已被释放。
 problem-unknown-tensor = 此训练中没有张量“{ $name }”。
