@@ -17,7 +17,8 @@ function reachable(roots) {
     if (found.has(name) || !existsSync(path)) continue;
     const bytes = readFileSync(path);
     found.set(name, bytes);
-    if (!FOLLOWED.has(extname(name))) continue;
+    // __wasm_split.js names the parts that load later.
+    if (!FOLLOWED.has(extname(name)) || name.endsWith('__wasm_split.js')) continue;
     const folder = name.includes('/') ? name.slice(0, name.lastIndexOf('/') + 1) : '';
     for (const [, reference] of bytes.toString().matchAll(REFERENCE)) {
       queue.push(normalize(folder + reference));
