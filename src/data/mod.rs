@@ -334,8 +334,9 @@ fn read(
             }
             Ok(raw)
         }
-        generated => generate::generate(generated, seed)
-            .unwrap_or_else(|| Err(Problem::new("no-samples"))),
+        generated => {
+            generate::generate(generated, seed).unwrap_or_else(|| Err(Problem::new("no-samples")))
+        }
     }
 }
 

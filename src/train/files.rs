@@ -30,6 +30,9 @@ lazy! {
 pub async fn files() -> Result<Files, Failure> {
     match FILES.load().await {
         Ok(files) => Ok(*files),
-        Err(_) => Err(Failure::new("internal", vec![Problem::new("part-not-loaded")])),
+        Err(_) => Err(Failure::new(
+            "internal",
+            vec![Problem::new("part-not-loaded")],
+        )),
     }
 }

@@ -392,7 +392,8 @@ fn use_ask(
                 spawn_local(async move {
                     match i18n::load(chosen).await {
                         Ok(()) => lang.set(chosen),
-                        Err(_) => dispatch.dispatch(Action::Say(Word::Trouble("part-not-loaded", Vec::new()))),
+                        Err(_) => dispatch
+                            .dispatch(Action::Say(Word::Trouble("part-not-loaded", Vec::new()))),
                     }
                 });
             }

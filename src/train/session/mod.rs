@@ -3,8 +3,8 @@ mod evaluate;
 mod look;
 
 use super::checkpoint::Checkpoint;
-use super::protocol::*;
 use super::files::files;
+use super::protocol::*;
 use super::{hyper, init, schedule};
 use crate::backend::{Backend, Data, EngineError};
 use crate::data::{Dataset, Values, order};

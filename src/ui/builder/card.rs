@@ -12,7 +12,7 @@ use crate::ui::fields::{CheckField, Field, NumberField, SelectField, slug};
 use crate::ui::later::{Later, View};
 use crate::ui::panes::{capture, captured};
 use crate::ui::store::Edit;
-use gloo::timers::callback::Timeout;
+use std::cell::RefCell;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
@@ -182,19 +182,28 @@ fn remover(props: &CardProps) -> impl Fn() + Clone + 'static {
     }
 }
 
-/// Gives the focus to a layer's card when the list has been drawn anew.
+thread_local! {
+    static WISH: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Gives the focus to a layer's card once the list has been drawn anew.
 fn focus_layer(id: &str) {
+    WISH.set(Some(id.to_string()));
+}
+
+/// What the builder does when it has drawn another list of layers.
+pub(super) fn grant_focus() {
+    let Some(id) = WISH.take() else {
+        return;
+    };
     let selector = format!("[data-layer=\"{id}\"] .kind");
-    Timeout::new(0, move || {
-        let found = gloo::utils::document().query_selector(&selector);
-        if let Some(card) = found.ok().flatten()
-            && let Ok(card) = card.dyn_into::<HtmlElement>()
-        {
-            // A card that cannot take the focus leaves it where it is.
-            let _ = card.focus();
-        }
-    })
-    .forget();
+    let found = gloo::utils::document().query_selector(&selector);
+    if let Some(card) = found.ok().flatten()
+        && let Ok(card) = card.dyn_into::<HtmlElement>()
+    {
+        // A card that cannot take the focus leaves it where it is.
+        let _ = card.focus();
+    }
 }
 
 /// The output's shape and the number of parameters.

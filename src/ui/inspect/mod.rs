@@ -16,9 +16,9 @@ mod thumb;
 mod try_value;
 mod weights;
 
+use crate::lazy;
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Role, RunInfo, TensorInfo};
-use crate::lazy;
 use crate::ui::i18n::{t, use_lang};
 use crate::ui::later::{Later, View as Shown};
 use crate::ui::link::Link;
