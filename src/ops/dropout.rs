@@ -53,7 +53,15 @@ impl OpDef for Dropout {
         let x = c.x(0);
         c.each_rows(0, 16, &|rows, y, _| {
             let first = 16 * rows.start;
-            dropout::<V>(threshold, scale, key, step, first, &x[first..][..y.len()], y);
+            dropout::<V>(
+                threshold,
+                scale,
+                key,
+                step,
+                first,
+                &x[first..][..y.len()],
+                y,
+            );
         });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
