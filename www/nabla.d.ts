@@ -125,7 +125,7 @@ export interface LoadOptions {
   weights?: ArrayBuffer | Uint8Array;
   data?:
     | { train: Pair; validation?: Pair; test?: Pair }
-    | { files: (File | Blob | ArrayBuffer | Uint8Array)[]; format?: 'idx' | 'csv' };
+    | { files: (File | Blob | ArrayBuffer | Uint8Array)[]; format?: 'idx' | 'csv' | 'cifar10' | 'jsonl' | 'text_csv' | 'acl_imdb' | 'images' };
 }
 
 export interface RunInfo {

@@ -255,6 +255,8 @@ function packData(data, buffers) {
   return out;
 }
 
+const FORMATS = ['idx', 'csv', 'cifar10', 'jsonl', 'text_csv', 'acl_imdb', 'images'];
+
 /** IDX files told apart by name: bytes without one are named after their header and order. */
 function packFiles(list, format) {
   const seen = { images: 0, labels: 0 };
@@ -283,8 +285,8 @@ function packOptions(options, spec, buffers) {
   const data = options.data;
   if (data?.files) {
     const format = data.format ?? spec?.data?.source?.format;
-    if (spec && format !== 'idx' && format !== 'csv') {
-      throw badData(`This version reads files of format “idx” and “csv”, not “${format}”.`);
+    if (spec && !FORMATS.includes(format)) {
+      throw badData(`This version reads files of the formats ${FORMATS.join(', ')}, not “${format}”.`);
     }
     files = packFiles(data.files, format);
     message.files = true;
