@@ -521,6 +521,7 @@ function toSpec(given) {
 // ---- The public object ----
 
 const tools = () => import(new URL(`./nabla-tools.js${here.search}`, here));
+const data = () => import(new URL(`./nabla-data.js${here.search}`, here));
 
 function damaged(e) {
   throw fail('bad-spec', `The link is damaged or cut short (${e.message}). Copy it again, whole.`);
@@ -575,6 +576,11 @@ const nabla = {
   },
 
   bench: async (options) => (await tools()).bench(nabla, options),
+
+  datasets: async () => (await data()).list(),
+  dataset: async (name, progress) => (await data()).get(name, progress),
+  cancelDataset: async (name) => (await data()).cancel(name),
+  forgetDataset: async (name) => (await data()).forget(name),
 
   /** For the page: the worker that it trains on; a new one after a crash. */
   connect() {

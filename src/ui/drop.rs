@@ -147,6 +147,15 @@ pub fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
     Ok(spec)
 }
 
+/// The spec with the files of a public set, under its own name.
+pub fn with_set(spec: &Spec, set: &str, files: &[File]) -> Result<Spec, Word> {
+    let mut spec = with_files(spec, files)?;
+    if let DataSource::Files { name, .. } = &mut spec.data.source {
+        *name = set.to_string();
+    }
+    Ok(spec)
+}
+
 /// The spec with another column of its CSV file as the target.
 pub fn with_target(spec: &Spec, column: Option<String>) -> Spec {
     let mut spec = spec.clone();
