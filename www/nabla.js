@@ -383,8 +383,8 @@ class Run {
 
   async train(how = {}) {
     const fields = counts(how, { steps: 1, epochs: 1 });
-    const { stopped, ...end } = (await this.#call('train', fields)).value;
-    return stopped ? { ...end, stopped } : end;
+    const { stopped, best, ...end } = (await this.#call('train', fields)).value;
+    return { ...end, ...(stopped && { stopped }), ...(best && { best }) };
   }
 
   stop() {
@@ -448,6 +448,14 @@ class Run {
 
   async checkpoint() {
     return (await this.#call('checkpoint')).buffers[0];
+  }
+
+  async saved() {
+    return (await this.#call('saved')).value;
+  }
+
+  async savedFile(name) {
+    return (await this.#call('savedFile', { name: String(name) })).buffers[0];
   }
 
   async time(how = {}) {

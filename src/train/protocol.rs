@@ -324,6 +324,19 @@ pub struct Evaluation {
     pub accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auc: Option<f64>,
+    /// Of class 1 where there are two, else the mean over the classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recall: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub f1: Option<f64>,
+    /// Share of samples whose class is among the five likeliest, where there are more than five.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top5: Option<f64>,
+    /// e to the loss, where each step has a class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perplexity: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mse: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
