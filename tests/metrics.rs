@@ -2,6 +2,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 use nabla::train::metrics::Outcome;
 
+type Case = (&'static [usize], &'static [usize], usize, [f64; 3]);
+
 /// Outputs that say these classes, one-hot.
 fn outcome(truth: &[usize], guess: &[usize], k: usize) -> Outcome {
     Outcome {
@@ -19,7 +21,7 @@ fn outcome(truth: &[usize], guess: &[usize], k: usize) -> Outcome {
 
 #[test]
 fn precision_recall_and_f1() {
-    let cases: [(&[usize], &[usize], usize, [f64; 3]); 3] = [
+    let cases: [Case; 3] = [
         (
             &[0, 1, 1, 0, 1, 1, 0, 1],
             &[0, 1, 0, 1, 1, 1, 0, 0],
