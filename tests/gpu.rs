@@ -69,7 +69,12 @@ fn every_op_case_agrees_with_the_oracle() {
             wrong.extend(block_on(cases::gpu::check(c, i)).err());
         }
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// A bias in front of a normalisation has no gradient but rounding, which Adam magnifies: where
@@ -98,7 +103,11 @@ fn presets_take_the_same_first_steps_as_on_the_cpu() {
             // Loss and norm of the gradient; the accuracy may jump by one sample.
             for c in [0, a.len() - 2] {
                 let close = (a[c] - b[c]).abs() <= 2e-3 * b[c].abs().max(1e-3);
-                assert!(close, "{} step {i}: {a:?} on the GPU, {b:?} on the CPU", p.id);
+                assert!(
+                    close,
+                    "{} step {i}: {a:?} on the GPU, {b:?} on the CPU",
+                    p.id
+                );
             }
         }
     }
@@ -114,10 +123,15 @@ fn a_run_repeats_itself_bit_for_bit_and_creates_nothing() {
         let first = steps(&mut a, 40);
         let made = a.backend().gpu().made();
         let rest = steps(&mut a, 20);
-        assert_eq!(a.backend().gpu().made(), made, "{id}: a step created something");
+        assert_eq!(
+            a.backend().gpu().made(),
+            made,
+            "{id}: a step created something"
+        );
         let mut b = open::<GpuBackend>(preset(id));
         let again = steps(&mut b, 60);
-        let bits = |v: &[Vec<f32>]| -> Vec<u32> { v.iter().flatten().map(|v| v.to_bits()).collect() };
+        let bits =
+            |v: &[Vec<f32>]| -> Vec<u32> { v.iter().flatten().map(|v| v.to_bits()).collect() };
         assert_eq!(bits(&[first, rest].concat()), bits(&again), "{id}");
     }
 }
@@ -138,5 +152,8 @@ fn a_network_learns_as_well_as_on_the_cpu() {
     }
     let on_gpu = accuracy(block_on(gpu.evaluate(Part::Test)).unwrap());
     let on_cpu = accuracy(block_on(cpu.evaluate(Part::Test)).unwrap());
-    assert!(on_cpu > 0.8 && (on_gpu - on_cpu).abs() < 0.02, "{on_gpu} and {on_cpu}");
+    assert!(
+        on_cpu > 0.8 && (on_gpu - on_cpu).abs() < 0.02,
+        "{on_gpu} and {on_cpu}"
+    );
 }

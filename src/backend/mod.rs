@@ -18,16 +18,29 @@ pub enum Data<'a> {
 /// Why a backend cannot go on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EngineError {
-    OutOfMemory { bytes: usize },
-    DeviceLost { detail: String },
+    OutOfMemory {
+        bytes: usize,
+    },
+    DeviceLost {
+        detail: String,
+    },
     /// No adapter, or it gave no device.
-    NoGpu { detail: String },
+    NoGpu {
+        detail: String,
+    },
     /// The driver refused a kernel or a command.
-    Gpu { detail: String },
+    Gpu {
+        detail: String,
+    },
     /// The device did not answer.
-    TimedOut { seconds: u32 },
+    TimedOut {
+        seconds: u32,
+    },
     /// More than the device can bind at once.
-    TooBig { bytes: u64, most: u64 },
+    TooBig {
+        bytes: u64,
+        most: u64,
+    },
 }
 
 /// Only `prepare` and `read` wait; after `prepare`, `write` and `run` create nothing.

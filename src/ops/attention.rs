@@ -54,7 +54,9 @@ impl Attention {
     }
     /// What the kernels bind first.
     fn operands(&self) -> Vec<At> {
-        (0..self.tensors() + usize::from(self.mask)).map(At::X).collect()
+        (0..self.tensors() + usize::from(self.mask))
+            .map(At::X)
+            .collect()
     }
     /// Pieces of a head's numbers, one of which an invocation keeps in registers.
     fn chunks(&self, [_, _, _, width]: [usize; 4]) -> usize {

@@ -195,7 +195,9 @@ impl OpDef for MaxGrad {
     fn gpu(&self, k: &mut Kernels) {
         let (shape, small) = (k.xs(0), k.xs(1));
         let from = strides(shape);
-        let reduced: Vec<usize> = (0..shape.len()).filter(|a| small[*a] != shape[*a]).collect();
+        let reduced: Vec<usize> = (0..shape.len())
+            .filter(|a| small[*a] != shape[*a])
+            .collect();
         let over: Vec<usize> = reduced.iter().map(|a| shape[*a]).collect();
         let step: Vec<usize> = reduced.iter().map(|a| from[*a]).collect();
         let value = format!(

@@ -51,7 +51,13 @@ impl OpDef for Add {
         elementwise::add::<V>(c.x(0), c.x(1), c.y(0));
     }
     fn gpu(&self, k: &mut Kernels) {
-        k.each(numel(k.ys(0)), &[At::X(0), At::X(1)], At::Y(0), "a0 + a1", &[]);
+        k.each(
+            numel(k.ys(0)),
+            &[At::X(0), At::X(1)],
+            At::Y(0),
+            "a0 + a1",
+            &[],
+        );
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64

@@ -129,7 +129,12 @@ impl OpDef for EmbeddingGrad {
             uses: Vec::new(),
             step: false,
         });
-        let sizes = [("IDS", n), ("VOCAB", self.vocab), ("WORDS", words), ("D", d)];
+        let sizes = [
+            ("IDS", n),
+            ("VOCAB", self.vocab),
+            ("WORDS", words),
+            ("D", d),
+        ];
         k.kernel(shader!("embedding_mark"))
             .sizes(&sizes)
             .bind(&[At::X(0), bits])

@@ -144,9 +144,7 @@ impl OpDef for LayerNormGrad {
             .bind(&[At::X(0), At::X(1), At::X(2), At::X(3), At::X(4), At::Y(0)])
             .rows(rows, lanes(n));
         let reads = [At::X(4), At::X(0), At::X(2), At::X(3)];
-        let value = format!(
-            "let at = r * {n}u + o; return x0[at] * (x1[at] - x2[r]) * x3[r];"
-        );
+        let value = format!("let at = r * {n}u + o; return x0[at] * (x1[at] - x2[r]) * x3[r];");
         k.columns(rows, n, &reads, &value, "v", At::Y(1));
         let value = format!("return x0[r * {n}u + o];");
         k.columns(rows, n, &reads[..1], &value, "v", At::Y(2));

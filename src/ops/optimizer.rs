@@ -303,7 +303,10 @@ impl OpDef for Update {
             .flag("ONE_STATE", states > 0)
             .flag("TWO_STATES", states > 1)
             .flag("KERAS", keras)
-            .flag("DECOUPLED", keras || self.rule == Rule::Adam { decoupled: true })
+            .flag(
+                "DECOUPLED",
+                keras || self.rule == Rule::Adam { decoupled: true },
+            )
             .flag("SGD", matches!(self.rule, Rule::Sgd { .. }))
             .flag("RMSPROP", matches!(self.rule, Rule::Rmsprop { .. }))
             .flag("ADAGRAD", self.rule == Rule::Adagrad)

@@ -92,9 +92,12 @@ impl Measure {
             Measure::Absolute => "abs(d)".into(),
             Measure::Huber { delta } => {
                 let delta = float(delta);
-                format!("select({delta} * (abs(d) - 0.5 * {delta}), 0.5 * d * d, abs(d) <= {delta})")
+                format!(
+                    "select({delta} * (abs(d) - 0.5 * {delta}), 0.5 * d * d, abs(d) <= {delta})"
+                )
             }
             Measure::Hinge => "max(1.0 - (2.0 * y - 1.0) * p, 0.0)".into(),
+            Measure::Perceptron => "(select(0.0, 1.0, p > 0.0) - y) * p".into(),
             Measure::BceLogits => "softplus_(p, 1.0) - p * y".into(),
             Measure::BceProbs {
                 framework: Framework::Pytorch,
@@ -115,18 +118,17 @@ impl Measure {
             Measure::Squared => "2.0 * d".into(),
             Measure::Absolute => "sign(d)".into(),
             Measure::Huber { delta } => format!("clamp(d, -{0}, {0})", float(delta)),
-            Measure::Hinge => {
-                "select(0.0, 1.0 - 2.0 * y, (2.0 * y - 1.0) * p < 1.0)".into()
-            }
+            Measure::Hinge => "select(0.0, 1.0 - 2.0 * y, (2.0 * y - 1.0) * p < 1.0)".into(),
+            Measure::Perceptron => "select(0.0, 1.0, p > 0.0) - y".into(),
             Measure::BceLogits => "sigmoid_(p) - y".into(),
             Measure::BceProbs {
                 framework: Framework::Pytorch,
             } => "d / max(p * (1.0 - p), 1e-12)".into(),
             Measure::BceProbs {
                 framework: Framework::Keras,
-            } => format!(
-                "select(d / max(p * (1.0 - p), 1e-12), 0.0, p < {low} || p > 1.0 - {low})"
-            ),
+            } => {
+                format!("select(d / max(p * (1.0 - p), 1e-12), 0.0, p < {low} || p > 1.0 - {low})")
+            }
         }
     }
 

@@ -70,7 +70,10 @@ impl OpDef for Correct {
             "var best = 0u; for (var j = 1u; j < {n}u; j++) {{ if (x0[r * {n}u + j] > x0[r * {n}u + best]) {{ best = j; }} }}"
         );
         let value = match n {
-            1 => format!("let best = select(0u, 1u, x0[r] > {});", float(self.threshold)),
+            1 => format!(
+                "let best = select(0u, 1u, x0[r] > {});",
+                float(self.threshold)
+            ),
             _ => value,
         };
         let value = format!("{value} return select(0.0, 1.0, best == u32(x1[r]));");

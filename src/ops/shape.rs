@@ -211,7 +211,10 @@ impl OpDef for Slice {
     fn gpu(&self, k: &mut Kernels) {
         let from = strides(k.xs(0));
         let at = index("i", k.ys(0), &from);
-        k.moved(At::X(0), format!("{at} + {}u", self.start * from[self.axis]));
+        k.moved(
+            At::X(0),
+            format!("{at} + {}u", self.start * from[self.axis]),
+        );
     }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0

@@ -202,10 +202,12 @@ impl Gpu {
             return found.clone();
         }
         self.count(1);
-        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(name),
-            source: wgpu::ShaderSource::Wgsl(text.into()),
-        });
+        let module = self
+            .device
+            .create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(name),
+                source: wgpu::ShaderSource::Wgsl(text.into()),
+            });
         let made = self
             .device
             .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {

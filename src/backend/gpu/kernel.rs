@@ -44,7 +44,9 @@ macro_rules! common {
 }
 
 /// What `#use` finds.
-const COMMON: &[(&str, &str)] = common!("flat", "gemm", "group", "math", "normal", "philox", "row", "window");
+const COMMON: &[(&str, &str)] = common!(
+    "flat", "gemm", "group", "math", "normal", "philox", "row", "window"
+);
 
 /// Most workgroups along one axis that every device allows.
 const GROUPS: usize = 65_535;
@@ -435,7 +437,10 @@ pub fn declare(text: &str, writable: &[bool]) -> String {
             .or_else(|| word.strip_prefix("#write "));
         if let Some(what) = declared {
             let access = if writable[at] { "read_write" } else { "read" };
-            let _ = writeln!(out, "@group(0) @binding({at}) var<storage, {access}> {what};");
+            let _ = writeln!(
+                out,
+                "@group(0) @binding({at}) var<storage, {access}> {what};"
+            );
             at += 1;
         } else if word == "#step" {
             out.push_str(STEP);

@@ -47,7 +47,10 @@ fn tile(m: usize, n: usize) -> Tile {
     let (m, n) = match (side(m), side(n)) {
         (128, 128) => (128, 128),
         // One side of 128 only where the other is small: the workgroup stays within 256.
-        (m, n) => (m.min(if n <= 32 { 128 } else { 64 }), n.min(if m <= 32 { 128 } else { 64 })),
+        (m, n) => (
+            m.min(if n <= 32 { 128 } else { 64 }),
+            n.min(if m <= 32 { 128 } else { 64 }),
+        ),
     };
     let wide = usize::from(m == 128 && n == 128);
     Tile {
@@ -101,7 +104,9 @@ impl Kernels<'_> {
         let split = split(gx * gy * p.batch, p.k);
         let part = p.k.div_ceil(split).next_multiple_of(16).max(16);
         let split = p.k.div_ceil(part).max(1);
-        let bias = p.bias.map_or(String::new(), |(_, at)| format!(" + bias[{at}]"));
+        let bias = p
+            .bias
+            .map_or(String::new(), |(_, at)| format!(" + bias[{at}]"));
         let finish = format!("let v = sum{bias}; return {};", p.finish.0);
         let uses: String = p.finish.1.iter().map(|u| format!("#use {u}\n")).collect();
         let parts = (split > 1).then(|| self.scratch(p.batch * split * p.m * p.n));

@@ -98,7 +98,15 @@ impl Kernels<'_> {
             .map(|(_, a)| *a)
             .collect();
         let value = format!("return parts[r * {}u + o];", r.outs);
-        self.pass(r, (1, 1), &value, &names.join("\n"), &bind, r.finish, r.write);
+        self.pass(
+            r,
+            (1, 1),
+            &value,
+            &names.join("\n"),
+            &bind,
+            r.finish,
+            r.write,
+        );
     }
 
     #[allow(clippy::too_many_arguments, reason = "one caller above")]
@@ -115,7 +123,15 @@ impl Kernels<'_> {
         let names: Vec<String> = (0..reads.len())
             .map(|i| format!("#read x{i}: array<f32>"))
             .collect();
-        self.pass(r, (lanes, split), value, &names.join("\n"), reads, finish, write);
+        self.pass(
+            r,
+            (lanes, split),
+            value,
+            &names.join("\n"),
+            reads,
+            finish,
+            write,
+        );
     }
 
     #[allow(clippy::too_many_arguments, reason = "two callers above")]

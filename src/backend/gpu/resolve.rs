@@ -229,7 +229,11 @@ impl Chain {
                 .iter()
                 .all(|(o, each)| !o.overlaps(range) || (o == range && *each && index == EACH))
         };
-        let fits = map.reads.iter().zip(reads).all(|((_, i), r)| same(r, i, &written))
+        let fits = map
+            .reads
+            .iter()
+            .zip(reads)
+            .all(|((_, i), r)| same(r, i, &written))
             && map
                 .writes
                 .iter()
@@ -270,7 +274,8 @@ impl Chain {
                     let w = self.writes[e].iter().position(|w| w == r)?;
                     Some(Source::Result(e, w))
                 });
-                made.next().unwrap_or_else(|| Source::Binding(place(*r, false)))
+                made.next()
+                    .unwrap_or_else(|| Source::Binding(place(*r, false)))
             });
             sources.push(from.collect::<Vec<_>>());
             let to = self.writes[m].iter().map(|w| Some(place(*w, true)));

@@ -235,7 +235,10 @@ impl Backend for GpuBackend {
             rest = after;
             out.push(match s.dtype {
                 Dtype::F32 => bytemuck::pod_collect_to_vec(own),
-                Dtype::U8 => own[..numel(&s.shape)].iter().map(|v| f32::from(*v)).collect(),
+                Dtype::U8 => own[..numel(&s.shape)]
+                    .iter()
+                    .map(|v| f32::from(*v))
+                    .collect(),
             });
         }
         Ok(out)
@@ -444,7 +447,11 @@ pub async fn run_op(
     let pool = RefCell::new(Buffers(Vec::new()));
     let bytes = fetch(&gpu, &pool, &[(&buffers.0[0], 0, end)]).await?;
     let after: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
-    let taken = |i: usize| ins.iter().chain(&outs).any(|r| (r.offset..r.offset + r.len).contains(&i));
+    let taken = |i: usize| {
+        ins.iter()
+            .chain(&outs)
+            .any(|r| (r.offset..r.offset + r.len).contains(&i))
+    };
     let intact = (0..end).all(|i| taken(i) || after[i].to_bits() == guard.to_bits());
     let got = outs.iter().map(|r| after[r.offset..][..r.len].to_vec());
     Ok((got.collect(), intact))
