@@ -13,6 +13,8 @@ mod reduce;
 mod resolve;
 #[cfg(feature = "gpu")]
 mod run;
+#[cfg(feature = "gpu")]
+mod text;
 
 pub(crate) use kernel::shader;
 pub use kernel::{At, Dispatch, EACH, Kernel, Kernels, Map, Shader, float, lanes};

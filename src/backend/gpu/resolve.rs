@@ -1,7 +1,6 @@
 //! From what ops noted down to what a device runs: places in buffers, access, fused chains.
-use super::kernel::{
-    At, Dispatch, EACH, Map, Source, bindings, declare, flat, map_text, wants_step,
-};
+use super::kernel::{At, Dispatch, EACH, Map, flat};
+use super::text::{Source, bindings, declare, map_text, wants_step};
 
 /// Storage buffers of one kernel that every device allows.
 const BINDINGS: usize = 8;
