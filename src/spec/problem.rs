@@ -329,6 +329,26 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     ),
     ("empty-part", "This run has no {part} data."),
     (
+        "gpu-none",
+        "There is no WebGPU here: {detail}. Train on the CPU, or use a browser with WebGPU and an up-to-date graphics driver.",
+    ),
+    (
+        "gpu-lost",
+        "The graphics device was lost: {detail}. Training can go on from the last snapshot, on a new device or on the CPU.",
+    ),
+    (
+        "gpu-failed",
+        "The graphics driver refused a command: {detail}. Train this network on the CPU.",
+    ),
+    (
+        "gpu-timeout",
+        "The graphics device has not answered for {seconds} seconds. Train on the CPU, or make the network or its batches smaller.",
+    ),
+    (
+        "gpu-too-big",
+        "This network needs {got} at once on the graphics device, which allows {max}. Train on the CPU, or make the batch or a layer smaller.",
+    ),
+    (
         "out-of-memory",
         "There is not enough memory: {got} were asked for. Make the network, the batch or the data smaller.",
     ),

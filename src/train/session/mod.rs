@@ -86,17 +86,35 @@ fn internal(detail: impl std::fmt::Display) -> Failure {
 
 impl From<EngineError> for Failure {
     fn from(e: EngineError) -> Failure {
-        match e {
-            EngineError::OutOfMemory { bytes } => {
-                let mib = format!("{} MiB", bytes >> 20);
-                let p = Problem::new("out-of-memory").arg("got", mib);
-                Failure::new("out-of-memory", vec![p])
-            }
-            EngineError::DeviceLost { detail } => Failure::new(
-                "device-lost",
-                vec![Problem::new("internal").arg("detail", detail)],
+        let mebibytes = |bytes: u64| format!("{} MiB", bytes.div_ceil(1 << 20));
+        let (code, problem) = match e {
+            EngineError::OutOfMemory { bytes } => (
+                "out-of-memory",
+                Problem::new("out-of-memory").arg("got", mebibytes(bytes as u64)),
             ),
-        }
+            EngineError::DeviceLost { detail } => (
+                "device-lost",
+                Problem::new("gpu-lost").arg("detail", detail),
+            ),
+            EngineError::TimedOut { seconds } => (
+                "device-lost",
+                Problem::new("gpu-timeout").arg("seconds", seconds),
+            ),
+            EngineError::NoGpu { detail } => {
+                ("no-webgpu", Problem::new("gpu-none").arg("detail", detail))
+            }
+            EngineError::Gpu { detail } => (
+                "no-webgpu",
+                Problem::new("gpu-failed").arg("detail", detail),
+            ),
+            EngineError::TooBig { bytes, most } => (
+                "out-of-memory",
+                Problem::new("gpu-too-big")
+                    .arg("got", mebibytes(bytes))
+                    .arg("max", mebibytes(most)),
+            ),
+        };
+        Failure::new(code, vec![problem])
     }
 }
 
@@ -314,6 +332,9 @@ impl<B: Backend> Session<B> {
     }
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+    pub fn backend(&self) -> &B {
+        &self.backend
     }
     /// Steps taken.
     pub fn step(&self) -> u32 {
