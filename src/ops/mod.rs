@@ -35,6 +35,9 @@ mod variational;
 mod window;
 
 use crate::backend::cpu::Call;
+use crate::backend::gpu::{
+    At, Combine, EACH, Kernel, Kernels, Map, Product, Reduction, float, lanes, shader,
+};
 use crate::graph::{Backward, Shape};
 use crate::spec::Problem;
 
@@ -98,6 +101,8 @@ pub trait OpDef {
     fn split(&self, _x: &[&[usize]], _y: &[&[usize]]) -> Split {
         Split::WHOLE
     }
+    /// Notes down the kernels that do the same on a GPU.
+    fn gpu(&self, k: &mut Kernels);
     /// Floating-point operations; a multiply-add counts as two.
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64;
     /// Name and attributes, as the plan prints them.
@@ -174,6 +179,7 @@ macro_rules! ops {
             pub fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize { match self { $(Op::$name(o) => o.scratch(x, y)),* } }
             pub fn cpu(&self, c: &mut Call) { match self { $(Op::$name(o) => o.cpu(c)),* } }
             pub fn split(&self, x: &[&[usize]], y: &[&[usize]]) -> Split { match self { $(Op::$name(o) => o.split(x, y)),* } }
+            pub fn gpu(&self, k: &mut Kernels) { match self { $(Op::$name(o) => o.gpu(k)),* } }
             pub fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 { match self { $(Op::$name(o) => o.flops(x, y)),* } }
             pub fn describe(&self) -> String { match self { $(Op::$name(o) => o.describe()),* } }
         }
