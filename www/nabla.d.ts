@@ -124,8 +124,8 @@ export interface LoadOptions {
   backend?: 'auto' | Backend;
   /** On the CPU, at most; what the machine has when absent. More than one takes an isolated page. */
   threads?: number;
-  /** For measurements: another build than the best one; one that cannot run here is not taken. */
-  build?: 'plain' | 'relaxed';
+  /** For measurements: this build rather than the best one, if it can run here. */
+  build?: 'plain' | 'relaxed' | 'threads';
   /** The spec's own when absent. */
   seed?: number;
   /** safetensors, names and layouts as PyTorch's state_dict or Keras', by the spec's framework. */

@@ -36,7 +36,7 @@ if (cores < 2 || !globalThis.crossOriginIsolated || typeof SharedArrayBuffer !==
  */
 function engineFor(spec, { threads, build } = {}) {
   if (build === 'plain' || spec?.train?.strict === true) return 'plain';
-  if (usable.has('threads') && threads !== 1 && build !== 'relaxed') return 'threads';
+  if (usable.has('threads') && (build === 'threads' || (threads !== 1 && build !== 'relaxed'))) return 'threads';
   return usable.has('relaxed') ? 'relaxed' : 'plain';
 }
 
