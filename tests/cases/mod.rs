@@ -550,6 +550,7 @@ fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
         let untouched = before.iter().chain(after).all(|v| *v == SENTINEL);
         assert!(untouched, "{name}: output {i} wrote outside its slot");
         let scale = want[i].iter().fold(1e-3, |m: f64, v| m.max(v.abs()));
+        let bound = bound(c, x, &want[i]);
         for j in 0..n {
             let single = (want32[i][j] - want[i][j]).abs();
             assert!(
@@ -563,7 +564,7 @@ fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
             }
             let error = (f64::from(got[j]) - want[i][j]).abs();
             assert!(
-                error <= bound(c, x, &want[i]),
+                error <= bound,
                 "{name}: output {i}[{j}] is {} instead of {}, off by {error:e}",
                 got[j],
                 want[i][j]
