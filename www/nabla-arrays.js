@@ -2,6 +2,7 @@
 // brings some.
 
 const PARTS = ['train', 'validation', 'test'];
+const FORMATS = ['idx', 'csv', 'cifar10', 'jsonl', 'text_csv', 'acl_imdb', 'images'];
 
 /** `fail` and `counts` are nabla.js' own, which this module must not load a second time. */
 export function packer(fail, counts) {
@@ -118,8 +119,8 @@ export function packer(fail, counts) {
     const data = options.data;
     if (data?.files) {
       const format = data.format ?? spec?.data?.source?.format;
-      if (spec && format !== 'idx' && format !== 'csv') {
-        throw badData(`This version reads files of format “idx” and “csv”, not “${format}”.`);
+      if (spec && !FORMATS.includes(format)) {
+        throw badData(`This version reads files of the formats ${FORMATS.join(', ')}, not “${format}”.`);
       }
       files = packFiles(data.files, format);
       message.files = true;

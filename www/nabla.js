@@ -57,7 +57,7 @@ function pageEngine(spec) {
  */
 function engineFor(spec, { threads, build } = {}) {
   if (build === 'plain' || spec?.train?.strict === true) return 'plain';
-  if (usable.has('threads') && threads !== 1 && build !== 'relaxed') return 'threads';
+  if (usable.has('threads') && (build === 'threads' || (threads !== 1 && build !== 'relaxed'))) return 'threads';
   return usable.has('relaxed') ? 'relaxed' : 'plain';
 }
 
@@ -328,8 +328,8 @@ class Run {
 
   async train(how = {}) {
     const fields = counts(how, { steps: 1, epochs: 1 });
-    const { stopped, ...end } = (await this.#call('train', fields)).value;
-    return stopped ? { ...end, stopped } : end;
+    const { stopped, best, ...end } = (await this.#call('train', fields)).value;
+    return { ...end, ...(stopped && { stopped }), ...(best && { best }) };
   }
 
   stop() {
@@ -386,6 +386,14 @@ class Run {
 
   async checkpoint() {
     return (await this.#call('checkpoint')).buffers[0];
+  }
+
+  async saved() {
+    return (await this.#call('saved')).value;
+  }
+
+  async savedFile(name) {
+    return (await this.#call('savedFile', { name: String(name) })).buffers[0];
   }
 
   async time(how = {}) {
@@ -456,6 +464,7 @@ function toSpec(given) {
 // ---- The public object ----
 
 const tools = () => import(new URL(`./nabla-tools.js${here.search}`, here));
+const data = () => import(new URL(`./nabla-data.js${here.search}`, here));
 
 function damaged(e) {
   throw fail('bad-spec', `The link is damaged or cut short (${e.message}). Copy it again, whole.`);
@@ -518,6 +527,11 @@ const nabla = {
   },
 
   bench: async (options) => (await tools()).bench(nabla, options),
+
+  datasets: async () => (await data()).list(),
+  dataset: async (name, progress) => (await data()).get(name, progress),
+  cancelDataset: async (name) => (await data()).cancel(name),
+  forgetDataset: async (name) => (await data()).forget(name),
 
   /** For the page: a worker of the build that suits the spec (JSON); the same one until it crashes. */
   connect(spec) {

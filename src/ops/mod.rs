@@ -35,6 +35,9 @@ mod variational;
 mod window;
 
 use crate::backend::cpu::Call;
+use crate::backend::gpu::{
+    At, Combine, EACH, Kernel, Kernels, Map, Product, Reduction, float, lanes, shader,
+};
 use crate::graph::{Backward, Shape};
 use crate::lazy;
 use crate::lazy::NotLoaded;
@@ -100,6 +103,8 @@ pub trait OpDef {
     fn split(&self, _x: &[&[usize]], _y: &[&[usize]]) -> Split {
         Split::WHOLE
     }
+    /// Notes down the kernels that do the same on a GPU.
+    fn gpu(&self, k: &mut Kernels);
     /// Floating-point operations; a multiply-add counts as two.
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64;
     /// Name and attributes, as the plan prints them.
@@ -184,6 +189,7 @@ macro_rules! ops {
             pub fn reference<T: Real>(&self, c: &mut Reference<T>) { each!(self, o => o.reference(c)) }
             pub fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize { each!(self, o => o.scratch(x, y)) }
             pub fn split(&self, x: &[&[usize]], y: &[&[usize]]) -> Split { each!(self, o => o.split(x, y)) }
+            pub fn gpu(&self, k: &mut Kernels) { each!(self, o => o.gpu(k)) }
             pub fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 { each!(self, o => o.flops(x, y)) }
             pub fn describe(&self) -> String { each!(self, o => o.describe()) }
             /// Fails with `part-not-loaded` before [`load`].

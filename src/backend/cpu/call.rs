@@ -117,6 +117,9 @@ impl Shared {
     }
 }
 
+/// Called as `work(rows, floats of those rows, scratch)`.
+pub type RowsWork<'a> = &'a (dyn Fn(Range<usize>, &mut [f32], &mut [f32]) + Sync);
+
 /// What a kernel gets: inputs, outputs, scratch memory, and which step it is.
 ///
 /// Outputs of an in-place op are its first inputs; such an op reads them through [`Call::y`] only.
@@ -187,12 +190,7 @@ impl<'a> Call<'a> {
     }
     /// Divides output `i`, seen as rows of `row` floats, among the threads:
     /// `work(rows, those rows, scratch)`.
-    pub fn each_rows(
-        &mut self,
-        i: usize,
-        row: usize,
-        work: &(dyn Fn(Range<usize>, &mut [f32], &mut [f32]) + Sync),
-    ) {
+    pub fn each_rows(&mut self, i: usize, row: usize, work: RowsWork) {
         let y = self.y[i].f32_mut();
         let (len, y) = (y.len(), Shared(y.as_mut_ptr()));
         let rows = len.div_ceil(row.max(1));

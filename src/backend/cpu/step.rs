@@ -62,7 +62,9 @@ impl Step {
         let summed: usize = sums.iter().map(|i| numel(ys[*i])).sum();
         // Rows are cut where vectors begin.
         let row = numel(xs.first().or(ys.first()).map_or(&[][..], |s| s)) / split.rows.max(1);
-        let unit = (1..=16).find(|u| u * row % 16 == 0).unwrap_or(16);
+        let unit = (1..=16)
+            .find(|u| (u * row).is_multiple_of(16))
+            .unwrap_or(16);
         let most = (split.rows / split.grain.max(unit)).max(1);
         let count = match () {
             _ if !worth || split.rows <= 1 => 1,

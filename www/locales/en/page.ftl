@@ -514,3 +514,38 @@ field-classes = classes
 
 part-not-loaded = This part of the page did not load. Check the connection.
 try-again = Try again
+
+## Data sets, and the life of a run
+
+known-sets = Public data sets
+known-sets-hint = Fetched from this site or a mirror, verified, and kept on this device
+mebibytes = { $n } MB
+set-here = { $size }, on this device
+set-get = Get
+set-use = Use
+set-cancel = Cancel
+set-forget = Delete { $name } from this device
+source-fashion-mnist = Fashion-MNIST
+source-cifar10 = CIFAR-10
+source-imdb = IMDB reviews
+early-stopping = Stop early
+early-stopping-hint = End the run when what is watched no longer gets better
+checkpoints = Keep the state at the end of epochs
+checkpoints-hint = States to download; each goes on where the epoch ended
+monitor = Watch
+monitor-val-loss = Validation loss
+monitor-val-accuracy = Validation accuracy
+monitor-loss = Training loss
+patience = Patience
+patience-hint = Epochs without a gain after which it ends
+min-delta = Least gain
+min-delta-hint = A smaller gain counts as none
+restore-best = Go back to the best epoch
+best-only = Only when better than before
+saved-states = Kept states ({ $n })
+saved-download = Download this state
+stopped-early = Stopped early after epoch { $epoch }: epoch { $best } was the best.
+schedule-plateau = On a plateau
+schedule-field-factor = Factor
+schedule-field-patience = Patience
+schedule-field-least = Least share
