@@ -44,7 +44,7 @@ function generate(spec, report) {
   const n = batch ? Math.min(batch * 8, 4096) : (source.samples ?? source.x?.length ?? 256);
   const kind = spec.train.loss.kind;
   const out = report.layers.at(-1).shape;
-  const classes = kind === 'cross_entropy' ? out.at(-1) : kind === 'binary_cross_entropy' || kind === 'hinge' ? 2 : 0;
+  const classes = kind === 'cross_entropy' ? out.at(-1) : ['binary_cross_entropy', 'hinge', 'perceptron'].includes(kind) ? 2 : 0;
   const xs = [n, ...report.input];
   const x = Float32Array.from({ length: product(xs) }, () => Math.random() * 2 - 1);
   const ys = classes ? [n] : [n, ...out];

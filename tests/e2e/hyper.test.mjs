@@ -87,10 +87,9 @@ e2e('a number that cannot be used is refused where it stands', async ({ page }) 
 });
 
 e2e('a rate far too large diverges, and the page says so', async ({ page, shot }) => {
-  await trained(page);
+  await slowly(page, 20);
   await page.getByLabel('Network from the tutorials').selectOption('linreg-3x2');
   await page.waitForFunction(() => nabla.current()?.info.spec.name === 'linreg-3x2');
-  await slowly(page);
   await enter(rateField(page).locator('input.number'), '9');
   await page.locator('.speed select').selectOption('0');
   const said = page.locator('.notices [role="alert"]');
