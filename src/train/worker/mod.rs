@@ -8,7 +8,7 @@ mod source;
 #[cfg(target_feature = "atomics")]
 pub mod threads;
 
-use super::checkpoint::Checkpoint;
+use super::files::files;
 use super::protocol::*;
 use crate::backend::cpu::pool;
 use crate::graph;
@@ -243,8 +243,8 @@ impl Worker {
     ) -> Result<Answer, Failure> {
         cpu_only(options)?;
         let bytes = message.bytes(0).unwrap_or_default();
-        let checkpoint =
-            Checkpoint::from_bytes(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
+        let read = files().await?.read_checkpoint;
+        let checkpoint = read(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
         pool::want(threads_for(options).await);
         let data = self
             .sources
