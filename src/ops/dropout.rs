@@ -52,6 +52,19 @@ impl OpDef for Dropout {
         let step = c.step.step;
         dropout::<V>(threshold, scale, key, step, 0, c.x(0), c.y(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let n = numel(k.ys(0));
+        k.kernel(shader!("dropout"))
+            .sizes(&[
+                ("N", n),
+                ("LAYER", self.layer as usize),
+                ("SEED", self.seed as usize),
+            ])
+            .size("THRESHOLD", self.threshold() as usize)
+            .float("SCALE", 1.0 / (1.0 - self.rate))
+            .bind(&[At::X(0), At::Y(0)])
+            .flat(n.div_ceil(4));
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
     }
