@@ -185,8 +185,7 @@ fn web_build(engine: &engines::Engine) -> Result<Counts> {
     ensure(&[Need::Chrome])?;
     let mut cargo = engine.cargo("test");
     cargo
-        // What the site build compiles too; and this is the code that ships.
-        .args(["--release", "--test", "web"])
+        .args(["--test", "web"])
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
             "wasm-bindgen-test-runner",
