@@ -559,4 +559,5 @@ problem-unknown-option = “{ $name }”不是训练中可以更改的设置。
 problem-shape-data = 形状 { $shape } 需要 { $want } 个数值，但给出了 { $got } 个。
 problem-empty-part = 此训练没有{ $part }数据。
 problem-out-of-memory = 内存不足：请求了 { $got }。请减小网络、批大小或数据。
+problem-code-unsupported = 无法为“{ $what }”写出 { $framework } 代码。请修改，或改为导出另一框架的代码。
 problem-internal = 引擎内部出错：{ $detail }。请报告此问题。
