@@ -140,7 +140,8 @@ def main():
     folder, *wanted = [Path(a) if i == 0 else a for i, a in enumerate(sys.argv[1:])]
     whole = "--whole" in wanted
     wanted = [w for w in wanted if not w.startswith("--")]
-    record = json.loads(RECORD.read_text()) if RECORD.exists() else {"scripts": {}}
+    known = RECORD.exists() and wanted
+    record = json.loads(RECORD.read_text()) if known else {"scripts": {}}
     for path in sorted(folder.glob("*.py")):
         name = path.stem
         if name.endswith(".short") or (wanted and name not in wanted):
