@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 #[path = "data/formats.rs"]
 mod formats;
+#[path = "data/texts.rs"]
+mod texts;
 
 fn spec(source: DataSource) -> DataSpec {
     DataSpec {
@@ -17,6 +19,7 @@ fn spec(source: DataSource) -> DataSpec {
         scale_target: false,
         flatten: false,
         target: TargetOf::Labels,
+        text: None,
     }
 }
 
@@ -591,5 +594,99 @@ fn bundled_files_equal_their_sources() {
         let got = load_bundled(which);
         assert_eq!(f32s(&got.x), f32s(&want.x), "{name}");
         assert_eq!(got.y, want.y, "{name}");
+    }
+}
+
+/// What ships as a stand-in is the same for the same seed, has all its classes, and its parts
+/// look as the real sets' do.
+#[test]
+fn generated_stand_ins() {
+    let of = |source: DataSource, seed| {
+        let mut s = self::spec(source);
+        s.split.test = 0.2;
+        load(&s, seed, None, &[]).unwrap()
+    };
+    for (source, shape, classes) in [
+        (DataSource::DrawnDigits { samples: 100 }, vec![28, 28], 10),
+        (DataSource::Shapes { samples: 60 }, vec![3, 32, 32], 10),
+        (DataSource::Reviews { samples: 80 }, vec![500], 2),
+    ] {
+        let d = of(source.clone(), 3);
+        assert_eq!(d, of(source.clone(), 3));
+        assert_ne!(d.x, of(source.clone(), 4).x);
+        assert_eq!((&d.shape, d.classes()), (&shape, Some(classes)));
+        let share = d.rows() as f32 / classes as f32;
+        for k in 0..classes {
+            let n = d.y.iter().filter(|y| **y == k as f32).count();
+            assert!((n as f32 - share).abs() <= 1.0, "class {k}: {n}");
+        }
+    }
+    // Digits are centred by mass as MNIST's are, with a blank edge and full ink.
+    let d = of(DataSource::DrawnDigits { samples: 100 }, 1);
+    let Values::U8(x) = &d.x else { panic!("bytes") };
+    for image in x.as_chunks::<784>().0 {
+        let mass: f64 = image.iter().map(|v| f64::from(*v)).sum();
+        let centre = |f: &dyn Fn(usize) -> usize| {
+            let m = |(i, v): (usize, &u8)| f(i) as f64 * f64::from(*v);
+            image.iter().enumerate().map(m).sum::<f64>() / mass
+        };
+        let (x, y) = (centre(&|i| i % 28), centre(&|i| i / 28));
+        assert!((x - 14.0).abs() < 1.6 && (y - 14.0).abs() < 1.6, "{x} {y}");
+        assert!(mass / 784.0 > 10.0 && mass / 784.0 < 80.0, "{mass}");
+        assert_eq!(image.iter().max(), Some(&255));
+    }
+    // No single word tells a review's class: each adjective stands in both.
+    let raw = data::generate::generate(&DataSource::Reviews { samples: 400 }, 5)
+        .unwrap()
+        .unwrap();
+    for word in ["good", "awful"] {
+        for class in [0.0, 1.0] {
+            let n = raw
+                .texts
+                .iter()
+                .zip(&raw.y)
+                .filter(|(t, y)| **y == class && t.contains(word))
+                .count();
+            assert!(n > 20, "{word} in class {class}: {n}");
+        }
+    }
+    // A window ends where the next value begins.
+    let sine = DataSource::Sine {
+        samples: 50,
+        window: 7,
+        period: 10.0,
+        noise: 0.0,
+    };
+    let d = of(sine, 1);
+    let x = f32s(&d.x);
+    assert_eq!(x[7 * 7 + 6], d.y[6]);
+    assert!((d.y[0] - (std::f32::consts::TAU * 0.7).sin()).abs() < 1e-6);
+    let apart = of(
+        DataSource::Separable {
+            samples: 200,
+            margin: 0.1,
+        },
+        9,
+    );
+    assert_eq!(apart.y.iter().filter(|y| **y > 0.0).count(), 100);
+}
+
+#[test]
+fn real_texts_and_pictures_load() {
+    let read = |folder: &PathBuf, n: &str| file(n, std::fs::read(folder.join(n)).unwrap());
+    if let Some(folder) = shared("cifar10") {
+        let f = ["data_batch_1.bin.gz", "test_batch.bin.gz"].map(|n| read(&folder, n));
+        let d = load(&self::files(FileFormat::Cifar10), 0, None, &f).unwrap();
+        assert_eq!((d.train.len(), d.test.len()), (10_000, 10_000));
+        assert_eq!(d.y[..4], [6., 9., 9., 4.]);
+    }
+    if let Some(folder) = shared("imdb") {
+        let f = ["train.jsonl.gz", "test.jsonl.gz"].map(|n| read(&folder, n));
+        let d = load(&self::files(FileFormat::Jsonl), 0, None, &f).unwrap();
+        assert_eq!((d.train.len(), d.test.len()), (25_000, 25_000));
+        let (spec, v) = d.text.as_ref().unwrap();
+        assert_eq!((spec.words, d.shape[0]), (10_000, 500));
+        assert_eq!(v.words()[2..7], ["the", "and", "a", "of", "to"]);
+        assert_eq!(d.y[..4], [0., 1., 0., 1.]);
     }
 }

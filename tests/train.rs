@@ -249,7 +249,10 @@ macro_rules! traces {
 }
 
 traces! {
-    tutorial_networks: "t1", "t2", "t3", "t8", "t8_no_dropout";
+    tutorial_networks: "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t8_no_dropout";
+    tutorial_texts: "t11";
+    tutorial_sequences: "t12_lstm", "t12_gru", "t12_rnn", "t12_sine";
+    tutorial_autoencoders: "t13", "t14";
     pytorch_optimisers: "pytorch_sgd", "pytorch_momentum", "pytorch_nesterov", "pytorch_sgd_decay",
         "pytorch_rmsprop", "pytorch_rmsprop_momentum", "pytorch_adagrad", "pytorch_adam",
         "pytorch_adam_decay", "pytorch_adamw";

@@ -92,6 +92,7 @@ pub fn from_arrays(
         features,
         validation,
         test,
+        texts: Vec::new(),
     };
     prepare::prepare(raw, spec, seed)
 }

@@ -9,7 +9,7 @@ const DIGITS: usize = 1797;
 pub fn file_name(which: Bundled) -> &'static str {
     match which {
         Bundled::Digits | Bundled::Digits28 => "digits.bin.gz",
-        Bundled::Iris => "iris.csv.gz",
+        Bundled::Iris | Bundled::IrisPair => "iris.csv.gz",
         Bundled::BreastCancer => "breast_cancer.csv.gz",
         Bundled::Diabetes => "diabetes.csv.gz",
     }
@@ -22,6 +22,7 @@ pub fn file_name(which: Bundled) -> &'static str {
 /// | digits | u8 `[1797, 8, 8]`, 0…16 | classes 0…9 |
 /// | digits28 | u8 `[1797, 28, 28]`, 0…255 | classes 0…9 |
 /// | iris | f32 `[150, 4]`, cm | setosa, versicolor, virginica |
+/// | iris pair | f32 `[100, 2]`, petals in cm | versicolor, virginica |
 /// | breast cancer | f32 `[569, 30]` | malignant, benign |
 /// | diabetes | f32 `[442, 10]`, not scaled | disease progression, 25…346 |
 ///
@@ -37,6 +38,7 @@ pub fn decode(which: Bundled, bytes: &[u8]) -> Result<Raw, Problem> {
             [150, 4],
             &["setosa", "versicolor", "virginica"],
         ),
+        Bundled::IrisPair => decode(Bundled::Iris, bytes).map(iris_pair),
         Bundled::BreastCancer => table(
             which,
             bytes,
@@ -45,6 +47,25 @@ pub fn decode(which: Bundled, bytes: &[u8]) -> Result<Raw, Problem> {
             &["malignant", "benign"],
         ),
         Bundled::Diabetes => table(which, bytes, "Diabetes", [442, 10], &[]),
+    }
+}
+
+/// The second and third kind by the last two features.
+fn iris_pair(iris: Raw) -> Raw {
+    let (all, mut x, mut y) = (iris.x.into_f32(), Vec::new(), Vec::new());
+    for (row, class) in all.as_chunks::<4>().0.iter().zip(&iris.y) {
+        if *class > 0.0 {
+            x.extend_from_slice(&row[2..]);
+            y.push(class - 1.0);
+        }
+    }
+    Raw {
+        shape: vec![2],
+        features: iris.features.get(2..).unwrap_or_default().to_vec(),
+        target: Target::Classes {
+            names: vec!["versicolor".into(), "virginica".into()],
+        },
+        ..Raw::of("Iris, two kinds", Values::F32(x), y)
     }
 }
 
@@ -85,6 +106,7 @@ fn read_digits(bytes: &[u8], enlarged: bool) -> Result<Raw, Problem> {
         features: Vec::new(),
         validation: None,
         test: None,
+        texts: Vec::new(),
     })
 }
 

@@ -119,6 +119,7 @@ pub fn read(file: &str, bytes: &[u8], options: &Options) -> Result<Raw, Problem>
         features,
         validation: None,
         test: None,
+        texts: Vec::new(),
     })
 }
 

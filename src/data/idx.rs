@@ -236,6 +236,7 @@ fn part(pair: Pair) -> Result<Option<(Raw, bool)>, Problem> {
             features: Vec::new(),
             validation: None,
             test: None,
+            texts: Vec::new(),
         },
         integers,
     )))

@@ -3,21 +3,28 @@
 //!
 //! [`needs`] says which file of the page must be fetched; [`load`] goes from a source through a
 //! [`Raw`] to the [`Dataset`]; [`from_arrays`] does the same for arrays that a program gives.
+pub mod archive;
 pub mod arrays;
 pub mod batch;
 pub mod bundled;
+pub mod cifar;
 pub mod csv;
 pub mod digits;
 pub mod generate;
 pub mod gzip;
 pub mod idx;
+pub mod images;
+pub mod labelled;
 mod prepare;
 pub mod rng;
+pub mod text;
 
 pub use arrays::{Array, Part, from_arrays};
 pub use batch::{Batches, order};
 
-use crate::spec::{Bundled, DataSource, DataSpec, FileFormat, Problem};
+pub use text::Vocabulary;
+
+use crate::spec::{Bundled, DataSource, DataSpec, FileFormat, Problem, TextSpec};
 use std::ops::Range;
 
 /// Raw values as they came, one after the other, row-major.
@@ -101,6 +108,8 @@ pub struct Dataset {
     pub train: Vec<u32>,
     pub validation: Vec<u32>,
     pub test: Vec<u32>,
+    /// The words behind the numbers of texts, and how they were made.
+    pub text: Option<(TextSpec, Vocabulary)>,
 }
 
 impl Dataset {
@@ -188,9 +197,28 @@ pub struct Raw {
     pub validation: Option<Range<usize>>,
     /// Rows that are a test part of their own.
     pub test: Option<Range<usize>>,
+    /// Samples that are texts; `x` is then empty until they are numbers.
+    pub texts: Vec<String>,
 }
 
 impl Raw {
+    /// Samples without anything beside; the targets are numbers.
+    pub(crate) fn of(name: &str, x: Values, y: Vec<f32>) -> Raw {
+        Raw {
+            name: name.to_string(),
+            shape: Vec::new(),
+            x,
+            y,
+            target: Target::Values {
+                names: vec!["y".to_string()],
+            },
+            features: Vec::new(),
+            validation: None,
+            test: None,
+            texts: Vec::new(),
+        }
+    }
+
     fn target_width(&self) -> usize {
         target_width(&self.target)
     }
@@ -258,8 +286,16 @@ pub fn load(
                     };
                     csv::read(&file.name, &file.bytes, &options)?
                 }
+                FileFormat::Cifar10 => cifar::load(name, files)?,
+                FileFormat::Jsonl => labelled::jsonl(name, files)?,
+                FileFormat::TextCsv => labelled::csv(name, files, target.as_deref())?,
+                FileFormat::AclImdb => labelled::folders(name, files)?,
+                FileFormat::Images => images::decoded(name, files)?,
             };
-            adopt_shape(&mut raw.shape, shape)?;
+            // Texts have the length that the spec asks for.
+            if raw.texts.is_empty() {
+                adopt_shape(&mut raw.shape, shape)?;
+            }
             raw
         }
         generated => generate::generate(generated, seed)

@@ -1,12 +1,17 @@
 //! Splitting and scaling.
 use super::rng::{Rng, SPLIT};
-use super::{Dataset, Raw, Target, Values, count};
-use crate::spec::{DataSpec, Problem, Scale, Split, TargetOf};
+use super::{Dataset, Raw, Target, Values, Vocabulary, count};
+use crate::spec::{DataSpec, Problem, Scale, Split, TargetOf, TextSpec};
 
 /// A [`Raw`] with its parts chosen and its scaling measured; see [`super::load`].
-pub(super) fn prepare(raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, Problem> {
+pub(super) fn prepare(mut raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, Problem> {
     let width = raw.target_width();
     let rows = raw.y.len() / width;
+    let parts = split(&raw, rows, &spec.split, seed);
+    let text = match (&parts, raw.texts.len()) {
+        (Ok([train, ..]), 1..) => Some(tokenise(&mut raw, &spec.text.unwrap_or_default(), train)?),
+        _ => None,
+    };
     let features = count(&raw.shape);
     if rows == 0 || features == 0 {
         return Err(Problem::new("no-samples"));
@@ -21,7 +26,7 @@ pub(super) fn prepare(raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, P
         finite(x, features, "x")?;
     }
     finite(&raw.y, width, "y")?;
-    let [train, validation, test] = split(&raw, rows, &spec.split, seed)?;
+    let [train, validation, test] = parts?;
     let (mul, add) = scaling(&raw.x, features, &train, spec.scale);
     let mut y = raw.y;
     let mut y_scale = Vec::new();
@@ -42,7 +47,9 @@ pub(super) fn prepare(raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, P
         }
     }
     let image = match raw.shape[..] {
-        [h, w] => Some([h, w]),
+        // A column of numbers is a sequence.
+        [h, w] if w > 1 => Some([h, w]),
+        [1 | 3, h, w] if h > 1 && w > 1 => Some([h, w]),
         _ => None,
     };
     Ok(Dataset {
@@ -67,7 +74,35 @@ pub(super) fn prepare(raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, P
         train,
         validation,
         test,
+        text,
     })
+}
+
+/// Values of all texts together, at most (256 MiB).
+const MAX_TOKENS: usize = 64 << 20;
+
+/// Makes `x[rows, length]` of the texts, by the words of the training part.
+fn tokenise(
+    raw: &mut Raw,
+    spec: &TextSpec,
+    train: &[u32],
+) -> Result<(TextSpec, Vocabulary), Problem> {
+    let texts = std::mem::take(&mut raw.texts);
+    let total = texts.len().saturating_mul(spec.length);
+    if total > MAX_TOKENS {
+        return Err(Problem::new("data-too-big")
+            .arg("got", format!("{total} words"))
+            .arg("max", MAX_TOKENS));
+    }
+    let of_training = train.iter().filter_map(|i| texts.get(*i as usize));
+    let vocabulary = Vocabulary::fit(of_training.map(String::as_str), spec);
+    let mut x = Vec::with_capacity(total);
+    for text in &texts {
+        x.extend(vocabulary.encode(text, spec));
+    }
+    raw.x = Values::F32(x);
+    raw.shape = vec![spec.length];
+    Ok((*spec, vocabulary))
 }
 
 fn finite(values: &[f32], width: usize, field: &str) -> Result<(), Problem> {

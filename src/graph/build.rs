@@ -190,8 +190,13 @@ fn train_graph(
     }
     let wanted: Vec<ValueId> = params.iter().map(|p| g.slot(layout, *p)).collect();
     let grads = differentiate(&mut g, total, &wanted)?;
-    let how = (&spec.train.optimizer, spec.train.clip, spec.framework);
-    let norm = update(&mut g, layout, &params, &grads, how, &knobs)?;
+    let norm = route(&mut g, layout, &params, &grads)?;
+    if spec.train.optimizer == Optimizer::ClosedForm {
+        solve(&mut g, layout, &params, (x, y))?;
+    } else {
+        let how = (&spec.train.optimizer, spec.train.clip, spec.framework);
+        update(&mut g, layout, &params, norm, how, &knobs)?;
+    }
     record.push(norm);
     let history = record[0];
     g.push_into(ops::Record, &record, &[history]);

@@ -13,6 +13,7 @@ fn loss_name(loss: &Loss) -> &'static str {
         Loss::CrossEntropy { .. } => "Cross-entropy",
         Loss::BinaryCrossEntropy { .. } => "Binary cross-entropy",
         Loss::Hinge => "Hinge",
+        Loss::Perceptron => "Perceptron",
     }
 }
 
@@ -46,8 +47,8 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
     let want = match (loss, data.classes) {
         (Loss::CrossEntropy { .. }, None) => return Err(wrong("class", "numbers")),
         (Loss::CrossEntropy { .. }, Some(k)) => k,
-        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge, Some(2)) => 1,
-        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge, Some(k)) => {
+        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge | Loss::Perceptron, Some(2)) => 1,
+        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge | Loss::Perceptron, Some(k)) => {
             return Err(Problem::new("loss-binary")
                 .arg("loss", loss_name(loss))
                 .arg("got", k)
@@ -57,7 +58,7 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
         (Loss::BinaryCrossEntropy { .. }, None) if spec.data.target == TargetOf::Input => {
             data.targets
         }
-        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge, None) => {
+        (Loss::BinaryCrossEntropy { .. } | Loss::Hinge | Loss::Perceptron, None) => {
             return Err(wrong("class", "numbers"));
         }
         // Two classes may be regressed as the numbers 0 and 1.
@@ -96,10 +97,15 @@ fn probabilities(loss: &Loss, last: &LayerSpec) -> Result<(), Problem> {
             "sigmoid",
             matches!(ends_with, Some(Activation::Softmax | Activation::Sigmoid)),
         ),
+        Loss::Perceptron => ("step", ends_with == Some(Activation::Step)),
         _ => ("", true),
     };
     if !fits {
-        return Err(Problem::new("needs-probabilities")
+        let code = match loss {
+            Loss::Perceptron => "needs-step",
+            _ => "needs-probabilities",
+        };
+        return Err(Problem::new(code)
             .arg("loss", loss_name(loss))
             .arg("activation", needs)
             .layer(&last.id)
@@ -213,6 +219,16 @@ fn row_loss(
             framework: spec.framework,
         },
         Loss::Hinge => Measure::Hinge,
+        Loss::Perceptron => {
+            // The rule is about the sum before the step.
+            let step = g.nodes.iter().find(|n| n.outputs == [out]);
+            let act = Act::Step;
+            let before = step.filter(|n| n.op == Op::Activation(ops::Activation { act }));
+            let z = before.map_or(out, |n| n.inputs[0]);
+            let measure = Measure::Perceptron;
+            let v = g.push1(ops::PerSample { measure }, &[z, y], "loss")?;
+            return Ok((v, z, 0.0));
+        }
     };
     let at = match measure {
         Measure::BceLogits | Measure::Hinge => 0.0,

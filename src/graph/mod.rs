@@ -21,7 +21,7 @@ pub use check::check;
 pub use fuse::fuse;
 pub use grad::{Backward, differentiate};
 pub use head::threshold;
-pub use optim::{Knobs, rule, update};
+pub use optim::{Knobs, route, rule, solve, update};
 
 pub type Shape = Vec<usize>;
 

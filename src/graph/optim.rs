@@ -7,6 +7,11 @@ use crate::spec::{Clip, Framework, Optimizer, Problem};
 /// since it decides whether there is a slab for it.
 pub fn rule(o: &Optimizer) -> Rule {
     match *o {
+        // It has no state either.
+        Optimizer::ClosedForm => Rule::Sgd {
+            momentum: false,
+            nesterov: false,
+        },
         Optimizer::Sgd {
             momentum, nesterov, ..
         } => Rule::Sgd {
@@ -28,15 +33,13 @@ pub struct Knobs {
     pub hyper: SlotId,
 }
 
-/// Routes each gradient into its place in the gradient slab (zeros where there is none), then
-/// adds norm, clipping and update. Returns the norm of the gradient before clipping, `[1]`.
-pub fn update(
+/// Routes each gradient into its place in the gradient slab (zeros where there is none). Returns
+/// their norm, `[1]`.
+pub fn route(
     graph: &mut Graph,
     layout: &mut Layout,
     params: &[SlotId],
     grads: &[Option<ValueId>],
-    (optimizer, clip, framework): (&Optimizer, Clip, Framework),
-    knobs: &Knobs,
 ) -> Result<ValueId, Problem> {
     for (p, g) in params.iter().zip(grads) {
         let (name, shape) = {
@@ -53,11 +56,45 @@ pub fn update(
         }
     }
     graph.mark(Phase::Update, None);
+    let grad = graph.whole(layout, Slab::Grad);
+    graph.push1(ops::Norm, &[grad], "grad_norm")
+}
+
+/// Gaussian discriminant analysis of `x[B,D]` and its classes `y[B,1]`, written into the two
+/// parameters of a linear layer, weight `[1,D]` and bias `[1]`.
+pub fn solve(
+    graph: &mut Graph,
+    layout: &Layout,
+    params: &[SlotId],
+    (x, y): (ValueId, ValueId),
+) -> Result<(), Problem> {
+    let features = graph.shape(x).get(1).copied().unwrap_or(0);
+    let shapes: Vec<&[usize]> = params
+        .iter()
+        .map(|p| &layout.slots[p.0 as usize].shape[..])
+        .collect();
+    let fits = graph.shape(x).len() == 2 && shapes == [&[1, features][..], &[1]];
+    if !fits || features > ops::Discriminant::FEATURES {
+        return Err(Problem::new("closed-form").field("train.optimizer.kind"));
+    }
+    let to: Vec<ValueId> = params.iter().map(|p| graph.slot(layout, *p)).collect();
+    graph.push_into(ops::Discriminant, &[x, y], &to);
+    Ok(())
+}
+
+/// Adds clipping and update by the gradients in their slab, whose norm is `norm`.
+pub fn update(
+    graph: &mut Graph,
+    layout: &mut Layout,
+    params: &[SlotId],
+    norm: ValueId,
+    (optimizer, clip, framework): (&Optimizer, Clip, Framework),
+    knobs: &Knobs,
+) -> Result<(), Problem> {
     let (grad, param) = (
         graph.whole(layout, Slab::Grad),
         graph.whole(layout, Slab::Param),
     );
-    let norm = graph.push1(ops::Norm, &[grad], "grad_norm")?;
     let (rate, hyper) = (
         graph.slot(layout, knobs.rate),
         graph.slot(layout, knobs.hyper),
@@ -92,5 +129,5 @@ pub fn update(
     let mut inputs = changed.clone();
     inputs.extend([grad, rate, hyper]);
     graph.push_into(ops::Update { rule, framework }, &inputs, &changed);
-    Ok(norm)
+    Ok(())
 }

@@ -10,6 +10,7 @@ mod axis_softmax;
 mod batch_norm;
 mod conv;
 mod cross_entropy;
+mod discriminant;
 mod dropout;
 mod elementwise;
 mod embedding;
@@ -22,6 +23,7 @@ pub mod optimizer;
 mod penalty;
 mod per_sample;
 mod permute;
+mod pick;
 mod pool;
 mod record;
 mod recurrent;
@@ -47,6 +49,7 @@ pub use conv::{Conv2d, ConvTranspose2d, ConvWeightGrad};
 pub use cross_entropy::{
     CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
 };
+pub use discriminant::Discriminant;
 pub use dropout::Dropout;
 pub use elementwise::{Add, Copy, Fill};
 pub use embedding::{AddRow, Embedding, EmbeddingGrad};
@@ -59,6 +62,7 @@ pub use optimizer::{ClipGrad, Update};
 pub use penalty::{Penalty, PenaltyGrad};
 pub use per_sample::{Measure, PerSample, PerSampleGrad};
 pub use permute::{Pad, Permute};
+pub use pick::{Pick, PickGrad};
 pub use pool::{AvgPool, AvgPoolGrad, MaxPool, MaxPoolGrad};
 pub use record::{Correct, Record, predicted};
 pub use recurrent::{Cell, Recurrent, RecurrentGrad};
@@ -128,8 +132,9 @@ ops! {
     Concat, Reshape, Slice, SliceGrad,
     Correct, Record,
     CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
+    Discriminant,
     Dropout,
-    Gather,
+    Gather, Pick, PickGrad,
     LayerNorm, LayerNormGrad,
     Linear, MatMul,
     Penalty, PenaltyGrad,

@@ -16,6 +16,8 @@ pub enum Measure {
     Huber { delta: f32 },
     /// max(0, 1 − (2y−1)·p), y = 0 or 1
     Hinge,
+    /// (step(p) − y)·p, y = 0 or 1
+    Perceptron,
     /// −y·ln σ(p) − (1−y)·ln(1−σ(p)), as max(p,0) − p·y + ln(1 + e^−|p|)
     BceLogits,
     /// −y·ln p − (1−y)·ln(1−p). PyTorch keeps each logarithm at or above −100, Keras keeps p
@@ -40,6 +42,7 @@ impl Measure {
                 }
             }
             Measure::Hinge => (1.0 - (2.0 * y - 1.0) * p).max(0.0),
+            Measure::Perceptron => (f64::from(p > 0.0) - y) * p,
             Measure::BceLogits => p.max(0.0) - p * y + libm::log1p(libm::exp(-p.abs())),
             Measure::BceProbs {
                 framework: Framework::Pytorch,
@@ -64,6 +67,7 @@ impl Measure {
                 let t = 2.0 * y - 1.0;
                 if t * p < 1.0 { -t } else { 0.0 }
             }
+            Measure::Perceptron => f64::from(p > 0.0) - y,
             Measure::BceLogits => activation::sigmoid(p) - y,
             Measure::BceProbs {
                 framework: Framework::Pytorch,
@@ -94,6 +98,7 @@ impl Measure {
             Measure::Absolute => "mae".into(),
             Measure::Huber { delta } => format!("huber({delta})"),
             Measure::Hinge => "hinge".into(),
+            Measure::Perceptron => "perceptron".into(),
             Measure::BceLogits => "bce_logits".into(),
             Measure::BceProbs { .. } => "bce_probs".into(),
         }

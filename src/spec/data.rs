@@ -18,6 +18,57 @@ pub struct DataSpec {
     /// What the network is to give.
     #[serde(default)]
     pub target: TargetOf,
+    /// How texts become numbers; a source that has none leaves it out.
+    #[serde(default)]
+    pub text: Option<TextSpec>,
+}
+
+/// Texts as rows of word numbers, as Keras' `Tokenizer` and `pad_sequences` make them.
+///
+/// A text is put into lower case and cut into words at spaces and punctuation. 0 is padding, 1 a word
+/// that is not among the most frequent; the most frequent word of the training part is 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextSpec {
+    /// Numbers in use, padding and unknown word among them.
+    pub words: usize,
+    /// Words of a sample.
+    pub length: usize,
+    /// Where a short text is padded.
+    #[serde(default)]
+    pub pad: Side,
+    /// Where a long text loses words.
+    #[serde(default)]
+    pub cut: Side,
+    /// Unknown words are 1. Without, they are left out, and the most frequent word is 1.
+    #[serde(default = "yes")]
+    pub unknown: bool,
+}
+
+impl Default for TextSpec {
+    /// The tutorial's: the 10,000 most frequent words, 500 of them a text.
+    fn default() -> Self {
+        TextSpec {
+            words: 10_000,
+            length: 500,
+            pad: Side::Front,
+            cut: Side::Front,
+            unknown: true,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Keras' `pre`, its default.
+    #[default]
+    Front,
+    /// Keras' `post`.
+    Back,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +109,22 @@ pub enum DataSource {
         #[serde(default)]
         classes: Option<usize>,
     },
+    /// Two classes on either side of a line through [−1,1]², no point nearer to it than `margin`.
+    Separable { samples: usize, margin: f32 },
+    /// Windows of a sine: `window` values `[window, 1]`, and the one that follows them. A period
+    /// is `period` values; each value is moved by noise·N(0,1).
+    Sine {
+        samples: usize,
+        window: usize,
+        period: f32,
+        noise: f32,
+    },
+    /// Digits 0…9 drawn with a pen, 28×28, in MNIST's manner: values 0…255, centred by mass.
+    DrawnDigits { samples: usize },
+    /// Ten kinds of shapes in colour, `[3, 32, 32]`, values 0…255.
+    Shapes { samples: usize },
+    /// Film reviews put together from phrases, with negations and degrees: negative or positive.
+    Reviews { samples: usize },
     /// Two classes by the sign of x·y, x and y ~ U(−1,1) moved by noise.
     Xor { samples: usize, noise: f32 },
     /// Gaussian clouds, one class each, around centres in [−10,10]².
@@ -105,6 +172,8 @@ pub enum Bundled {
     /// The same digits enlarged into 28×28, placed as MNIST places them, values 0…255.
     Digits28,
     Iris,
+    /// Versicolor and virginica by length and width of their petals: 100 samples.
+    IrisPair,
     BreastCancer,
     Diabetes,
 }
@@ -114,6 +183,16 @@ pub enum Bundled {
 pub enum FileFormat {
     Idx,
     Csv,
+    /// CIFAR-10's binary batches, by themselves or in their archive.
+    Cifar10,
+    /// A JSON object per line, with a text and its label.
+    Jsonl,
+    /// CSV whose columns are a text and its label.
+    TextCsv,
+    /// Folders `train` and `test` of `pos` and `neg` texts, as a folder or an archive.
+    AclImdb,
+    /// Pictures in a folder per class, as a folder or an archive.
+    Images,
 }
 
 /// Parts of the data. Sources with a test part of their own (MNIST's `t10k` files) keep it,
@@ -182,6 +261,7 @@ impl DataSpec {
                 Bundled::Digits => classes(&[8, 8], 10),
                 Bundled::Digits28 => classes(&[28, 28], 10),
                 Bundled::Iris => classes(&[4], 3),
+                Bundled::IrisPair => classes(&[2], 2),
                 Bundled::BreastCancer => classes(&[30], 2),
                 Bundled::Diabetes => values(10, 1),
             },
@@ -194,9 +274,18 @@ impl DataSpec {
                     None => values(sample, y.first().map_or(0, Vec::len)),
                 }
             }
-            DataSource::Xor { .. } | DataSource::Circles { .. } | DataSource::Moons { .. } => {
-                classes(&[2], 2)
-            }
+            DataSource::Xor { .. }
+            | DataSource::Circles { .. }
+            | DataSource::Moons { .. }
+            | DataSource::Separable { .. } => classes(&[2], 2),
+            DataSource::Sine { window, .. } => DataShape {
+                sample: vec![*window, 1],
+                classes: None,
+                targets: 1,
+            },
+            DataSource::DrawnDigits { .. } => classes(&[28, 28], 10),
+            DataSource::Shapes { .. } => classes(&[3, 32, 32], 10),
+            DataSource::Reviews { .. } => classes(&[self.text.unwrap_or_default().length], 2),
             DataSource::Blobs { centers, .. } => classes(&[2], *centers),
             DataSource::Spirals { arms, .. } => classes(&[2], *arms),
             DataSource::Files {
@@ -205,6 +294,11 @@ impl DataSpec {
                 if shape.is_empty() {
                     return None;
                 }
+                // The length of texts is the spec's to say.
+                let shape = match self.text {
+                    Some(text) if shape.len() == 1 => &vec![text.length],
+                    _ => shape,
+                };
                 match k {
                     Some(k) => classes(shape, *k),
                     None => DataShape {

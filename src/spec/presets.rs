@@ -50,6 +50,36 @@ pub const PRESETS: &[Preset] = &[
         make: logreg_blobs,
     },
     Preset {
+        id: "perceptron",
+        title: "Perceptron, separable points",
+        make: perceptron,
+    },
+    Preset {
+        id: "perceptron-and",
+        title: "Perceptron, AND",
+        make: perceptron_and,
+    },
+    Preset {
+        id: "perceptron-or",
+        title: "Perceptron, OR",
+        make: perceptron_or,
+    },
+    Preset {
+        id: "perceptron-xor",
+        title: "Perceptron, XOR, which it cannot learn",
+        make: perceptron_xor,
+    },
+    Preset {
+        id: "linear-models",
+        title: "Support vector machine, iris",
+        make: svm,
+    },
+    Preset {
+        id: "linear-models-gda",
+        title: "Gaussian discriminant analysis, iris",
+        make: gda,
+    },
+    Preset {
         id: "mlp-xor",
         title: "Multilayer perceptron, XOR",
         make: mlp_xor,
@@ -83,6 +113,21 @@ pub const PRESETS: &[Preset] = &[
         id: "cnn-pytorch",
         title: "MNIST · convolutional network",
         make: cnn_pytorch,
+    },
+    Preset {
+        id: "cifar-cnn",
+        title: "CIFAR-10 · convolutional network",
+        make: cifar_cnn,
+    },
+    Preset {
+        id: "imdb-conv1d",
+        title: "IMDB · 1-D convolutions over words",
+        make: imdb_conv1d,
+    },
+    Preset {
+        id: "lstm-sine",
+        title: "A sine's next value · LSTM",
+        make: lstm_sine,
     },
     Preset {
         id: "lstm",
@@ -171,6 +216,7 @@ fn data(source: DataSource) -> DataSpec {
         scale_target: false,
         flatten: false,
         target: TargetOf::Labels,
+        text: None,
     }
 }
 
@@ -342,6 +388,92 @@ fn logreg_blobs() -> Spec {
     )
 }
 
+/// T5: one neuron with a step. A sample at a time, Rosenblatt's rule moves the line by each that
+/// it gets wrong.
+fn one_step_neuron(source: DataSource, epochs: usize) -> Spec {
+    let neuron = LayerKind::Linear {
+        units: 1,
+        bias: true,
+        activation: None,
+        weight_init: Some(Init::Zeros),
+        bias_init: Some(Init::Zeros),
+    };
+    spec(
+        Framework::Pytorch,
+        data(source),
+        vec![
+            LayerSpec::new("neuron", neuron),
+            act("step", Activation::Step),
+        ],
+        train(Loss::Perceptron, sgd(0.1, 0.0), Some(1), epochs),
+    )
+}
+
+fn perceptron() -> Spec {
+    let source = DataSource::Separable {
+        samples: 100,
+        margin: 0.1,
+    };
+    one_step_neuron(source, 20)
+}
+
+/// Both inputs' four combinations.
+fn gate(truth: [f32; 4]) -> Spec {
+    let source = DataSource::Points {
+        x: [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+            .map(|p: [f32; 2]| p.to_vec())
+            .to_vec(),
+        y: truth.map(|v| vec![v]).to_vec(),
+        classes: Some(2),
+    };
+    one_step_neuron(source, 50)
+}
+
+fn perceptron_and() -> Spec {
+    gate([0.0, 0.0, 0.0, 1.0])
+}
+
+fn perceptron_or() -> Spec {
+    gate([0.0, 1.0, 1.0, 1.0])
+}
+
+fn perceptron_xor() -> Spec {
+    gate([0.0, 1.0, 1.0, 0.0])
+}
+
+/// Two kinds of iris by their petals, standardised; the parts that T7's models share.
+fn two_irises() -> DataSpec {
+    let mut d = data(DataSource::Bundled {
+        name: Bundled::IrisPair,
+    });
+    d.split = Split {
+        test: 0.25,
+        validation: 0.0,
+        shuffle: true,
+    };
+    d.scale = Scale::Standardize;
+    d
+}
+
+/// T7: a linear support vector machine, hinge loss and an L2 penalty.
+fn svm() -> Spec {
+    let mut train = train(Loss::Hinge, sgd(0.05, 0.0), Some(16), 100);
+    train.l2 = 0.01;
+    let layers = vec![linear("linear", 1, None)];
+    spec(Framework::Pytorch, two_irises(), layers, train)
+}
+
+/// T7: Gaussian discriminant analysis; its first step is its last.
+fn gda() -> Spec {
+    let loss = Loss::BinaryCrossEntropy { from_logits: true };
+    spec(
+        Framework::Pytorch,
+        two_irises(),
+        vec![linear("linear", 1, None)],
+        train(loss, Optimizer::ClosedForm, None, 5),
+    )
+}
+
 /// T6: a small network with a decision boundary.
 fn mlp_2d(source: DataSource, hidden: &[usize], optimizer: Optimizer, epochs: usize) -> Spec {
     let mut d = data(source);
@@ -473,6 +605,113 @@ fn cnn_pytorch() -> Spec {
             Some(64),
             10,
         ),
+    )
+}
+
+/// A convolution as the Keras tutorial has it.
+fn keras_conv2d(id: &str, filters: usize) -> LayerSpec {
+    let mut conv = Conv::new(filters, 3);
+    conv.padding = Padding::Named(PaddingName::Valid);
+    conv.activation = Some(Activation::Relu);
+    LayerSpec::new(id, LayerKind::Conv2d(conv))
+}
+
+/// T10: opens on shapes in colour, as large as CIFAR-10's pictures.
+fn cifar_cnn() -> Spec {
+    let mut d = data(DataSource::Shapes { samples: 2000 });
+    d.split = Split {
+        test: 0.2,
+        validation: 0.1,
+        shuffle: false,
+    };
+    d.scale = Scale::Divide { by: 255.0 };
+    spec(
+        Framework::Keras,
+        d,
+        vec![
+            keras_conv2d("conv2d", 32),
+            max_pool2d("max_pooling2d"),
+            keras_conv2d("conv2d_1", 64),
+            max_pool2d("max_pooling2d_1"),
+            keras_conv2d("conv2d_2", 64),
+            LayerSpec::new("flatten", LayerKind::Flatten),
+            linear("dense", 64, Some(Activation::Relu)),
+            linear("dense_1", 10, Some(Activation::Softmax)),
+        ],
+        train(
+            Loss::CrossEntropy { from_logits: false },
+            adam(Framework::Keras, 0.001),
+            Some(128),
+            50,
+        ),
+    )
+}
+
+/// T11: opens on generated reviews.
+fn imdb_conv1d() -> Spec {
+    let mut d = data(DataSource::Reviews { samples: 2000 });
+    d.split = Split {
+        test: 0.25,
+        validation: 0.1,
+        shuffle: false,
+    };
+    d.text = Some(TextSpec::default());
+    let conv = |id: &str| {
+        let mut conv = Conv::new(32, 7);
+        conv.padding = Padding::Named(PaddingName::Same);
+        conv.activation = Some(Activation::Relu);
+        LayerSpec::new(id, LayerKind::Conv1d(conv))
+    };
+    let pool = Pool {
+        kernel: Size::One(4),
+        ..Pool::default()
+    };
+    let words = LayerKind::Embedding {
+        vocab: 10_000,
+        dim: 64,
+    };
+    spec(
+        Framework::Keras,
+        d,
+        vec![
+            LayerSpec::new("embedding", words),
+            conv("conv1d"),
+            LayerSpec::new("max_pooling1d", LayerKind::MaxPool1d(pool)),
+            conv("conv1d_1"),
+            LayerSpec::new("global_average_pooling1d", LayerKind::GlobalAvgPool),
+            linear("dense", 1, Some(Activation::Sigmoid)),
+        ],
+        train(
+            Loss::BinaryCrossEntropy { from_logits: false },
+            adam(Framework::Keras, 0.001),
+            Some(128),
+            20,
+        ),
+    )
+}
+
+/// T12: the value that follows 25 values of a noisy sine. The end of the series is for testing.
+fn lstm_sine() -> Spec {
+    let mut d = data(DataSource::Sine {
+        samples: 400,
+        window: 25,
+        period: 40.0,
+        noise: 0.05,
+    });
+    d.split = Split {
+        test: 0.3,
+        validation: 0.0,
+        shuffle: false,
+    };
+    let state = Recurrence { units: 32, ..STATE };
+    spec(
+        Framework::Pytorch,
+        d,
+        vec![
+            LayerSpec::new("lstm", LayerKind::Lstm(state)),
+            linear("fc", 1, None),
+        ],
+        train(Loss::Mse, adam(Framework::Pytorch, 0.01), Some(32), 60),
     )
 }
 

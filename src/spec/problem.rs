@@ -149,6 +149,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "needs-probabilities",
         "{loss} from probabilities needs values between 0 and 1. End the network with {activation}, or read logits.",
     ),
+    (
+        "needs-step",
+        "The perceptron's rule compares outputs of 0 and 1. End the network with {activation}.",
+    ),
+    (
+        "closed-form",
+        "The closed form is for one Linear layer of one unit with a bias on rows of numbers, under binary cross-entropy, with all samples at once.",
+    ),
     ("no-samples", "The data has no samples."),
     (
         "split-empty",
@@ -182,6 +190,36 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     (
         "gzip",
         "{file}: the gzip data is damaged or cut short ({detail}).",
+    ),
+    ("archive", "{file} is damaged or cut short ({detail})."),
+    (
+        "archive-path",
+        "{file} holds the path “{path}”, which leads out of it. It is not opened.",
+    ),
+    (
+        "archive-empty",
+        "{file} holds none of the files that are looked for.",
+    ),
+    (
+        "cifar-length",
+        "{file} has {got} bytes, which is no whole number of {record}-byte pictures. It is cut short or no batch of CIFAR-10.",
+    ),
+    (
+        "cifar-label",
+        "{file}: picture {index} has label {got}, but CIFAR-10 has classes 0 to 9.",
+    ),
+    ("text-line", "{file}, line {line}: {detail}."),
+    (
+        "text-classes",
+        "The texts have {got} different labels; from 2 to {max} are needed. Choose the label's column.",
+    ),
+    (
+        "image-decode",
+        "{file} is no picture that this browser can read. Remove it or save it as PNG or JPEG.",
+    ),
+    (
+        "image-folders",
+        "The pictures must lie in at least two folders, one per class.",
     ),
     (
         "gzip-size",

@@ -44,6 +44,9 @@ pub enum Loss {
     BinaryCrossEntropy { from_logits: bool },
     /// mean(max(0, 1 − y·ŷ)), y = ±1 (classes 0 and 1 become −1 and +1).
     Hinge,
+    /// (ŷ − y)·z where the network ends in a step, ŷ = step(z): |z| where it is wrong, else 0. Gradient
+    /// descent on it, a sample at a time, is the perceptron's rule w ← w − η(ŷ − y)x.
+    Perceptron,
 }
 
 impl Loss {
@@ -99,6 +102,10 @@ pub enum Optimizer {
         epsilon: f32,
         weight_decay: f32,
     },
+    /// No descent: a step computes the best weights from the whole training part. Under binary
+    /// cross-entropy that is Gaussian discriminant analysis: both classes normally distributed
+    /// with one covariance.
+    ClosedForm,
 }
 
 impl Optimizer {
@@ -140,6 +147,7 @@ impl Optimizer {
                 epsilon: eps,
                 weight_decay: if keras { 0.004 } else { 0.01 },
             },
+            "closed_form" => Optimizer::ClosedForm,
             _ => return None,
         })
     }
@@ -151,9 +159,11 @@ impl Optimizer {
             Optimizer::Adagrad { .. } => "adagrad",
             Optimizer::Adam { .. } => "adam",
             Optimizer::Adamw { .. } => "adamw",
+            Optimizer::ClosedForm => "closed_form",
         }
     }
 
+    /// 0 where there is none.
     pub fn learning_rate(&self) -> f32 {
         match *self {
             Optimizer::Sgd { learning_rate, .. }
@@ -161,6 +171,7 @@ impl Optimizer {
             | Optimizer::Adagrad { learning_rate, .. }
             | Optimizer::Adam { learning_rate, .. }
             | Optimizer::Adamw { learning_rate, .. } => learning_rate,
+            Optimizer::ClosedForm => 0.0,
         }
     }
 
@@ -171,6 +182,7 @@ impl Optimizer {
             | Optimizer::Adagrad { learning_rate, .. }
             | Optimizer::Adam { learning_rate, .. }
             | Optimizer::Adamw { learning_rate, .. } => *learning_rate = rate,
+            Optimizer::ClosedForm => {}
         }
     }
 }

@@ -320,8 +320,33 @@ fn data(d: &DataSpec, c: &mut Check) {
     }
     let samples = |c: &mut Check, n: usize| c.int("data.source.samples", n, 2, limits::SAMPLES);
     let noise = |c: &mut Check, v: f32| c.num("data.source.noise", v, 0.0, 1e4);
+    if let Some(t) = d.text {
+        c.int("data.text.words", t.words, 3, limits::VOCAB);
+        c.int("data.text.length", t.length, 1, limits::FEATURES);
+    }
     match &d.source {
         DataSource::Bundled { .. } => {}
+        DataSource::Separable { samples: n, margin } => {
+            samples(c, *n);
+            c.num("data.source.margin", *margin, 0.0, 0.5);
+        }
+        DataSource::Sine {
+            samples: n,
+            window,
+            period,
+            noise: s,
+        } => {
+            samples(c, *n);
+            c.int("data.source.window", *window, 1, 1000);
+            c.num("data.source.period", *period, 2.0, 10_000.0);
+            noise(c, *s);
+        }
+        DataSource::DrawnDigits { samples: n } | DataSource::Reviews { samples: n } => {
+            c.int("data.source.samples", *n, 10, limits::SAMPLES / 4);
+        }
+        DataSource::Shapes { samples: n } => {
+            c.int("data.source.samples", *n, 10, limits::SAMPLES / 10);
+        }
         DataSource::MakeRegression {
             samples: n,
             features,
@@ -473,6 +498,12 @@ fn train(t: &TrainSpec, c: &mut Check) {
         Schedule::Warmup { epochs } => c.num("train.schedule.epochs", epochs, 0.0, 1e6),
         Schedule::OneCycle { warmup } => c.num("train.schedule.warmup", warmup, 0.0, 1.0),
     }
+    if t.optimizer == Optimizer::ClosedForm {
+        let fits = matches!(t.loss, Loss::BinaryCrossEntropy { .. }) && t.batch_size.is_none();
+        if !fits {
+            c.0.push(Problem::new("closed-form").field("train.optimizer.kind"));
+        }
+    }
     optimizer(&t.optimizer, c);
 }
 
@@ -486,6 +517,7 @@ fn optimizer(o: &Optimizer, c: &mut Check) {
     let wd = |c: &mut Check, v: f32| c.num("train.optimizer.weight_decay", v, 0.0, 10.0);
     let eps = |c: &mut Check, v: f32| c.num("train.optimizer.epsilon", v, 0.0, 1.0);
     match *o {
+        Optimizer::ClosedForm => {}
         Optimizer::Sgd {
             momentum,
             weight_decay,

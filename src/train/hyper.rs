@@ -21,6 +21,7 @@ const KNOBS: &[Knob] = &[
             | Optimizer::Adagrad { learning_rate, .. }
             | Optimizer::Adam { learning_rate, .. }
             | Optimizer::Adamw { learning_rate, .. } => Some(learning_rate),
+            Optimizer::ClosedForm => None,
         },
     },
     Knob {
@@ -40,6 +41,7 @@ const KNOBS: &[Knob] = &[
             | Optimizer::Adagrad { weight_decay, .. }
             | Optimizer::Adam { weight_decay, .. }
             | Optimizer::Adamw { weight_decay, .. } => Some(weight_decay),
+            Optimizer::ClosedForm => None,
         },
     },
     Knob {
@@ -62,7 +64,7 @@ const KNOBS: &[Knob] = &[
         name: "epsilon",
         place: Some(place::EPSILON),
         at: |s| match &mut s.train.optimizer {
-            Optimizer::Sgd { .. } => None,
+            Optimizer::Sgd { .. } | Optimizer::ClosedForm => None,
             Optimizer::Rmsprop { epsilon, .. }
             | Optimizer::Adagrad { epsilon, .. }
             | Optimizer::Adam { epsilon, .. }

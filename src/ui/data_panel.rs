@@ -23,10 +23,11 @@ pub struct DataPanelProps {
     pub opening: bool,
 }
 
-const BUNDLED: [Bundled; 5] = [
+const BUNDLED: [Bundled; 6] = [
     Bundled::Digits,
     Bundled::Digits28,
     Bundled::Iris,
+    Bundled::IrisPair,
     Bundled::BreastCancer,
     Bundled::Diabetes,
 ];
@@ -51,6 +52,19 @@ fn sources() -> Vec<(String, DataSource)> {
                 noise: 10.0,
                 bias: 0.0,
             },
+            DataSource::Separable {
+                samples: 100,
+                margin: 0.1,
+            },
+            DataSource::Sine {
+                samples: 400,
+                window: 25,
+                period: 40.0,
+                noise: 0.05,
+            },
+            DataSource::DrawnDigits { samples: 2000 },
+            DataSource::Shapes { samples: 2000 },
+            DataSource::Reviews { samples: 2000 },
             DataSource::Xor {
                 samples: 200,
                 noise: 0.05,
@@ -112,7 +126,9 @@ fn set_source(spec: &mut Spec, source: DataSource) {
         } => Scale::Divide { by: 16.0 },
         DataSource::Bundled {
             name: Bundled::Digits28,
-        } => Scale::Divide { by: 255.0 },
+        }
+        | DataSource::DrawnDigits { .. }
+        | DataSource::Shapes { .. } => Scale::Divide { by: 255.0 },
         DataSource::Bundled { .. } => Scale::Standardize,
         _ => Scale::None,
     };
@@ -120,8 +136,13 @@ fn set_source(spec: &mut Spec, source: DataSource) {
         source,
         DataSource::Bundled {
             name: Bundled::Digits | Bundled::Digits28
-        }
+        } | DataSource::DrawnDigits { .. }
+            | DataSource::Shapes { .. }
     );
+    spec.data.text = match &source {
+        DataSource::Reviews { .. } => Some(spec.data.text.unwrap_or_default()),
+        _ => None,
+    };
     spec.data.source = source;
     spec.data.flatten = images && (spec.data.flatten || !images_wanted(spec));
     if let Some(shape) = spec.data.shape() {
@@ -130,7 +151,7 @@ fn set_source(spec: &mut Spec, source: DataSource) {
     }
 }
 
-/// Whether the network begins with a layer that makes rows of images itself.
+/// Whether the network begins with a layer that takes images as they are.
 fn images_wanted(spec: &Spec) -> bool {
     use crate::spec::LayerKind;
     matches!(
@@ -138,6 +159,17 @@ fn images_wanted(spec: &Spec) -> bool {
         Some(
             LayerKind::Flatten
                 | LayerKind::Reshape { .. }
+                | LayerKind::Conv1d(_)
+                | LayerKind::Conv2d(_)
+                | LayerKind::ConvTranspose2d { .. }
+                | LayerKind::MaxPool1d(_)
+                | LayerKind::MaxPool2d(_)
+                | LayerKind::AvgPool1d(_)
+                | LayerKind::AvgPool2d(_)
+                | LayerKind::GlobalAvgPool
+                | LayerKind::GlobalMaxPool
+                | LayerKind::Upsample { .. }
+                | LayerKind::BatchNorm { .. }
                 | LayerKind::Rnn { .. }
                 | LayerKind::Lstm(_)
                 | LayerKind::Gru(_)
@@ -349,6 +381,21 @@ fn knobs(source: &DataSource) -> Vec<Knob> {
             real("noise", noise, 1.0),
             real("bias", bias, 1.0),
         ],
+        D::DrawnDigits { samples: n } | D::Shapes { samples: n } | D::Reviews { samples: n } => {
+            vec![whole("samples", n, 100.0)]
+        }
+        D::Separable { samples: n, margin } => vec![samples(n), real("margin", margin, 0.05)],
+        D::Sine {
+            samples: n,
+            window,
+            period,
+            noise,
+        } => vec![
+            samples(n),
+            whole("window", window, 1.0),
+            real("period", period, 1.0),
+            real("noise", noise, 0.01),
+        ],
         D::Line {
             samples: n,
             slope,
@@ -418,7 +465,7 @@ fn source_fields(props: &DataPanelProps) -> Html {
         } /> };
     }
     if let DataSource::Files {
-        format: FileFormat::Csv,
+        format: FileFormat::Csv | FileFormat::TextCsv,
         target,
         ..
     } = source

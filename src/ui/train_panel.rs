@@ -23,15 +23,16 @@ impl TrainPanelProps {
     }
 }
 
-const OPTIMIZERS: [&str; 5] = ["sgd", "rmsprop", "adagrad", "adam", "adamw"];
+const OPTIMIZERS: [&str; 6] = ["sgd", "rmsprop", "adagrad", "adam", "adamw", "closed_form"];
 
 /// Losses as the list offers them.
-const LOSSES: [Loss; 8] = [
+const LOSSES: [Loss; 9] = [
     Loss::CrossEntropy { from_logits: true },
     Loss::CrossEntropy { from_logits: false },
     Loss::BinaryCrossEntropy { from_logits: true },
     Loss::BinaryCrossEntropy { from_logits: false },
     Loss::Hinge,
+    Loss::Perceptron,
     Loss::Mse,
     Loss::Mae,
     Loss::Huber { delta: 1.0 },
@@ -72,7 +73,7 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
         }
     });
     let on_optimizer = edit.with("", |s: &mut Spec, v: String| {
-        set_optimizer(&mut s.train, &v, s.framework);
+        set_optimizer(&mut s.train, &v.replace('-', "_"), s.framework);
     });
     html! {
         <section class="group" aria-labelledby="training-title">
@@ -96,11 +97,13 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
             }
             <SelectField
                 label={t("optimizer")}
-                value={train.optimizer.kind()}
-                options={named("optimizer", OPTIMIZERS.map(str::to_string))}
+                value={slug(&train.optimizer)}
+                options={named("optimizer", OPTIMIZERS.map(|o| o.replace("_", "-")))}
                 on_change={on_optimizer}
+                error={props.error("train.optimizer.kind")}
                 class="wide"
             />
+            if train.optimizer != Optimizer::ClosedForm {
             <SliderField
                 label={t("learning-rate")}
                 hint={AttrValue::from(t("learning-rate-hint"))}
@@ -111,6 +114,7 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
                 error={props.error("train.optimizer.learning_rate")}
                 on_change={edit.with("learning_rate", |s: &mut Spec, v: f32| s.train.optimizer.set_learning_rate(v))}
             />
+            }
             <div class="grid">
                 { batch_fields(props) }
                 <NumberField
@@ -130,7 +134,7 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
                 />
             </div>
             <details class="more">
-                <summary>{ t_args("optimizer-more", &[("name", t(&format!("optimizer-{}", train.optimizer.kind())).into())]) }</summary>
+                <summary>{ t_args("optimizer-more", &[("name", t(&format!("optimizer-{}", slug(&train.optimizer))).into())]) }</summary>
                 <div class="grid">{ optimizer_fields(props) }</div>
             </details>
             <details class="more">

@@ -188,6 +188,7 @@ pub fn table() -> Vec<Case> {
         (Absolute, Clear(-2.0, 2.0), Class(2)),
         (Huber { delta: 0.25 }, Clear(-2.0, 2.0), Class(2)),
         (Hinge, Clear(-2.0, 2.0), Class(2)),
+        (Perceptron, Clear(-2.0, 2.0), Class(2)),
         (BceLogits, U(-4.0, 4.0), Class(2)),
         (pytorch, U(0.05, 0.95), Class(2)),
         (keras, U(0.05, 0.95), Class(2)),

@@ -83,6 +83,26 @@ fn axes(t: &mut Vec<Case>) {
 }
 
 fn tables(t: &mut Vec<Case>) {
+    for (lead, k) in [(&[1][..], 1), (&[5], 3), (&[2, 3], 7)] {
+        let x = [lead, &[k]].concat();
+        // One index past the end: it takes the last number.
+        let index = Class(k + 1);
+        t.push(case(Pick, &[(&x, X), (lead, index)], &[0]));
+        let op = PickGrad { classes: k };
+        t.push(case(op, &[(lead, index), (lead, X)], &[]));
+    }
+    for (n, d) in [(7, 1), (40, 3), (65, 9)] {
+        let mut c = case(Discriminant, &[(&[n, d], X), (&[n, 1], Class(2))], &[]);
+        // Solving multiplies what the sums round.
+        c.tolerance = 1e-4;
+        t.push(c);
+    }
+    // One class alone has no line beside it.
+    t.push(case(
+        Discriminant,
+        &[(&[6, 2], X), (&[6, 1], Class(1))],
+        &[],
+    ));
     for (ids, vocab, d) in [(&[1, 1][..], 1, 1), (&[3, 5], 7, 6), (&[4], 3, 17)] {
         // One id past the end: it takes the last row.
         let id = Class(vocab + 1);

@@ -41,6 +41,7 @@ pub fn dataset(shape: &[usize], x: Values, y: Vec<f32>, target: Target) -> Datas
         train: (0..rows as u32).collect(),
         validation: Vec::new(),
         test: Vec::new(),
+        text: None,
     }
 }
 

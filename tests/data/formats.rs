@@ -5,7 +5,7 @@ use nabla::spec::{DataSource, FileFormat, Problem};
 use proptest::prelude::*;
 use std::io::Write;
 
-fn gz(bytes: &[u8]) -> Vec<u8> {
+pub fn gz(bytes: &[u8]) -> Vec<u8> {
     let mut e = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     e.write_all(bytes).unwrap();
     e.finish().unwrap()

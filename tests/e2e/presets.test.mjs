@@ -23,7 +23,7 @@ async function painted(page, selector) {
   }, selector);
 }
 
-e2e('every network of the list trains', { timeout: 150_000 }, async ({ page }) => {
+e2e('every network of the list trains', { timeout: 240_000 }, async ({ page }) => {
   await trained(page);
   const ids = await page.getByLabel('Network from the tutorials').locator('option').evaluateAll((all) => all.map((o) => o.value));
   assert.deepEqual(ids, await page.evaluate(() => nabla.presets().map((p) => p.id)));
@@ -31,19 +31,24 @@ e2e('every network of the list trains', { timeout: 150_000 }, async ({ page }) =
   await page.locator('.speed select').selectOption('0');
   for (const id of [...ids.slice(1), ids[0]]) {
     await choose(page, id);
-    await trained(page, id === 'mlp-spirals' ? 1000 : 50);
+    // A rule that stops when all is right, a solution in one step, large networks on one core.
+    const steps = { 'mlp-spirals': 1000, perceptron: 1000, 'perceptron-and': 200, 'perceptron-or': 200, 'linear-models-gda': 5, 'cifar-cnn': 10, 'imdb-conv1d': 6 }[id] ?? 50;
+    await trained(page, steps);
     const { info, loss, step } = await run(page);
-    assert.deepEqual(step.slice(0, 50), [...Array(50).keys()], id);
+    assert.deepEqual(step.slice(0, steps), [...Array(steps).keys()], id);
     assert.ok(loss.every(Number.isFinite), id);
     const n = Math.min(loss.length, 2000);
-    assert.ok(mean(loss.slice(n - 10, n)) < mean(loss.slice(0, 10)), `${id}: ${mean(loss.slice(0, 10))} → ${mean(loss.slice(n - 10, n))}`);
+    const some = Math.min(10, n >> 1);
+    // XOR is what a perceptron cannot learn.
+    const learns = id !== 'perceptron-xor';
+    assert.ok(!learns || mean(loss.slice(n - some, n)) < mean(loss.slice(0, some)), `${id}: ${mean(loss.slice(0, 10))} → ${mean(loss.slice(n - 10, n))}`);
     assert.equal(await page.locator('[data-layer]').count(), info.layers.length, id);
     await page.locator('.headline dd').first().waitFor();
     await page.waitForFunction((hash) => location.hash === hash, `#preset=${id}`);
   }
 });
 
-for (const id of ['logreg-blobs', 'mlp-xor', 'mlp-circles', 'mlp-moons', 'mlp-spirals']) {
+for (const id of ['logreg-blobs', 'perceptron', 'linear-models', 'linear-models-gda', 'mlp-xor', 'mlp-circles', 'mlp-moons', 'mlp-spirals']) {
   e2e(`${id} shows its boundary and learns it`, { path: `#preset=${id}`, timeout: 110_000 }, async ({ page, shot }) => {
     await trained(page, 10);
     await page.getByRole('tab', { name: 'Boundary' }).waitFor();

@@ -212,6 +212,31 @@ def tutorials():
     yield case("t2", "pytorch", literal(x, y), line, MSE, sgd(0.01), 100)
     points = literal([[1, 2], [3, 4]], [[2], [6]])
     yield case("t3", "pytorch", points, line, MSE, sgd(0.01), 2)
+    bce = {"kind": "binary_cross_entropy", "from_logits": False}
+    yield case(
+        "t4",
+        "pytorch",
+        hashed(128, 30, classes=2),
+        [linear("linear", 1), activation("sigmoid", "sigmoid")],
+        bce,
+        sgd(0.1),
+        32,
+    )
+    plane = hashed(64, 2, classes=2)
+    neuron = [linear("neuron", 1), activation("step", "step")]
+    rule = {"kind": "perceptron"}
+    yield case("t5", "pytorch", plane, neuron, rule, sgd(0.1), 1)
+    yield case(
+        "t6",
+        "pytorch",
+        plane,
+        [linear("fc1", 8), activation("tanh1", "tanh"), linear("out", 1)],
+        {"kind": "binary_cross_entropy", "from_logits": True},
+        sgd(0.1, momentum=0.9),
+        16,
+    )
+    hinge, line = {"kind": "hinge"}, [linear("linear", 1)]
+    yield case("t7", "pytorch", plane, line, hinge, sgd(0.05), 16, l2=0.01)
     digits = hashed(512, 784, classes=10, low=0)
     for name, drop in ("t8", [dropout("drop", 0.5)]), ("t8_no_dropout", []):
         yield case(

@@ -14,6 +14,8 @@ FIRST = 8
 DOTS = 4
 # Constant of the dropout stream in the key of the generator.
 DROPOUT_STREAM = 4
+# That of a variational autoencoder's code.
+CODE_STREAM = 7
 
 
 def bits(seed, n):
@@ -67,6 +69,18 @@ def dropout_mask(seed, layer, step, shape, rate):
     u = (np.stack(words, axis=1).reshape(-1)[:n] >> np.uint32(8)) * 2.0**-24
     keep = u >= np.float32(rate)
     return (keep / (1.0 - rate)).astype(np.float32).reshape(shape)
+
+
+def normals(seed, layer, step, shape):
+    """What a sampling layer draws from N(0, 1)."""
+    n = int(np.prod(shape))
+    blocks = np.arange((n + 1) // 2)
+    zero = np.zeros_like(blocks)
+    u, v, _, _ = philox4x32_10((blocks, zero + step, zero, zero), (seed, CODE_STREAM ^ (layer << 8)))
+    r = np.sqrt(-2.0 * np.log((u.astype(np.float64) + 1.0) * 2.0**-32))
+    angle = 2.0 * np.pi * (v.astype(np.float64) * 2.0**-32)
+    pairs = np.stack([r * np.cos(angle), r * np.sin(angle)], axis=1)
+    return pairs.reshape(-1)[:n].astype(np.float32).reshape(shape)
 
 
 def known_answers():
@@ -144,7 +158,7 @@ def trace(case, versions, run32, run64):
     losses64, grads64, final64 = run64
     shown = case["loss_steps"]
     noise = {
-        "loss": max(abs(a - b) / abs(b) for a, b in zip(losses, losses64)),
+        "loss": max(abs(a - b) / abs(b) if b else abs(a) for a, b in zip(losses, losses64)),
         "grad": max(distance(grads[s], grads64[s]) for s in grads),
         "final": distance(final, final64),
     }

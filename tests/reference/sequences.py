@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from cases import MSE, FEW_STEPS, adam, cross_entropy, hashed, linear, sgd, spec_of
+from cases import MSE, FEW_STEPS, activation, adam, cross_entropy, hashed, linear, sgd, spec_of
+from images import conv, pool
 
 
 def layer(id, kind, inputs=(), **fields):
@@ -83,6 +84,14 @@ def parameters(framework, layers, shape):
                 own = list(attention_parameters(framework, x[-1]))
             case "flatten":
                 y = [int(np.prod(x))]
+            case "conv1d":
+                # Keras' [steps, channels], padded to the same length.
+                own = [("weight", [l["filters"], x[-1], l["kernel"]]), ("bias", [l["filters"]])]
+                y[-1] = l["filters"]
+            case "max_pool1d":
+                y[0] //= l["kernel"]
+            case "global_avg_pool":
+                y = [x[-1]]
         for name, s in own:
             bound = np.float32(1 / math.sqrt(s[-1]))
             if l["kind"].endswith(("embedding", "norm")):
@@ -92,11 +101,13 @@ def parameters(framework, layers, shape):
     return out
 
 
-def case(name, framework, data, layers, loss, batch=8):
+def case(name, framework, data, layers, loss, batch=8, optimizer=None, steps=20, seed=None):
     # A bias of all keys changes no softmax: its gradient is rounding, which Adam would blow up.
     attends = any(l["kind"] == "multi_head_attention" for l in layers)
-    optimizer = sgd(0.1) if attends else adam(framework, 0.01)
-    c = spec_of(name, framework, data, layers, loss, optimizer, batch, 20)
+    optimizer = optimizer or (sgd(0.1) if attends else adam(framework, 0.01))
+    c = spec_of(name, framework, data, layers, loss, optimizer, batch, steps, seed=seed or 0)
+    if seed is not None:
+        c["dropout"] = {"seed": seed}
     c["params"] = parameters(framework, layers, data["shape"])
     c["grad_steps"] = list(FEW_STEPS)
     c["sequence"] = True
@@ -124,7 +135,51 @@ def autoencoders():
         yield case(f"{f}_autoencoder_bce", f, data, layers, bce)
 
 
+def tutorials():
+    """T11 to T14 as the presets have them."""
+    words = tokens(32, 500, 10_000, 2)
+    convolution = lambda id: conv("conv1d", id, 32, 7, padding="same", activation="relu")
+    review = [
+        layer("embedding", "embedding", vocab=10_000, dim=64),
+        convolution("conv1d"),
+        pool("max_pool1d", "max_pooling1d", 4),
+        convolution("conv1d_1"),
+        layer("global_average_pooling1d", "global_avg_pool"),
+        linear("dense", 1, "sigmoid"),
+    ]
+    bce = {"kind": "binary_cross_entropy", "from_logits": False}
+    slow = adam("keras", 0.001)
+    # Adam divides gradients of an embedding's rare rows by themselves: their rounding grows.
+    yield case("t11", "keras", words, review, bce, 4, slow, steps=10)
+    rows = hashed(32, 0, classes=10, low=0)
+    rows["shape"] = [28, 28]
+    slow = adam("pytorch", 0.001)
+    for kind in "lstm", "gru", "rnn":
+        more = {"activation": "tanh"} if kind == "rnn" else {}
+        net = [recurrent(kind, kind, 128, **more), linear("fc", 10)]
+        yield case(f"t12_{kind}", "pytorch", rows, net, cross_entropy("pytorch"), 8, slow)
+    series = hashed(64, 0, targets=1)
+    series["shape"] = [25, 1]
+    net = [recurrent("lstm", "lstm", 32), linear("fc", 1)]
+    yield case("t12_sine", "pytorch", series, net, MSE, 16)
+    image = {**hashed(64, 784, low=0), "target": "input"}
+    relu = lambda id: activation(id, "relu")
+    code = [
+        linear("encoder", 128), relu("relu1"), linear("code", 32), relu("relu2"),
+        linear("decoder", 128), relu("relu3"), linear("image", 784), activation("sigmoid", "sigmoid"),
+    ]  # fmt: skip
+    yield case("t13", "pytorch", image, code, MSE, 16, slow)
+    latent = [
+        linear("encoder", 128), relu("relu1"), linear("mean", 2),
+        {**linear("logvar", 2), "inputs": ["relu1"]},
+        layer("code", "sampling", ["mean", "logvar"], kl=np.float32(1 / 784)),
+        linear("decoder", 128), relu("relu2"), linear("image", 784), activation("sigmoid", "sigmoid"),
+    ]  # fmt: skip
+    yield case("t14", "pytorch", image, latent, bce, 16, slow, seed=7)
+
+
 def all_sequences():
+    yield from tutorials()
     yield from autoencoders()
     for f in "pytorch", "keras":
         last = None if f == "pytorch" else "softmax"

@@ -22,6 +22,8 @@ ACTIVATIONS = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
     "softplus": nn.Softplus,
+    # The loss makes the step: the perceptron's rule is about what goes into it.
+    "step": nn.Identity,
 }
 
 
@@ -97,7 +99,7 @@ class Sequence(nn.Module):
                     y = [x[0], width] if l["return_sequences"] else [width]
                 case "multi_head_attention":
                     own = nn.MultiheadAttention(x[-1], l["heads"], batch_first=True)
-                case "add":
+                case "add" | "sampling":
                     pass
                 case _:
                     own = layer(l, [1, *x])
@@ -107,7 +109,7 @@ class Sequence(nn.Module):
             shapes[l["id"]] = before = y
 
     def forward(self, x):
-        values = {}
+        values, self.terms = {}, []
         for l in self.layers:
             inputs = [values[i] for i in l["inputs"]] or [x]
             x, own = inputs[0], getattr(self, l["id"], None)
@@ -126,6 +128,12 @@ class Sequence(nn.Module):
                     x = own(x, x, x, need_weights=False, attn_mask=mask if l["causal"] else None)[0]
                 case "add":
                     x = sum(inputs)
+                case "sampling":
+                    mean, logvar = inputs
+                    eps = common.normals(self.seed, self.layers.index(l), self.now, mean.shape)
+                    x = mean + torch.from_numpy(eps).to(mean.dtype) * torch.exp(0.5 * logvar)
+                    each = -0.5 * (1 + logvar - mean**2 - logvar.exp()).sum(1)
+                    self.terms.append(float(l["kl"]) * each.mean())
                 case _:
                     x = own(x)
                     if l.get("activation"):
@@ -169,6 +177,10 @@ def loss_function(loss):
             return nn.BCEWithLogitsLoss()
         case {"kind": "binary_cross_entropy"}:
             return nn.BCELoss()
+        case {"kind": "hinge"}:
+            return lambda out, y: torch.clamp(1 - (2 * y - 1) * out, min=0).mean()
+        case {"kind": "perceptron"}:
+            return lambda z, y: (((z > 0).to(z.dtype) - y) * z).mean()
 
 
 def optimizer(o, params):
@@ -200,6 +212,7 @@ def run(case, dtype):
     x, y = common.samples(case["data"])
     if case.get("sequence"):
         model = Sequence(spec, x.shape[1:])
+        model.seed = (case["dropout"] or {}).get("seed")
     else:
         model = network(spec, x.shape[1:])
     start = common.parameters(case)
@@ -215,15 +228,18 @@ def run(case, dtype):
     for step in range(case["steps"]):
         bx, by = (torch.from_numpy(v) for v in common.batch(case, x, y, step))
         bx = bx.to(dtype)
-        if train["loss"]["kind"] == "binary_cross_entropy" and by.ndim == 1:
+        one = train["loss"]["kind"] in ("binary_cross_entropy", "hinge", "perceptron")
+        if one and by.ndim == 1:
             by = by[:, None]
         if train["loss"]["kind"] != "cross_entropy":
             by = by.to(dtype)
         opt.zero_grad()
+        model.now = step
         out = model(bx)
         if case["data"].get("steps"):
             out, by = out.flatten(0, 1), by.flatten()
         loss = criterion(out, by)
+        loss = loss + sum(getattr(model, "terms", []))
         if train["l1"]:
             loss = loss + train["l1"] * sum(w.abs().sum() for w in weights)
         if train["l2"]:

@@ -20,7 +20,9 @@ cargo xtask <command>
   test [--only STAGE] [NAME…]
                      everything; STAGE is check, native, web or e2e, and may be repeated;
                      NAME keeps the end-to-end files whose name contains it
-  bench [ARGS…]      site, then time the presets in Chrome; ARGS as in tests/e2e/bench.mjs
+  bench [--no-build] [ARGS…]
+                     site, then time training steps in Chrome, beside peers whose harness is there;
+                     ARGS as in tests/bench/bench.mjs
 ";
 
 fn main() {

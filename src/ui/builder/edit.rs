@@ -227,14 +227,17 @@ pub fn rename(spec: &mut Spec, id: &str, new: &str) {
 pub fn fit_head(spec: &mut Spec, data: &DataShape) -> bool {
     let before = spec.clone();
     let keras = spec.framework == Framework::Keras;
-    let binary = matches!(spec.train.loss, Loss::BinaryCrossEntropy { .. });
+    let binary = matches!(
+        spec.train.loss,
+        Loss::BinaryCrossEntropy { .. } | Loss::Hinge | Loss::Perceptron
+    );
     let (outputs, loss) = match data.classes {
         None => {
             let keep = !spec.train.loss.is_classification();
             let loss = if keep { spec.train.loss } else { Loss::Mse };
             (data.targets.max(1), loss)
         }
-        Some(2) if binary || spec.train.loss == Loss::Hinge => (1, spec.train.loss),
+        Some(2) if binary => (1, spec.train.loss),
         Some(k) => {
             let loss = match spec.train.loss {
                 loss @ Loss::CrossEntropy { .. } => loss,
@@ -256,10 +259,16 @@ pub fn fit_head(spec: &mut Spec, data: &DataShape) -> bool {
     let end = match loss {
         Loss::CrossEntropy { from_logits: false } => Some(Activation::Softmax),
         Loss::BinaryCrossEntropy { from_logits: false } => Some(Activation::Sigmoid),
+        Loss::Perceptron => Some(Activation::Step),
         _ => None,
     };
     // A squashing function behind the last units is part of the head.
-    let squashes = |a: &Activation| matches!(a, Activation::Softmax | Activation::Sigmoid);
+    let squashes = |a: &Activation| {
+        matches!(
+            a,
+            Activation::Softmax | Activation::Sigmoid | Activation::Step
+        )
+    };
     let tail = spec.layers.split_off(last + 1);
     let mut squashed = false;
     for layer in tail {
@@ -292,5 +301,8 @@ pub fn set_optimizer(train: &mut TrainSpec, kind: &str, framework: Framework) {
         && let Some(o) = Optimizer::default_of(kind, framework)
     {
         train.optimizer = o;
+        if o == Optimizer::ClosedForm {
+            train.batch_size = None;
+        }
     }
 }

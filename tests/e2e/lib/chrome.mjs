@@ -16,11 +16,14 @@ function chromePath() {
   return found;
 }
 
-/** Starts Chrome with a fresh profile; it can reach nothing but this machine. */
-export function launch() {
+/**
+ * Starts Chrome with a fresh profile; it can reach nothing but this machine. `executable` may put
+ * another program in front of the browser's path.
+ */
+export function launch({ executable = (path) => path } = {}) {
   const webdriver = JSON.parse(readFileSync(join(ROOT, 'webdriver.json'), 'utf8'));
   return chromium.launch({
-    executablePath: chromePath(),
+    executablePath: executable(chromePath()),
     args: [
       ...webdriver['goog:chromeOptions'].args,
       '--no-proxy-server',

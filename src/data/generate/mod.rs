@@ -1,6 +1,10 @@
 //! Generated data. Positions come from the stream `DATA` and noise from `NOISE`, so that
 //! another noise level moves the same points. Shapes follow scikit-learn's `make_*`, the random
 //! numbers do not.
+mod reviews;
+mod shapes;
+mod strokes;
+
 use super::rng::{DATA, NOISE, Rng};
 use super::{Raw, Target, Values, idx::class_count, numbered};
 use crate::spec::{DataSource, Problem};
@@ -27,7 +31,14 @@ pub fn generate(source: &DataSource, seed: u32) -> Option<Result<Raw, Problem>> 
         | DataSource::Blobs { samples, .. }
         | DataSource::Circles { samples, .. }
         | DataSource::Moons { samples, .. }
+        | DataSource::Separable { samples, .. }
         | DataSource::Spirals { samples, .. } => (*samples, 2),
+        DataSource::Sine {
+            samples, window, ..
+        } => (*samples, *window),
+        DataSource::DrawnDigits { samples } => (*samples, 784),
+        DataSource::Shapes { samples } => (*samples, 3 * 1024),
+        DataSource::Reviews { samples } => (*samples, 500),
         DataSource::Points { x, .. } => (x.len(), 1),
         DataSource::Bundled { .. } | DataSource::Files { .. } => return None,
     };
@@ -58,6 +69,16 @@ pub fn generate(source: &DataSource, seed: u32) -> Option<Result<Raw, Problem>> 
             numbers("Line", 1, x, y)
         }
         DataSource::Points { x, y, classes } => return Some(points(x, y, *classes)),
+        DataSource::Separable { samples, margin } => separable(*samples, *margin, &mut at),
+        DataSource::Sine {
+            samples,
+            window,
+            period,
+            noise: s,
+        } => sine(*samples, *window, *period, *s, &mut noise),
+        DataSource::DrawnDigits { samples } => strokes::drawn(*samples, seed),
+        DataSource::Shapes { samples } => shapes::shapes(*samples, seed),
+        DataSource::Reviews { samples } => reviews::reviews(*samples, seed),
         DataSource::Xor { samples, noise: s } => {
             let mut p = Cloud::default();
             for _ in 0..*samples {
@@ -164,32 +185,67 @@ impl Cloud {
             x.extend(point.map(|c| (c + f64::from(noise) * f64::from(rng.normal())) as f32));
         }
         Raw {
-            name: name.to_string(),
             shape: vec![2],
-            x: Values::F32(x),
-            y: self.0.iter().map(|(_, class)| *class as f32).collect(),
             target: Target::Classes {
                 names: (0..classes).map(|k| k.to_string()).collect(),
             },
             features: vec!["x".to_string(), "y".to_string()],
-            validation: None,
-            test: None,
+            ..Raw::of(
+                name,
+                Values::F32(x),
+                self.0.iter().map(|(_, class)| *class as f32).collect(),
+            )
         }
     }
 }
 
 fn numbers(name: &str, width: usize, x: Vec<f32>, y: Vec<f32>) -> Raw {
     Raw {
-        name: name.to_string(),
         shape: vec![width],
-        x: Values::F32(x),
-        y,
-        target: Target::Values {
-            names: vec!["y".to_string()],
-        },
         features: numbered("x", width),
-        validation: None,
-        test: None,
+        ..Raw::of(name, Values::F32(x), y)
+    }
+}
+
+/// Points of [−1,1]² on either side of a line that passes near the centre.
+fn separable(samples: usize, margin: f32, at: &mut Rng) -> Raw {
+    let angle = TAU * f64::from(at.uniform());
+    let (a, b) = (libm::cos(angle) as f32, libm::sin(angle) as f32);
+    let c = at.range(-0.2, 0.2);
+    let mut p = Cloud::default();
+    for i in 0..samples {
+        let wanted = (i % 2) as u32;
+        loop {
+            let (x, y) = (at.range(-1.0, 1.0), at.range(-1.0, 1.0));
+            let off = a * x + b * y + c;
+            if off.abs() >= margin && u32::from(off > 0.0) == wanted {
+                p.push(f64::from(x), f64::from(y), wanted);
+                break;
+            }
+        }
+    }
+    let mut none = Rng::new(0, NOISE);
+    p.finish("Separable points", 2, 0.0, Some(at), &mut none)
+}
+
+/// Windows one after the other, in the order of time.
+fn sine(samples: usize, window: usize, period: f32, noise: f32, rng: &mut Rng) -> Raw {
+    let series: Vec<f32> = (0..samples + window)
+        .map(|t| {
+            let clean = libm::sin(TAU * t as f64 / f64::from(period));
+            (clean + f64::from(noise) * f64::from(rng.normal())) as f32
+        })
+        .collect();
+    let mut x = Vec::with_capacity(samples * window);
+    for start in 0..samples {
+        x.extend_from_slice(&series[start..start + window]);
+    }
+    Raw {
+        shape: vec![window, 1],
+        target: Target::Values {
+            names: vec!["next".to_string()],
+        },
+        ..Raw::of("Sine", Values::F32(x), series[window..].to_vec())
     }
 }
 
