@@ -1,7 +1,7 @@
-//! Scripts out of a spec, loaded by the page only when they are asked for.
+//! Scripts out of a spec and into one, loaded by the page only when they are asked for.
 #[cfg(target_arch = "wasm32")]
 mod exports {
-    use nabla::interop::write;
+    use nabla::interop::{read, write};
     use nabla::json;
     use nabla::spec::{Framework, Problem, Problems, Spec};
     use serde_json::{Value, json};
@@ -19,6 +19,21 @@ mod exports {
             "keras" => Ok(Framework::Keras),
             _ => Err(Problem::new("internal").arg("detail", name).into()),
         }
+    }
+
+    /// The spec that a script means, with notes in `language`: `{spec, notes: [{line, code, message}]}`,
+    /// without `spec` where none could be made.
+    #[wasm_bindgen]
+    pub fn read_script(text: &str, language: &str) -> String {
+        let (spec, notes) = match read::script(text) {
+            Ok(import) => (Some(json::value(&import.spec)), import.notes),
+            Err(failed) => (None, failed.notes),
+        };
+        let notes: Vec<Value> = notes
+            .iter()
+            .map(|n| json!({ "line": n.line, "code": n.code, "message": n.text(language) }))
+            .collect();
+        json!({ "spec": spec, "notes": notes }).to_string()
     }
 
     /// The script of a spec (JSON) for `pytorch` or `keras`: `{text, file, notebook, lines: [{line, layer}]}`.

@@ -67,7 +67,7 @@ fn source(net: &Net, needs: &mut Needs) -> Result<(Vec<String>, bool), Problem> 
         DataSource::Bundled { name } => {
             let load = match name {
                 Bundled::Digits | Bundled::Digits28 => "load_digits",
-                Bundled::Iris => "load_iris",
+                Bundled::Iris | Bundled::IrisPair => "load_iris",
                 Bundled::BreastCancer => "load_breast_cancer",
                 Bundled::Diabetes => "load_diabetes",
             };
@@ -84,6 +84,10 @@ fn source(net: &Net, needs: &mut Needs) -> Result<(Vec<String>, bool), Problem> 
                         "x, y = enlarge(digits.images), digits.target".into(),
                     ]
                 }
+                Bundled::IrisPair => vec![
+                    "iris = load_iris()".into(),
+                    "x, y = iris.data[50:, 2:], iris.target[50:] - 1  # versicolor and virginica, petals".into(),
+                ],
                 Bundled::Diabetes => {
                     vec!["x, y = load_diabetes(return_X_y=True, scaled=False)".into()]
                 }
@@ -183,6 +187,73 @@ fn source(net: &Net, needs: &mut Needs) -> Result<(Vec<String>, bool), Problem> 
                 short(*noise)
             )]
         }
+        DataSource::Separable { samples, margin } => {
+            needs.helper(&helpers::SEPARABLE);
+            vec![format!(
+                "x, y = make_separable({samples}, {}, SEED)",
+                short(*margin)
+            )]
+        }
+        DataSource::Sine {
+            samples,
+            window,
+            period,
+            noise,
+        } => {
+            needs.helper(&helpers::SINE);
+            vec![format!(
+                "x, y = make_sine({samples}, {window}, {}, {}, SEED)",
+                short(*period),
+                short(*noise)
+            )]
+        }
+        DataSource::DrawnDigits { .. } => {
+            own_test = true;
+            keras_set(
+                needs,
+                "mnist",
+                "The page's drawn digits stand in for MNIST.",
+            )
+        }
+        DataSource::Shapes { .. }
+        | DataSource::Files {
+            format: FileFormat::Cifar10,
+            ..
+        } => {
+            own_test = true;
+            let mut lines = keras_set(needs, "cifar10", "The page's shapes stand in for CIFAR-10.");
+            lines.push(
+                "x_train, x_test = x_train.transpose(0, 3, 1, 2), x_test.transpose(0, 3, 1, 2)"
+                    .into(),
+            );
+            lines.push("y_train, y_test = y_train.ravel(), y_test.ravel()".into());
+            lines
+        }
+        DataSource::Reviews { .. } => {
+            own_test = true;
+            let text = data.text.unwrap_or_default();
+            needs.import("from keras.datasets import imdb");
+            needs.import("from keras.utils import pad_sequences");
+            let side = |s: Side| match s {
+                Side::Front => "pre",
+                Side::Back => "post",
+            };
+            let how = format!(
+                "maxlen={}, padding=\"{}\", truncating=\"{}\"",
+                text.length,
+                side(text.pad),
+                side(text.cut)
+            );
+            vec![
+                "# The page's generated reviews stand in for IMDB's.".into(),
+                format!(
+                    "(x_train, y_train), (x_test, y_test) = imdb.load_data(num_words={})",
+                    text.words
+                ),
+                format!("x_train = pad_sequences(x_train, {how})"),
+                format!("x_test = pad_sequences(x_test, {how})"),
+            ]
+        }
         DataSource::Files {
             format: FileFormat::Idx,
             ..
@@ -220,15 +291,34 @@ fn source(net: &Net, needs: &mut Needs) -> Result<(Vec<String>, bool), Problem> 
                 y.into(),
             ]
         }
-        #[allow(unreachable_patterns, reason = "sources are added")]
         _ => return Err(unsupported("this source of data", net.spec.framework)),
     };
     Ok((lines, own_test))
 }
 
+/// A set of `keras.datasets`, which comes in two parts.
+fn keras_set(needs: &mut Needs, name: &str, remark: &str) -> Vec<String> {
+    needs.import(&format!("from keras.datasets import {name}"));
+    vec![
+        format!("# {remark}"),
+        format!("(x_train, y_train), (x_test, y_test) = {name}.load_data()"),
+    ]
+}
+
 /// The dtype of targets: class indices for cross-entropy, else numbers.
 fn target_type(net: &Net) -> &'static str {
     if net.indices() { "int64" } else { "float32" }
+}
+
+/// Whether the script's data come with a test part of their own.
+pub(super) fn own_test(spec: &Spec) -> bool {
+    match &spec.data.source {
+        DataSource::DrawnDigits { .. } | DataSource::Shapes { .. } | DataSource::Reviews { .. } => {
+            true
+        }
+        DataSource::Files { format, .. } => matches!(format, FileFormat::Idx | FileFormat::Cifar10),
+        _ => false,
+    }
 }
 
 /// Writes `load_data`. `channels_last`: images get the axis of channels that Keras wants.

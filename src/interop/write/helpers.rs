@@ -36,6 +36,52 @@ def make_spirals(samples, arms, turns, noise, seed):
     return (x + noise * rng.standard_normal(x.shape))[order], y[order]",
 };
 
+pub const SEPARABLE: Helper = Helper {
+    name: "make_separable",
+    imports: &["import numpy as np"],
+    text: "\
+def make_separable(samples, margin, seed):
+    \"\"\"Points of a square on either side of a line, none nearer to it than the margin.\"\"\"
+    rng = np.random.default_rng(seed)
+    angle, shift = rng.uniform(0, 2 * np.pi), rng.uniform(-0.25, 0.25)
+    normal = np.array([np.cos(angle), np.sin(angle)])
+    x = rng.uniform(-1, 1, (100 * samples, 2))
+    side = x @ normal - shift
+    far = np.flatnonzero(np.abs(side) >= margin)[:samples]
+    return x[far], (side[far] > 0).astype(int)",
+};
+
+pub const SINE: Helper = Helper {
+    name: "make_sine",
+    imports: &["import numpy as np"],
+    text: "\
+def make_sine(samples, window, period, noise, seed):
+    \"\"\"Windows of a noisy sine, and the value after each.\"\"\"
+    rng = np.random.default_rng(seed)
+    wave = np.sin(2 * np.pi * np.arange(samples + window) / period)
+    wave += noise * rng.standard_normal(wave.shape)
+    x = np.stack([wave[i : i + window] for i in range(samples)])
+    return x[:, :, None], wave[window:]",
+};
+
+pub const PERCEPTRON: Helper = Helper {
+    name: "perceptron_loss",
+    imports: &[],
+    text: "\
+def perceptron_loss(output, target):
+    \"\"\"(ŷ − y)·z with ŷ = step(z): its gradient is the perceptron's rule.\"\"\"
+    return (((output > 0).float() - target) * output).mean()",
+};
+
+pub const KERAS_PERCEPTRON: Helper = Helper {
+    name: "perceptron_loss",
+    imports: &["import keras"],
+    text: "\
+def perceptron_loss(target, output):
+    \"\"\"(ŷ − y)·z with ŷ = step(z): its gradient is the perceptron's rule.\"\"\"
+    return (keras.ops.cast(output > 0, output.dtype) - target) * output",
+};
+
 pub const ENLARGE: Helper = Helper {
     name: "enlarge",
     imports: &["import numpy as np"],
@@ -163,5 +209,18 @@ def one_cycle(step, total, warmup):
 /// All of them, for the reader.
 #[allow(dead_code, reason = "until it is here")]
 pub const ALL: &[&Helper] = &[
-    &XOR, &SPIRALS, &ENLARGE, &READ_IDX, &HINGE, &NLL, &POSITIONS, &SAMPLING, &RATE, &ONE_CYCLE,
+    &XOR,
+    &SPIRALS,
+    &SEPARABLE,
+    &SINE,
+    &PERCEPTRON,
+    &KERAS_PERCEPTRON,
+    &ENLARGE,
+    &READ_IDX,
+    &HINGE,
+    &NLL,
+    &POSITIONS,
+    &SAMPLING,
+    &RATE,
+    &ONE_CYCLE,
 ];

@@ -16,6 +16,9 @@ pub(super) fn script(net: &Net, out: &mut Lines) -> Result<(), Problem> {
     for i in 0..spec.layers.len() {
         made.push(keras::layer(net, i, &mut needs)?);
     }
+    if spec.train.loss == Loss::Perceptron {
+        needs.helper(&helpers::KERAS_PERCEPTRON);
+    }
     let (suffix, shape) = input(net)?;
     let loads = data::write(net, &mut needs, suffix)?;
     let callback = schedule(&spec.train, &mut needs);
@@ -202,14 +205,16 @@ fn loss(loss: &Loss) -> String {
             with("BinaryCrossentropy", "from_logits=True".into())
         }
         Loss::Hinge => "\"hinge\"".into(),
+        Loss::Perceptron => helpers::KERAS_PERCEPTRON.name.into(),
     }
 }
 
 fn metrics(net: &Net) -> &'static str {
     match (net.data.classes, &net.spec.train.loss) {
-        (Some(_), Loss::BinaryCrossEntropy { from_logits: true } | Loss::Hinge) => {
-            "keras.metrics.BinaryAccuracy(name=\"accuracy\", threshold=0.0)"
-        }
+        (
+            Some(_),
+            Loss::BinaryCrossEntropy { from_logits: true } | Loss::Hinge | Loss::Perceptron,
+        ) => "keras.metrics.BinaryAccuracy(name=\"accuracy\", threshold=0.0)",
         (Some(_), Loss::CrossEntropy { .. }) => "\"accuracy\"",
         (Some(_), _) => "keras.metrics.BinaryAccuracy(name=\"accuracy\")",
         (None, _) if net.output().len() == 1 && !net.itself() => {
@@ -223,14 +228,7 @@ fn main(net: &Net, callback: Option<String>, out: &mut Lines) -> Result<(), Prob
     let spec = net.spec;
     let t = &spec.train;
     let validation = spec.data.split.validation > 0.0;
-    let test = spec.data.split.test > 0.0
-        || matches!(
-            spec.data.source,
-            DataSource::Files {
-                format: FileFormat::Idx,
-                ..
-            }
-        );
+    let test = spec.data.split.test > 0.0 || data::own_test(spec);
     out.line(0, "def main():");
     out.line(1, "keras.utils.set_random_seed(SEED)");
     out.line(1, "data = load_data()");

@@ -272,6 +272,9 @@ impl One<'_, '_> {
                 one(self.named("Dense", &args))
             }
             LayerKind::Activation { function: f, alpha } => {
+                if net.step_in_loss() && self.i + 1 == net.spec.layers.len() {
+                    return Ok(Vec::new());
+                }
                 let alpha = alpha.or(self.torch().then(|| f.default_alpha(framework)));
                 let given =
                     |name: &str| alpha.map_or(String::new(), |a| format!("{name}={}", num(a)));
@@ -518,6 +521,7 @@ pub(super) fn optimizer(t: &TrainSpec, framework: Framework) -> Result<String, P
             ]);
             ("AdamW", weight_decay, true)
         }
+        Optimizer::ClosedForm => return Err(super::pytorch_layers::closed_form(Framework::Keras)),
     };
     if framework == Framework::Pytorch && decay != 0.0 && !plain {
         return Err(unsupported(

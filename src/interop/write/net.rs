@@ -149,6 +149,18 @@ impl<'a> Net<'a> {
         matches!(self.spec.train.loss, Loss::CrossEntropy { .. })
     }
 
+    /// Whether the last layer is the step that the perceptron's loss has inside.
+    pub fn step_in_loss(&self) -> bool {
+        let step = matches!(
+            self.last().kind,
+            LayerKind::Activation {
+                function: Activation::Step,
+                ..
+            }
+        );
+        step && self.spec.train.loss == Loss::Perceptron
+    }
+
     /// Whether the last layer's softmax goes into PyTorch's cross-entropy, which has one inside.
     pub fn softmax_in_loss(&self) -> bool {
         let ends = match &self.last().kind {

@@ -135,7 +135,8 @@ fn module(net: &Net, layers: &[torch::Torch], out: &mut Lines) {
 /// The variable that the network returns.
 fn last_variable<'n>(net: &'n Net) -> &'n str {
     let n = net.spec.layers.len();
-    let dropped = net.softmax_in_loss() && matches!(net.last().kind, LayerKind::Activation { .. });
+    let dropped = (net.softmax_in_loss() || net.step_in_loss())
+        && matches!(net.last().kind, LayerKind::Activation { .. });
     match dropped {
         true => net.variable(net.inputs(n - 1)[0]),
         false => net.variable(From::Layer(n - 1)),
@@ -159,6 +160,10 @@ fn loss(net: &Net, needs: &mut Needs) -> Result<String, Problem> {
         }
         Loss::BinaryCrossEntropy { from_logits: true } => "nn.BCEWithLogitsLoss()".into(),
         Loss::BinaryCrossEntropy { from_logits: false } => "nn.BCELoss()".into(),
+        Loss::Perceptron => {
+            needs.helper(&helpers::PERCEPTRON);
+            helpers::PERCEPTRON.name.into()
+        }
         Loss::Hinge => {
             needs.helper(&helpers::HINGE);
             helpers::HINGE.name.into()
@@ -237,7 +242,9 @@ fn steps(net: &Net, out: &mut Lines) {
         }
         (Some(_), loss) => {
             let at = match loss {
-                Loss::BinaryCrossEntropy { from_logits: true } | Loss::Hinge => "0",
+                Loss::BinaryCrossEntropy { from_logits: true } | Loss::Hinge | Loss::Perceptron => {
+                    "0"
+                }
                 _ => "0.5",
             };
             out.line(
@@ -287,14 +294,7 @@ fn target(net: &Net) -> &'static str {
 fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
     let spec = net.spec;
     let t = &spec.train;
-    let test = spec.data.split.test > 0.0
-        || matches!(
-            spec.data.source,
-            DataSource::Files {
-                format: FileFormat::Idx,
-                ..
-            }
-        );
+    let test = spec.data.split.test > 0.0 || data::own_test(spec);
     let validation = spec.data.split.validation > 0.0;
     out.line(0, "def main():");
     out.line(1, "torch.manual_seed(SEED)");

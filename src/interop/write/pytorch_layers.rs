@@ -363,7 +363,8 @@ impl One<'_, '_> {
                 self.give(call);
             }
             LayerKind::Activation { function: f, alpha } => {
-                if self.net.softmax_in_loss() && self.i + 1 == self.net.spec.layers.len() {
+                let inside = self.net.softmax_in_loss() || self.net.step_in_loss();
+                if inside && self.i + 1 == self.net.spec.layers.len() {
                     return Ok(());
                 }
                 let call = match activation(*f, *alpha, framework) {
@@ -547,6 +548,12 @@ impl One<'_, '_> {
     }
 }
 
+/// What has no descent has no training loop.
+pub(super) fn closed_form(framework: Framework) -> Problem {
+    unsupported("an optimizer that computes the weights at once", framework)
+        .field("train.optimizer")
+}
+
 /// The optimizer as an expression.
 pub(super) fn optimizer(o: &Optimizer, framework: Framework) -> Result<String, Problem> {
     let keras = framework == Framework::Keras;
@@ -562,6 +569,7 @@ pub(super) fn optimizer(o: &Optimizer, framework: Framework) -> Result<String, P
         Optimizer::Adagrad { .. } => "Adagrad",
         Optimizer::Adam { .. } => "Adam",
         Optimizer::Adamw { .. } => "AdamW",
+        Optimizer::ClosedForm => return Err(closed_form(Framework::Pytorch)),
     };
     let decay = match *o {
         Optimizer::Sgd {
@@ -623,6 +631,7 @@ pub(super) fn optimizer(o: &Optimizer, framework: Framework) -> Result<String, P
             add("eps", epsilon, 1e-8);
             weight_decay
         }
+        Optimizer::ClosedForm => 0.0,
     };
     // Keras decays every weight as AdamW does.
     if keras && decay != 0.0 && kind == "Adam" {
