@@ -1,8 +1,9 @@
 //! The one seam: a backend prepares a plan once and replays its programs.
 //!
-//! `cpu` runs everywhere. A GPU backend stands beside it behind the same trait; nothing outside
-//! this folder knows which one runs.
+//! `cpu` runs everywhere, `gpu` where there is an adapter; nothing outside this folder knows which
+//! one runs.
 pub mod cpu;
+pub mod gpu;
 
 use crate::graph::{ProgramKind, SlotId};
 use crate::plan::Plan;
@@ -17,8 +18,29 @@ pub enum Data<'a> {
 /// Why a backend cannot go on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EngineError {
-    OutOfMemory { bytes: usize },
-    DeviceLost { detail: String },
+    OutOfMemory {
+        bytes: usize,
+    },
+    DeviceLost {
+        detail: String,
+    },
+    /// No adapter, or it gave no device.
+    NoGpu {
+        detail: String,
+    },
+    /// The driver refused a kernel or a command.
+    Gpu {
+        detail: String,
+    },
+    /// The device did not answer.
+    TimedOut {
+        seconds: u32,
+    },
+    /// More than the device can bind at once.
+    TooBig {
+        bytes: u64,
+        most: u64,
+    },
 }
 
 /// Only `prepare` and `read` wait; after `prepare`, `write` and `run` create nothing.

@@ -36,9 +36,9 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     [a, b, c, d]
 }
 
-/// The four words of elements 4·block … 4·block + 3, see [`dropout_word`].
-pub fn dropout_block(seed: u32, layer: u32, step: u32, block: u32) -> [u32; 4] {
-    philox([block, step, 0, 0], [seed, DROPOUT ^ (layer << 8)])
+/// The key of a layer's dropout, see [`dropout_word`].
+pub fn dropout_key(seed: u32, layer: u32) -> [u32; 2] {
+    [seed, DROPOUT ^ (layer << 8)]
 }
 
 /// The word that decides whether dropout keeps element `element` (row-major index in the
@@ -47,7 +47,7 @@ pub fn dropout_block(seed: u32, layer: u32, step: u32, block: u32) -> [u32; 4] {
 /// where `layer` is the layer's index, below 2²⁴. An element is dropped when
 /// `(word >> 8)·2⁻²⁴ < rate`.
 pub fn dropout_word(seed: u32, layer: u32, step: u32, element: u32) -> u32 {
-    philox([element / 4, step, 0, 0], [seed, DROPOUT ^ (layer << 8)])[(element % 4) as usize]
+    philox([element / 4, step, 0, 0], dropout_key(seed, layer))[(element % 4) as usize]
 }
 
 /// Two standard normals (Box–Muller in f64) for elements 2·block and 2·block + 1 of a layer's

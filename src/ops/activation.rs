@@ -127,6 +127,46 @@ pub(super) fn describe(act: Act) -> String {
     }
 }
 
+/// f(v) in WGSL, with the piece `math`.
+pub(super) fn wgsl(act: Act) -> String {
+    match act {
+        Act::None => "v".into(),
+        Act::Step => "select(0.0, 1.0, v > 0.0)".into(),
+        Act::Relu => "select(v, 0.0, v <= 0.0)".into(),
+        Act::LeakyRelu(a) => format!("select(v * {}, v, v > 0.0)", float(a)),
+        Act::Elu(a) => format!("select({} * expm1_(v), v, v > 0.0)", float(a)),
+        Act::Sigmoid => "sigmoid_(v)".into(),
+        Act::Tanh => "tanh_(v)".into(),
+        Act::Gelu => "v * phi_(v)".into(),
+        Act::GeluTanh => "gelu_tanh(v)".into(),
+        Act::Silu => "v * sigmoid_(v)".into(),
+        Act::Softplus(b) => format!("softplus_(v, {})", float(b)),
+    }
+}
+
+/// f′ in WGSL from s, which is y or x as [`Act::grad_from_output`] says.
+fn wgsl_slope(act: Act) -> String {
+    match act {
+        Act::None => "1.0".into(),
+        Act::Step => "0.0".into(),
+        Act::Relu => "select(0.0, 1.0, s > 0.0)".into(),
+        Act::LeakyRelu(a) => format!("select({}, 1.0, s > 0.0)", float(a)),
+        Act::Elu(a) => format!("select(s + {}, 1.0, s > 0.0)", float(a)),
+        Act::Sigmoid => "s * (1.0 - s)".into(),
+        Act::Tanh => "1.0 - s * s".into(),
+        Act::Gelu => "phi_(s) + s * exp_(-0.5 * s * s) * 0.3989423".into(),
+        Act::GeluTanh => "gelu_tanh_slope(s)".into(),
+        Act::Silu => "silu_slope(s)".into(),
+        Act::Softplus(b) => format!("sigmoid_({} * s)", float(b)),
+    }
+}
+
+/// An activation at the end of a product, for [`Product`].
+pub(super) fn finish(act: Act) -> (String, &'static [&'static str]) {
+    let uses: &[&str] = if act.is_cheap() { &[] } else { &["math"] };
+    (wgsl(act), uses)
+}
+
 impl OpDef for Activation {
     fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> {
         Ok(vec![x[0].to_vec()])
@@ -157,6 +197,17 @@ impl OpDef for Activation {
     }
     fn cpu(&self, c: &mut Call) {
         elementwise::act::<V>(self.act, c.x(0), c.y(0));
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let body = format!("let v = a0; r0 = {};", wgsl(self.act));
+        k.map(Map {
+            n: numel(k.ys(0)),
+            reads: vec![(At::X(0), EACH.into())],
+            writes: vec![(At::Y(0), EACH.into())],
+            body,
+            uses: vec!["math"],
+            step: false,
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
@@ -193,6 +244,17 @@ impl OpDef for ActivationGrad {
     }
     fn cpu(&self, c: &mut Call) {
         elementwise::act_grad::<V>(self.act, c.x(0), c.x(1), c.y(0));
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let body = format!("let s = a0; r0 = a1 * ({});", wgsl_slope(self.act));
+        k.map(Map {
+            n: numel(k.ys(0)),
+            reads: vec![(At::X(0), EACH.into()), (At::X(1), EACH.into())],
+            writes: vec![(At::Y(0), EACH.into())],
+            body,
+            uses: vec!["math"],
+            step: false,
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         2 * numel(x[0]) as u64

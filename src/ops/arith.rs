@@ -83,6 +83,14 @@ impl OpDef for Pairwise {
             Pair::Div => elementwise::map2::<V>(a, b, c.y(0), V::div),
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let body = match self.how {
+            Pair::Sub => "a0 - a1",
+            Pair::Mul => "a0 * a1",
+            Pair::Div => "a0 / a1",
+        };
+        k.each(numel(k.ys(0)), &[At::X(0), At::X(1)], At::Y(0), body, &[]);
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
     }
@@ -113,6 +121,10 @@ impl OpDef for Scale {
     }
     fn cpu(&self, c: &mut Call) {
         elementwise::scale::<V>(self.by, c.x(0), c.y(0));
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let body = format!("a0 * {}", float(self.by));
+        k.each(numel(k.ys(0)), &[At::X(0)], At::Y(0), &body, &[]);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64

@@ -48,6 +48,37 @@ impl Attention {
             causal: self.causal,
         }
     }
+    fn sizes_of(&self, k: &Kernels) -> [usize; 4] {
+        let other = if self.packed { 0 } else { 1 };
+        sizes(self.packed, &[k.xs(0), k.xs(other)])
+    }
+    /// What the kernels bind first.
+    fn operands(&self) -> Vec<At> {
+        (0..self.tensors() + usize::from(self.mask))
+            .map(At::X)
+            .collect()
+    }
+    /// Pieces of a head's numbers, one of which an invocation keeps in registers.
+    fn chunks(&self, [_, _, _, width]: [usize; 4]) -> usize {
+        (width / self.heads).div_ceil(CHUNK)
+    }
+    fn constants<'k>(&self, k: Kernel<'k>, sizes: [usize; 4]) -> Kernel<'k> {
+        let [n, t, s, width] = sizes;
+        let size = width / self.heads;
+        k.sizes(&[
+            ("BATCH", n),
+            ("T", t),
+            ("S", s),
+            ("D", width),
+            ("HEADS", self.heads),
+            ("SIZE", size),
+            ("CHUNK", size.min(CHUNK)),
+        ])
+        .float("SCALE", 1.0 / (size as f32).sqrt())
+        .flag("PACKED", self.packed)
+        .flag("CAUSAL", self.causal)
+        .flag("MASK", self.mask)
+    }
     /// q, k and v, which a packed tensor holds side by side.
     fn rows<'a>(&self, width: usize, x: impl Fn(usize) -> &'a [f32]) -> [Rows<'a>; 3] {
         std::array::from_fn(|i| match self.packed {
@@ -169,6 +200,15 @@ impl OpDef for Attention {
         let (_, scratch) = c.y_scratch(0);
         kernel::forward::<V>(&s, qkv, keep, y, l, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let sizes = self.sizes_of(k);
+        let mut bind = self.operands();
+        bind.extend([At::Y(0), At::Y(1)]);
+        let [n, t, _, _] = sizes;
+        self.constants(k.kernel(shader!("attention")), sizes)
+            .bind(&bind)
+            .flat(n * self.heads * t * self.chunks(sizes));
+    }
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 {
         let [_, _, s, _] = sizes(self.packed, x);
         let all = 4 * numel(y[0]) * s;
@@ -251,6 +291,44 @@ impl OpDef for AttentionGrad {
         let (_, scratch) = c.y_scratch(0);
         kernel::backward::<V>(&s, &saved, outputs, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let f = &self.forward;
+        let sizes = f.sizes_of(k);
+        let [n, t, s, width] = sizes;
+        let size = width / f.heads;
+        let first = f.tensors() + usize::from(f.mask);
+        let (y, l, dy) = (At::X(first), At::X(first + 1), At::X(first + 2));
+        // Σ y·dy of every row and head.
+        let delta = k.scratch(n * t * f.heads);
+        k.reduce(&Reduction {
+            outs: n * t * f.heads,
+            count: size,
+            reads: &[y, dy],
+            value: &format!("return x0[o * {size}u + r] * x1[o * {size}u + r];"),
+            combine: Combine::Sum,
+            finish: "v",
+            along_r: true,
+            write: delta,
+            uses: &[],
+        });
+        for (i, (flag, rows)) in [("DQ", t), ("DK", s), ("DV", s)].into_iter().enumerate() {
+            // What the kernel of this gradient reads; WebGPU allows 8 bindings.
+            let mut bind = f.operands();
+            if flag == "DV" && !f.packed {
+                bind.remove(2);
+            }
+            bind.extend([l, dy]);
+            if flag != "DV" {
+                bind.push(delta);
+            }
+            bind.push(At::Y(if f.packed { 0 } else { i }));
+            f.constants(k.kernel(shader!("attention_grad")), sizes)
+                .size("WHICH", i)
+                .flag(flag, true)
+                .bind(&bind)
+                .flat(n * f.heads * rows * f.chunks(sizes));
+        }
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         let f = &self.forward;
         let [n, t, s, d] = sizes(f.packed, x);
@@ -261,3 +339,6 @@ impl OpDef for AttentionGrad {
         format!("{}_grad", self.forward.describe())
     }
 }
+
+/// Numbers of a head that an invocation keeps.
+const CHUNK: usize = 32;

@@ -1,5 +1,5 @@
 //! Reductions over some axes, and their opposite. Reduced axes stay, with one entry.
-use super::strides::{rows, stretched, strides, walk};
+use super::strides::{index, rows, stretched, strides, walk};
 use super::*;
 use crate::backend::cpu::kernels::{V, elementwise, reduce};
 use crate::graph::numel;
@@ -109,6 +109,37 @@ impl OpDef for Reduce {
             elementwise::scale_in_place::<V>(1.0 / self.count(shape) as f32, y);
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (shape, y) = (k.xs(0), k.ys(0));
+        let from = strides(shape);
+        // The axes that stay, and those that go, each with x's strides.
+        let over: Vec<usize> = self.axes.iter().map(|a| shape[*a]).collect();
+        let step: Vec<usize> = self.axes.iter().map(|a| from[*a]).collect();
+        let count = self.count(shape);
+        let value = format!(
+            "return x0[{} + {}];",
+            index("o", y, &from),
+            index("r", &over, &step)
+        );
+        let finish = match self.how {
+            Fold::Mean => format!("v * {}", float(1.0 / count as f32)),
+            _ => "v".into(),
+        };
+        k.reduce(&Reduction {
+            outs: numel(y),
+            count,
+            reads: &[At::X(0)],
+            value: &value,
+            combine: match self.how {
+                Fold::Max => Combine::Max,
+                _ => Combine::Sum,
+            },
+            finish: &finish,
+            along_r: self.axes.contains(&(shape.len() - 1)),
+            write: At::Y(0),
+            uses: &[],
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
     }
@@ -161,6 +192,46 @@ impl OpDef for MaxGrad {
             };
         });
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (shape, small) = (k.xs(0), k.xs(1));
+        let from = strides(shape);
+        let reduced: Vec<usize> = (0..shape.len())
+            .filter(|a| small[*a] != shape[*a])
+            .collect();
+        let over: Vec<usize> = reduced.iter().map(|a| shape[*a]).collect();
+        let step: Vec<usize> = reduced.iter().map(|a| from[*a]).collect();
+        let value = format!(
+            "return select(0.0, 1.0, x0[{} + {}] == x1[o]);",
+            index("o", small, &from),
+            index("r", &over, &step)
+        );
+        let count = k.scratch(numel(small));
+        k.reduce(&Reduction {
+            outs: numel(small),
+            count: numel(&over),
+            reads: &[At::X(0), At::X(1)],
+            value: &value,
+            combine: Combine::Sum,
+            finish: "v",
+            along_r: reduced.contains(&(shape.len() - 1)),
+            write: count,
+            uses: &[],
+        });
+        let to = index("i", shape, &stretched(small, shape));
+        k.map(Map {
+            n: numel(shape),
+            reads: vec![
+                (At::X(0), EACH.into()),
+                (At::X(1), to.clone()),
+                (At::X(2), to.clone()),
+                (count, to),
+            ],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: "r0 = select(0.0, a2 / a3, a0 == a1);".into(),
+            uses: Vec::new(),
+            step: false,
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         2 * numel(x[0]) as u64
     }
@@ -209,6 +280,10 @@ impl OpDef for Broadcast {
                 row.copy_from_slice(&x[i..][..n]);
             }
         });
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let from = stretched(k.xs(0), k.ys(0));
+        k.moved(At::X(0), index("i", k.ys(0), &from));
     }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0

@@ -95,6 +95,10 @@ impl OpDef for AxisSoftmax {
             }
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (outer, n, inner) = blocks(k.xs(0), self.axis);
+        super::softmax::forward_kernel(k, outer * inner, n, inner, self.log);
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         4 * numel(x[0]) as u64
     }
@@ -167,6 +171,10 @@ impl OpDef for AxisSoftmaxGrad {
                 }
             }
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let (outer, n, inner) = blocks(k.xs(0), self.axis);
+        super::softmax::backward_kernel(k, outer * inner, n, inner, self.log);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         4 * numel(x[0]) as u64

@@ -103,6 +103,16 @@ impl OpDef for BatchNorm {
         norm::column_stats::<V>(c.x(0), mean, var);
         norm::normalize_columns::<V>(c.x(0), mean, var, affine, self.eps, y, scale);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        let share = format!("v / {}", float(rows as f32));
+        let value = format!("return x0[r * {n}u + o];");
+        k.columns(rows, n, &[At::X(0)], &value, &share, At::Y(1));
+        let value = format!("let d = x0[r * {n}u + o] - x1[o]; return d * d;");
+        k.columns(rows, n, &[At::X(0), At::Y(1)], &value, &share, At::Y(2));
+        let affine = self.affine.then_some([At::X(1), At::X(2)]);
+        normalize(k, [At::X(0), At::Y(1), At::Y(2)], affine, self.eps);
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         6 * numel(x[0]) as u64
     }
@@ -148,6 +158,38 @@ impl OpDef for BatchNormGrad {
         let out = c.y3();
         norm::normalize_columns_grad::<V>(x, mean, var, gamma, self.eps, dy, out, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        let value = format!(
+            "return x0[r * {n}u + o] * (x1[r * {n}u + o] - x2[o]) / sqrt(x3[o] + {});",
+            float(self.eps)
+        );
+        let reads = [At::X(3), At::X(0), At::X(1), At::X(2)];
+        k.columns(rows, n, &reads, &value, "v", At::Y(1));
+        let value = format!("return x0[r * {n}u + o];");
+        k.columns(rows, n, &reads[..1], &value, "v", At::Y(2));
+        let column = format!("i % {n}u");
+        let mut reads = vec![(At::X(0), EACH.to_string()), (At::X(3), EACH.to_string())];
+        let of_column = [At::X(1), At::X(2), At::Y(1), At::Y(2)];
+        reads.extend(of_column.map(|a| (a, column.clone())));
+        let mut scale = "";
+        if self.affine {
+            reads.push((At::X(4), column));
+            scale = " * a6";
+        }
+        k.map(Map {
+            n: rows * n,
+            reads,
+            writes: vec![(At::Y(0), EACH.into())],
+            body: format!(
+                "let rstd = 1.0 / sqrt(a3 + {}); let hat = (a0 - a2) * rstd; r0 = (a1 - (a5 + hat * a4) / {}){scale} * rstd;",
+                float(self.eps),
+                float(rows as f32)
+            ),
+            uses: Vec::new(),
+            step: false,
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         9 * numel(x[0]) as u64
     }
@@ -185,6 +227,10 @@ impl OpDef for Normalize {
         let (y, scale) = c.y_scratch(0);
         let (x, mean, var) = (c.x(0), c.x(1), c.x(2));
         norm::normalize_columns::<V>(x, mean, var, affine, self.eps, y, scale);
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let affine = self.affine.then_some([At::X(3), At::X(4)]);
+        normalize(k, [At::X(0), At::X(1), At::X(2)], affine, self.eps);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         3 * numel(x[0]) as u64
@@ -227,6 +273,21 @@ impl OpDef for RunningStats {
             *r = *r * self.keep + v * correction * new;
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (keep, new) = (float(self.keep), float(1.0 - self.keep));
+        let operands = [At::Y(0), At::Y(1), At::X(2), At::X(3)];
+        k.map(Map {
+            n: numel(k.xs(0)),
+            reads: operands.map(|a| (a, EACH.into())).to_vec(),
+            writes: vec![(At::Y(0), EACH.into()), (At::Y(1), EACH.into())],
+            body: format!(
+                "r0 = a0 * {keep} + a2 * {new}; r1 = a1 * {keep} + a3 * {} * {new};",
+                float(self.correction())
+            ),
+            uses: Vec::new(),
+            step: false,
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         7 * numel(x[0]) as u64
     }
@@ -243,4 +304,25 @@ impl RunningStats {
             1.0
         }
     }
+}
+
+/// y = (x − mean)/√(var + ε)·γ + β by column, into output 0.
+fn normalize(k: &mut Kernels, [x, mean, var]: [At; 3], affine: Option<[At; 2]>, eps: f32) {
+    let (rows, n) = rows_last(k.ys(0));
+    let column = format!("i % {n}u");
+    let mut reads = vec![(x, EACH.to_string())];
+    reads.extend([mean, var].map(|a| (a, column.clone())));
+    let mut body = format!("r0 = (a0 - a1) / sqrt(a2 + {});", float(eps));
+    if let Some(affine) = affine {
+        reads.extend(affine.map(|a| (a, column.clone())));
+        body += " r0 = r0 * a3 + a4;";
+    }
+    k.map(Map {
+        n: rows * n,
+        reads,
+        writes: vec![(At::Y(0), EACH.into())],
+        body,
+        uses: Vec::new(),
+        step: false,
+    });
 }

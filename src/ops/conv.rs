@@ -140,6 +140,25 @@ impl OpDef for Conv2d {
         let (y, scratch) = c.y_scratch(0);
         conv::forward::<V>(&v, c.x(0), c.x(1), bias, self.act, y, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let v = sizes(k.xs(0), k.ys(0), self.window, self.groups);
+        let (kg, cg) = (v.k / v.groups, v.c / v.groups);
+        k.product(&Product {
+            shader: shader!("conv"),
+            batch: v.groups,
+            m: v.n * v.out[0] * v.out[1],
+            n: kg,
+            k: v.window.taps() * cg,
+            a_along_k: true,
+            b_along_k: true,
+            reads: [At::X(0), At::X(1)],
+            write: At::Y(0),
+            place: "m * OUTPUTS + l * N + n",
+            bias: self.bias.then_some((At::X(2), "l * N + n")),
+            finish: activation::finish(self.act),
+            sizes: &constants(&v),
+        });
+    }
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 {
         let v = sizes(x[0], y[0], self.window, self.groups);
         products(&v) + if self.bias { numel(y[0]) as u64 } else { 0 }
@@ -205,6 +224,25 @@ impl OpDef for ConvTranspose2d {
         let (y, scratch) = c.y_scratch(0);
         conv::data_grad::<V>(&v, c.x(0), c.x(1), bias, self.act, y, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let v = sizes(k.ys(0), k.xs(0), self.window, self.groups);
+        let (kg, cg) = (v.k / v.groups, v.c / v.groups);
+        k.product(&Product {
+            shader: shader!("conv_data_grad"),
+            batch: v.groups,
+            m: v.n * v.size[0] * v.size[1],
+            n: cg,
+            k: v.window.taps() * kg,
+            a_along_k: true,
+            b_along_k: false,
+            reads: [At::X(0), At::X(1)],
+            write: At::Y(0),
+            place: "m * INPUTS + l * N + n",
+            bias: self.bias.then_some((At::X(2), "l * N + n")),
+            finish: activation::finish(self.act),
+            sizes: &constants(&v),
+        });
+    }
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 {
         let v = sizes(y[0], x[0], self.window, self.groups);
         products(&v) + if self.bias { numel(y[0]) as u64 } else { 0 }
@@ -238,6 +276,25 @@ impl OpDef for ConvWeightGrad {
         let (y, scratch) = c.y_scratch(0);
         conv::weight_grad::<V>(&v, c.x(0), c.x(1), y, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let v = sizes(k.xs(0), k.xs(1), self.window, self.groups);
+        let (kg, cg) = (v.k / v.groups, v.c / v.groups);
+        k.product(&Product {
+            shader: shader!("conv_weight_grad"),
+            batch: v.groups,
+            m: kg,
+            n: v.window.taps() * cg,
+            k: v.n * v.out[0] * v.out[1],
+            a_along_k: false,
+            b_along_k: false,
+            reads: [At::X(1), At::X(0)],
+            write: At::Y(0),
+            place: "((l * M + m) * GROUP_INPUTS + n % GROUP_INPUTS) * TAPS + n / GROUP_INPUTS",
+            bias: None,
+            finish: activation::finish(Act::None),
+            sizes: &constants(&v),
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         products(&sizes(x[0], x[1], self.window, self.groups))
     }
@@ -245,4 +302,16 @@ impl OpDef for ConvWeightGrad {
         let what = describe(&self.window, self.groups, Act::None);
         format!("conv_weight_grad{what}")
     }
+}
+
+/// The constants of all three kernels.
+fn constants(v: &conv::Conv) -> Vec<(&'static str, usize)> {
+    let mut all = window::constants(&v.window, v.size, v.out);
+    all.extend([
+        ("INPUTS", v.c),
+        ("OUTPUTS", v.k),
+        ("GROUP_INPUTS", v.c / v.groups),
+        ("GROUP_OUTPUTS", v.k / v.groups),
+    ]);
+    all
 }

@@ -82,6 +82,16 @@ impl OpDef for SoftmaxCrossEntropy {
             }
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        k.kernel(shader!("cross_entropy"))
+            .sizes(&[("ROWS", rows), ("N", n)])
+            .float("LOW", CLIP)
+            .float("HIGH", 1.0 - CLIP)
+            .flag("CLIP", self.clip)
+            .bind(&[At::X(0), At::X(1), At::Y(0), At::Y(1)])
+            .rows(rows, lanes(n));
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         5 * numel(x[0]) as u64
     }
@@ -129,6 +139,28 @@ impl OpDef for SoftmaxCrossEntropyGrad {
             }
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let n = rows_last(k.xs(0)).1;
+        let row = format!("i / {n}u");
+        let own = format!("i / {n}u * {n}u + u32(a1)");
+        let body = match self.clip {
+            true => format!("let g = select(a2, 0.0, {});", outside("a3")),
+            false => "let g = a2;".into(),
+        };
+        k.map(Map {
+            n: numel(k.xs(0)),
+            reads: vec![
+                (At::X(0), EACH.into()),
+                (At::X(1), row.clone()),
+                (At::X(2), row),
+                (At::X(0), own),
+            ],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: format!("{body} r0 = (a0 - select(0.0, 1.0, i % {n}u == u32(a1))) * g;"),
+            uses: Vec::new(),
+            step: false,
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         2 * numel(x[0]) as u64
     }
@@ -174,6 +206,21 @@ impl OpDef for CrossEntropyProbs {
             let q = p[class[r] as usize] / p.iter().sum::<f32>();
             y[r] = -libm::logf(q.clamp(CLIP, 1.0 - CLIP));
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        let (low, high) = (float(CLIP), float(1.0 - CLIP));
+        k.reduce(&Reduction {
+            outs: rows,
+            count: n,
+            reads: &[At::X(0), At::X(1)],
+            value: &format!("return x0[o * {n}u + r];"),
+            combine: Combine::Sum,
+            finish: &format!("-log(clamp(x0[o * {n}u + u32(x1[o])] / v, {low}, {high}))"),
+            along_r: true,
+            write: At::Y(0),
+            uses: &[],
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         2 * numel(x[0]) as u64
@@ -230,10 +277,49 @@ impl OpDef for CrossEntropyProbsGrad {
             }
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        let sums = k.scratch(rows);
+        k.reduce(&Reduction {
+            outs: rows,
+            count: n,
+            reads: &[At::X(0)],
+            value: &format!("return x0[o * {n}u + r];"),
+            combine: Combine::Sum,
+            finish: "v",
+            along_r: true,
+            write: sums,
+            uses: &[],
+        });
+        let row = format!("i / {n}u");
+        let own = format!("i / {n}u * {n}u + u32(a0)");
+        k.map(Map {
+            n: numel(k.xs(0)),
+            reads: vec![
+                (At::X(1), row.clone()),
+                (At::X(2), row.clone()),
+                (sums, row),
+                (At::X(0), own),
+            ],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: format!(
+                "let d = 1.0 / a2 - select(0.0, 1.0 / a3, i % {n}u == u32(a0)); r0 = select(d * a1, 0.0, {});",
+                outside("a3 / a2")
+            ),
+            uses: Vec::new(),
+            step: false,
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         2 * numel(x[0]) as u64
     }
     fn describe(&self) -> String {
         "cross_entropy_probs_grad".into()
     }
+}
+
+/// [`clipped`] in WGSL.
+fn outside(p: &str) -> String {
+    let (low, high) = (float(CLIP), float(1.0 - CLIP));
+    format!("({p} < {low} || {p} > {high})")
 }

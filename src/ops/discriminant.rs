@@ -119,6 +119,27 @@ impl OpDef for Discriminant {
         }
         bias[0] = b as f32;
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (n, d) = (k.xs(0)[0], k.xs(0)[1]);
+        let (counts, means, a) = (k.scratch(2), k.scratch(2 * d), k.scratch(d * d));
+        let (x, y) = (At::X(0), At::X(1));
+        let value = "return select(0.0, 1.0, (x0[r] > 0.5) == (o == 1u));";
+        k.columns(n, 2, &[y], value, "v", counts);
+        let value =
+            format!("return select(0.0, x0[r * {d}u + o % {d}u], (x1[r] > 0.5) == (o >= {d}u));");
+        let share = format!("v / max(x2[o / {d}u], 1.0)");
+        k.columns(n, 2 * d, &[x, y, counts], &value, &share, means);
+        let value = format!(
+            "let m = select(0u, {d}u, x1[r] > 0.5); let j = o / {d}u; let l = o % {d}u; \
+             return (x0[r * {d}u + j] - x2[m + j]) * (x0[r * {d}u + l] - x2[m + l]);"
+        );
+        let share = format!("v / {}", float(n as f32));
+        k.columns(n, d * d, &[x, y, means], &value, &share, a);
+        k.kernel(shader!("discriminant"))
+            .sizes(&[("D", d), ("WG", 64)])
+            .bind(&[counts, means, a, At::Y(0), At::Y(1)])
+            .groups([1, 1, 1]);
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         let d = x[0][1];
         (numel(x[0]) * d + d * d * d / 3) as u64

@@ -1,5 +1,7 @@
 //! Dropout: `x[…] → y[…]`.
 use super::*;
+use crate::backend::cpu::kernels::V;
+use crate::backend::cpu::kernels::dropout::dropout;
 use crate::data::rng;
 use crate::graph::numel;
 
@@ -46,14 +48,22 @@ impl OpDef for Dropout {
     }
     fn cpu(&self, c: &mut Call) {
         let (threshold, scale) = (self.threshold(), 1.0 / (1.0 - self.rate));
+        let key = rng::dropout_key(self.seed, self.layer);
         let step = c.step.step;
-        let (x, y) = (c.x(0), c.y(0));
-        for (block, (y, x)) in y.chunks_mut(4).zip(x.chunks(4)).enumerate() {
-            let words = rng::dropout_block(self.seed, self.layer, step, block as u32);
-            for ((y, x), w) in y.iter_mut().zip(x).zip(words) {
-                *y = if w >> 8 >= threshold { x * scale } else { 0.0 };
-            }
-        }
+        dropout::<V>(threshold, scale, key, step, 0, c.x(0), c.y(0));
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let n = numel(k.ys(0));
+        k.kernel(shader!("dropout"))
+            .sizes(&[
+                ("N", n),
+                ("LAYER", self.layer as usize),
+                ("SEED", self.seed as usize),
+            ])
+            .size("THRESHOLD", self.threshold() as usize)
+            .float("SCALE", 1.0 / (1.0 - self.rate))
+            .bind(&[At::X(0), At::Y(0)])
+            .flat(n.div_ceil(4));
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64

@@ -50,6 +50,15 @@ impl OpDef for Add {
     fn cpu(&self, c: &mut Call) {
         elementwise::add::<V>(c.x(0), c.x(1), c.y(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        k.each(
+            numel(k.ys(0)),
+            &[At::X(0), At::X(1)],
+            At::Y(0),
+            "a0 + a1",
+            &[],
+        );
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
     }
@@ -80,6 +89,9 @@ impl OpDef for Copy {
     fn cpu(&self, c: &mut Call) {
         c.y(0).copy_from_slice(c.x(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        k.each(numel(k.ys(0)), &[At::X(0)], At::Y(0), "a0", &[]);
+    }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -106,6 +118,9 @@ impl OpDef for Fill {
     }
     fn cpu(&self, c: &mut Call) {
         c.y(0).fill(self.value);
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        k.each(numel(k.ys(0)), &[], At::Y(0), &float(self.value), &[]);
     }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0

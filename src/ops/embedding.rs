@@ -58,6 +58,23 @@ impl OpDef for Embedding {
             y.copy_from_slice(&table[row_of(f64::from(*id), vocab) * d..][..d]);
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (vocab, d) = (k.xs(1)[0], k.xs(1)[1]);
+        k.map(Map {
+            n: numel(k.ys(0)),
+            reads: vec![
+                (At::X(0), format!("i / {d}u")),
+                (
+                    At::X(1),
+                    format!("min(u32(max(a0, 0.0)), {}u) * {d}u + i % {d}u", vocab - 1),
+                ),
+            ],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: "r0 = a1;".into(),
+            uses: Vec::new(),
+            step: false,
+        });
+    }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -97,6 +114,35 @@ impl OpDef for EmbeddingGrad {
             let row = &mut dw[row_of(f64::from(*id), self.vocab) * d..][..d];
             elementwise::add_in_place::<V>(row, dy);
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        // Floating-point atomics would add in any order. Instead each row of the table has one bit for
+        // every 32 neighbouring ids, which says whether it is among them; it then reads those alone.
+        let (n, d) = rows_last(k.xs(1));
+        let words = n.div_ceil(32).div_ceil(32);
+        let bits = k.scratch(self.vocab * words);
+        k.map(Map {
+            n: self.vocab * words,
+            reads: Vec::new(),
+            writes: vec![(bits, EACH.into())],
+            body: "r0 = 0.0;".into(),
+            uses: Vec::new(),
+            step: false,
+        });
+        let sizes = [
+            ("IDS", n),
+            ("VOCAB", self.vocab),
+            ("WORDS", words),
+            ("D", d),
+        ];
+        k.kernel(shader!("embedding_mark"))
+            .sizes(&sizes)
+            .bind(&[At::X(0), bits])
+            .flat(n);
+        k.kernel(shader!("embedding_grad"))
+            .sizes(&sizes)
+            .bind(&[At::X(0), At::X(1), bits, At::Y(0)])
+            .flat(self.vocab * d);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[1]) as u64
@@ -142,6 +188,17 @@ impl OpDef for AddRow {
     }
     fn cpu(&self, c: &mut Call) {
         elementwise::bias_add::<V>(c.x(0), c.x(1), c.y(0));
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let row = format!("i % {}u", numel(k.xs(1)));
+        k.map(Map {
+            n: numel(k.ys(0)),
+            reads: vec![(At::X(0), EACH.into()), (At::X(1), row)],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: "r0 = a0 + a1;".into(),
+            uses: Vec::new(),
+            step: false,
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64

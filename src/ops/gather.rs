@@ -59,6 +59,20 @@ impl OpDef for Gather {
             }
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let n = numel(&k.xs(0)[1..]);
+        let mut bind = vec![At::X(0), At::X(1)];
+        if self.scaled {
+            bind.extend([At::X(2), At::X(3)]);
+        }
+        bind.push(At::Y(0));
+        k.kernel(shader!("gather"))
+            .sizes(&[("N", n), ("BATCH", self.batch)])
+            .flag("U8", self.dtype == Dtype::U8)
+            .flag("SCALED", self.scaled)
+            .bind(&bind)
+            .flat(self.batch * n);
+    }
     fn flops(&self, _: &[&[usize]], y: &[&[usize]]) -> u64 {
         if self.scaled {
             2 * numel(y[0]) as u64

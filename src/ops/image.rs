@@ -67,6 +67,11 @@ impl OpDef for Channels {
         let (n, a, b) = self.dims(c.xs(0));
         pool::swap_axes::<V>(n, a, b, c.x(0), c.y(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (_, a, b) = self.dims(k.xs(0));
+        let at = format!("i / {0}u * {0}u + i % {a}u * {b}u + i / {a}u % {b}u", a * b);
+        k.moved(At::X(0), at);
+    }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -101,6 +106,18 @@ impl OpDef for Upsample {
         let s = c.xs(0);
         pool::upsample(s[0], [s[1], s[2]], s[3], self.factor, c.x(0), c.y(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (x, y, [a, b]) = (k.xs(0), k.ys(0), self.factor);
+        let (h, w, c) = (x[1], x[2], x[3]);
+        let at = format!(
+            "((i / {}u * {h}u + i / {}u % {}u / {a}u) * {w}u + i / {c}u % {}u / {b}u) * {c}u + i % {c}u",
+            y[1] * y[2] * c,
+            y[2] * c,
+            y[1],
+            y[2]
+        );
+        k.moved(At::X(0), at);
+    }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -130,6 +147,29 @@ impl OpDef for UpsampleGrad {
     fn cpu(&self, c: &mut Call) {
         let s = c.ys(0);
         pool::upsample_grad::<V>(s[0], [s[1], s[2]], s[3], self.factor, c.x(0), c.y(0));
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let (s, [a, b]) = (k.ys(0), self.factor);
+        let (h, w, c) = (s[1], s[2], s[3]);
+        let value = format!(
+            "let y = o / {}u % {h}u * {a}u + r / {b}u; let x = o / {c}u % {w}u * {b}u + r % {b}u; \
+             return x0[((o / {}u * {}u + y) * {}u + x) * {c}u + o % {c}u];",
+            w * c,
+            h * w * c,
+            h * a,
+            w * b
+        );
+        k.reduce(&Reduction {
+            outs: numel(s),
+            count: a * b,
+            reads: &[At::X(0)],
+            value: &value,
+            combine: Combine::Sum,
+            finish: "v",
+            along_r: false,
+            write: At::Y(0),
+            uses: &[],
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64

@@ -70,6 +70,21 @@ impl OpDef for LayerNorm {
         let (x, w) = (c.x(0), c.x(1));
         norm::normalize_rows::<V>(x, w, bias, self.center, self.eps, y, mean, rstd);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        let mut bind = vec![At::X(0), At::X(1)];
+        if self.bias {
+            bind.push(At::X(2));
+        }
+        bind.extend([At::Y(0), At::Y(1), At::Y(2)]);
+        k.kernel(shader!("layer_norm"))
+            .sizes(&[("ROWS", rows), ("N", n)])
+            .float("EPS", self.eps)
+            .flag("CENTER", self.center)
+            .flag("BIAS", self.bias)
+            .bind(&bind)
+            .rows(rows, lanes(n));
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         7 * numel(x[0]) as u64
     }
@@ -120,6 +135,19 @@ impl OpDef for LayerNormGrad {
     fn cpu(&self, c: &mut Call) {
         let (x, w, mean, rstd, dy) = (c.x(0), c.x(1), c.x(2), c.x(3), c.x(4));
         norm::normalize_rows_grad::<V>(x, w, mean, rstd, self.center, dy, c.y3());
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        k.kernel(shader!("layer_norm_grad"))
+            .sizes(&[("ROWS", rows), ("N", n)])
+            .flag("CENTER", self.center)
+            .bind(&[At::X(0), At::X(1), At::X(2), At::X(3), At::X(4), At::Y(0)])
+            .rows(rows, lanes(n));
+        let reads = [At::X(4), At::X(0), At::X(2), At::X(3)];
+        let value = format!("let at = r * {n}u + o; return x0[at] * (x1[at] - x2[r]) * x3[r];");
+        k.columns(rows, n, &reads, &value, "v", At::Y(1));
+        let value = format!("return x0[r * {n}u + o];");
+        k.columns(rows, n, &reads[..1], &value, "v", At::Y(2));
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         13 * numel(x[0]) as u64

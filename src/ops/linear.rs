@@ -117,6 +117,25 @@ impl OpDef for Linear {
         let (y, scratch) = c.y_scratch(0);
         gemm::<V, _, _>(rows, n_out, n_in, &a, &w, y, n_out, &epilogue, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n_in) = rows_last(k.xs(0));
+        let n_out = k.xs(1)[0];
+        k.product(&Product {
+            shader: shader!("matmul"),
+            batch: 1,
+            m: rows,
+            n: n_out,
+            k: n_in,
+            a_along_k: true,
+            b_along_k: true,
+            reads: [At::X(0), At::X(1)],
+            write: At::Y(0),
+            place: matmul::PLACE,
+            bias: self.bias.then_some((At::X(2), "n")),
+            finish: activation::finish(self.act),
+            sizes: &[("AM", n_in), ("AK", 1), ("BK", 1), ("BN", n_in)],
+        });
+    }
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 {
         let (_, n_in) = rows_last(x[0]);
         (2 * numel(y[0]) * n_in) as u64 + if self.bias { numel(y[0]) as u64 } else { 0 }

@@ -1,7 +1,7 @@
 //! Matrix product: `a[…,m,k] · b[…,k,n] → y[…,m,n]`, either factor transposed in memory.
 use super::*;
 use crate::backend::cpu::kernels::{
-    V,
+    Act, V,
     gemm::{Epilogue, gemm, scratch_len},
     pack::Strided,
 };
@@ -122,6 +122,27 @@ impl OpDef for MatMul {
             gemm::<V, _, _>(m, n, k, &a, &b, y, n, &Epilogue::STORE, scratch);
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (m, n, depth) = self.dims(k.xs(0), k.xs(1));
+        let batch = numel(k.ys(0)) / (m * n);
+        let (am, ak) = if self.ta { (1, m) } else { (depth, 1) };
+        let (bk, bn) = if self.tb { (1, depth) } else { (n, 1) };
+        k.product(&Product {
+            shader: shader!("matmul"),
+            batch,
+            m,
+            n,
+            k: depth,
+            a_along_k: !self.ta,
+            b_along_k: self.tb,
+            reads: [At::X(0), At::X(1)],
+            write: At::Y(0),
+            place: PLACE,
+            bias: None,
+            finish: activation::finish(Act::None),
+            sizes: &[("AM", am), ("AK", ak), ("BK", bk), ("BN", bn)],
+        });
+    }
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 {
         let (_, _, k) = self.dims(x[0], x[1]);
         2 * (numel(y[0]) * k) as u64
@@ -131,3 +152,6 @@ impl OpDef for MatMul {
         format!("matmul(a{}·b{})", t(self.ta), t(self.tb))
     }
 }
+
+/// Where a product's result lies, in terms of the kernel.
+pub(super) const PLACE: &str = "(l * M + m) * N + n";

@@ -35,6 +35,9 @@ mod variational;
 mod window;
 
 use crate::backend::cpu::Call;
+use crate::backend::gpu::{
+    At, Combine, EACH, Kernel, Kernels, Map, Product, Reduction, float, lanes, shader,
+};
 use crate::graph::{Backward, Shape};
 use crate::spec::Problem;
 
@@ -94,6 +97,8 @@ pub trait OpDef {
     /// Floats of scratch memory that [`OpDef::cpu`] wants.
     fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize;
     fn cpu(&self, c: &mut Call);
+    /// Notes down the kernels that do the same on a GPU.
+    fn gpu(&self, k: &mut Kernels);
     /// Floating-point operations; a multiply-add counts as two.
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64;
     /// Name and attributes, as the plan prints them.
@@ -114,6 +119,7 @@ macro_rules! ops {
             pub fn reference<T: Real>(&self, c: &mut Reference<T>) { match self { $(Op::$name(o) => o.reference(c)),* } }
             pub fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize { match self { $(Op::$name(o) => o.scratch(x, y)),* } }
             pub fn cpu(&self, c: &mut Call) { match self { $(Op::$name(o) => o.cpu(c)),* } }
+            pub fn gpu(&self, k: &mut Kernels) { match self { $(Op::$name(o) => o.gpu(k)),* } }
             pub fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 { match self { $(Op::$name(o) => o.flops(x, y)),* } }
             pub fn describe(&self) -> String { match self { $(Op::$name(o) => o.describe()),* } }
         }

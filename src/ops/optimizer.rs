@@ -103,6 +103,28 @@ impl OpDef for ClipGrad {
             elementwise::map_in_place::<V>(c.y(0), |g| g.min(V::splat(max)).max(V::splat(-max)));
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let mut reads = vec![
+            (At::Y(0), EACH.to_string()),
+            (At::X(1), hyper::CLIP.to_string()),
+        ];
+        let body = match (self.norm, self.framework) {
+            (false, _) => "r0 = clamp(a0, -a1, a1);",
+            (true, Framework::Pytorch) => "r0 = a0 * min(a1 / (a2 + 1e-6), 1.0);",
+            (true, Framework::Keras) => "r0 = a0 * select(1.0, a1 / a2, a2 > a1);",
+        };
+        if self.norm {
+            reads.push((At::X(2), "0".into()));
+        }
+        k.map(Map {
+            n: numel(k.xs(0)),
+            reads,
+            writes: vec![(At::Y(0), EACH.into())],
+            body: body.into(),
+            uses: Vec::new(),
+            step: false,
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
     }
@@ -257,6 +279,42 @@ impl OpDef for Update {
             }
             .step::<V>(t, p, grad, s0, s1),
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let states = self.rule.state().len();
+        let keras = self.framework == Framework::Keras;
+        let mut bind: Vec<At> = (0..=states).map(At::Y).collect();
+        bind.extend((states + 1..states + 4).map(At::X));
+        let (momentum, nesterov) = match self.rule {
+            Rule::Sgd { momentum, nesterov } => (momentum, nesterov),
+            Rule::Rmsprop { momentum } => (momentum, false),
+            _ => (false, false),
+        };
+        let n = numel(k.xs(0));
+        k.kernel(shader!("update"))
+            .sizes(&[
+                ("MOMENTUM_AT", hyper::MOMENTUM),
+                ("WEIGHT_DECAY_AT", hyper::WEIGHT_DECAY),
+                ("BETA1_AT", hyper::BETA1),
+                ("BETA2_AT", hyper::BETA2),
+                ("EPSILON_AT", hyper::EPSILON),
+                ("RHO_AT", hyper::RHO),
+            ])
+            .flag("ONE_STATE", states > 0)
+            .flag("TWO_STATES", states > 1)
+            .flag("KERAS", keras)
+            .flag(
+                "DECOUPLED",
+                keras || self.rule == Rule::Adam { decoupled: true },
+            )
+            .flag("SGD", matches!(self.rule, Rule::Sgd { .. }))
+            .flag("RMSPROP", matches!(self.rule, Rule::Rmsprop { .. }))
+            .flag("ADAGRAD", self.rule == Rule::Adagrad)
+            .flag("ADAM", matches!(self.rule, Rule::Adam { .. }))
+            .flag("MOMENTUM", momentum)
+            .flag("NESTEROV", nesterov)
+            .bind(&bind)
+            .flat(n);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         let each = match self.rule {

@@ -46,6 +46,15 @@ impl OpDef for Penalty {
         let sum = |a: [f32; 4]| (a[0] + a[1]) + (a[2] + a[3]);
         c.y(0)[0] = h[hyper::L1] * sum(abs) + h[hyper::L2] * sum(sq);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let value = format!(
+            "let w = x0[r]; return x1[{}] * abs(w) + x1[{}] * w * w;",
+            hyper::L1,
+            hyper::L2
+        );
+        let reads = [At::X(0), At::X(1)];
+        k.reduce(&super::reduce::total(numel(k.xs(0)), &reads, &value, "v"));
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         4 * numel(x[0]) as u64
     }
@@ -81,6 +90,21 @@ impl OpDef for PenaltyGrad {
             let s = if *w == 0.0 { 0.0 } else { l1.copysign(*w) };
             *d = s + l2 * w;
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        k.map(Map {
+            n: numel(k.xs(0)),
+            reads: vec![
+                (At::X(0), EACH.into()),
+                (At::X(1), hyper::L1.to_string()),
+                (At::X(1), hyper::L2.to_string()),
+                (At::X(2), "0".into()),
+            ],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: "r0 = (a1 * sign(a0) + 2.0 * a2 * a0) * a3;".into(),
+            uses: Vec::new(),
+            step: false,
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         3 * numel(x[0]) as u64

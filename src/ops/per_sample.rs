@@ -84,6 +84,54 @@ impl Measure {
         }
     }
 
+    /// [`Measure::value`] in WGSL, of p, y and d = p − y, with the piece `math`.
+    fn wgsl(self) -> String {
+        let low = float(CLIP as f32);
+        match self {
+            Measure::Squared => "d * d".into(),
+            Measure::Absolute => "abs(d)".into(),
+            Measure::Huber { delta } => {
+                let delta = float(delta);
+                format!(
+                    "select({delta} * (abs(d) - 0.5 * {delta}), 0.5 * d * d, abs(d) <= {delta})"
+                )
+            }
+            Measure::Hinge => "max(1.0 - (2.0 * y - 1.0) * p, 0.0)".into(),
+            Measure::Perceptron => "(select(0.0, 1.0, p > 0.0) - y) * p".into(),
+            Measure::BceLogits => "softplus_(p, 1.0) - p * y".into(),
+            Measure::BceProbs {
+                framework: Framework::Pytorch,
+            } => "-(y * ln_floor(p) + (1.0 - y) * ln_rest(p))".into(),
+            Measure::BceProbs {
+                framework: Framework::Keras,
+            } => {
+                let q = format!("clamp(p, {low}, 1.0 - {low})");
+                format!("-(y * log({q}) + (1.0 - y) * log1p_(-{q}))")
+            }
+        }
+    }
+
+    /// [`Measure::slope`] in WGSL.
+    fn wgsl_slope(self) -> String {
+        let low = float(CLIP as f32);
+        match self {
+            Measure::Squared => "2.0 * d".into(),
+            Measure::Absolute => "sign(d)".into(),
+            Measure::Huber { delta } => format!("clamp(d, -{0}, {0})", float(delta)),
+            Measure::Hinge => "select(0.0, 1.0 - 2.0 * y, (2.0 * y - 1.0) * p < 1.0)".into(),
+            Measure::Perceptron => "select(0.0, 1.0, p > 0.0) - y".into(),
+            Measure::BceLogits => "sigmoid_(p) - y".into(),
+            Measure::BceProbs {
+                framework: Framework::Pytorch,
+            } => "d / max(p * (1.0 - p), 1e-12)".into(),
+            Measure::BceProbs {
+                framework: Framework::Keras,
+            } => {
+                format!("select(d / max(p * (1.0 - p), 1e-12), 0.0, p < {low} || p > 1.0 - {low})")
+            }
+        }
+    }
+
     /// Whether there is a form in vectors.
     fn is_wide(self) -> bool {
         matches!(
@@ -255,6 +303,23 @@ impl OpDef for PerSample {
             forward(self.measure, p, y, out);
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (b, t) = (k.xs(0)[0], numel(&k.xs(0)[1..]));
+        k.reduce(&Reduction {
+            outs: b,
+            count: t,
+            reads: &[At::X(0), At::X(1)],
+            value: &format!(
+                "let p = x0[o * {t}u + r]; let y = x1[o * {t}u + r]; let d = p - y; return {};",
+                self.measure.wgsl()
+            ),
+            combine: Combine::Sum,
+            finish: &format!("v / {}", float(t as f32)),
+            along_r: true,
+            write: At::Y(0),
+            uses: &["math"],
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         4 * numel(x[0]) as u64
     }
@@ -286,6 +351,25 @@ impl OpDef for PerSampleGrad {
         } else {
             backward(self.measure, p, y, g, c.y(0));
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let t = numel(&k.xs(0)[1..]);
+        k.map(Map {
+            n: numel(k.xs(0)),
+            reads: vec![
+                (At::X(0), EACH.into()),
+                (At::X(1), EACH.into()),
+                (At::X(2), format!("i / {t}u")),
+            ],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: format!(
+                "let p = a0; let y = a1; let d = p - y; r0 = ({}) * (a2 / {});",
+                self.measure.wgsl_slope(),
+                float(t as f32)
+            ),
+            uses: vec!["math"],
+            step: false,
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         3 * numel(x[0]) as u64

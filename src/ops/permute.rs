@@ -1,5 +1,5 @@
 //! Axes in another order, and padding.
-use super::strides::{RANK, rows, strides, walk};
+use super::strides::{RANK, coordinate, index, rows, strides, walk};
 use super::*;
 
 /// Axis i of y is axis `axes[i]` of x: `x[a,b,c] → y[b,c,a]` for axes 1, 2, 0.
@@ -70,6 +70,10 @@ impl OpDef for Permute {
             }
         });
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let from = self.strides(k.xs(0));
+        k.moved(At::X(0), index("i", k.ys(0), &from));
+    }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -127,6 +131,20 @@ impl OpDef for Pad {
         walk(rows(shape), &from, &to, |i, o| {
             y[start + o..][..n].copy_from_slice(&x[i..][..n]);
         });
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let (x, y) = (k.xs(0), k.ys(0));
+        let from = strides(x);
+        let (mut inside, mut terms) = (Vec::new(), Vec::new());
+        for (axis, n) in x.iter().enumerate() {
+            let at = coordinate("i", y, axis);
+            let before = self.before[axis];
+            if y[axis] > *n {
+                inside.push(format!("{at} >= {before}u && {at} < {}u", before + n));
+            }
+            terms.push(format!("({at} - {before}u) * {}u", from[axis]));
+        }
+        k.within(At::X(0), &inside, &terms, self.value);
     }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0

@@ -51,6 +51,18 @@ impl OpDef for Pick {
             *y = row[place(f64::from(*i), k)];
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let classes = rows_last(k.xs(0)).1;
+        let at = format!("i * {classes}u + min(u32(max(a0, 0.0)), {}u)", classes - 1);
+        k.map(Map {
+            n: crate::graph::numel(k.ys(0)),
+            reads: vec![(At::X(1), EACH.into()), (At::X(0), at)],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: "r0 = a1;".into(),
+            uses: Vec::new(),
+            step: false,
+        });
+    }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -86,6 +98,21 @@ impl OpDef for PickGrad {
         for ((dx, i), dy) in dx.chunks_exact_mut(self.classes).zip(index).zip(dy) {
             dx[place(f64::from(*i), self.classes)] = *dy;
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let classes = self.classes;
+        let row = format!("i / {classes}u");
+        k.map(Map {
+            n: crate::graph::numel(k.ys(0)),
+            reads: vec![(At::X(0), row.clone()), (At::X(1), row)],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: format!(
+                "r0 = select(0.0, a1, i % {classes}u == min(u32(max(a0, 0.0)), {}u));",
+                classes - 1
+            ),
+            uses: Vec::new(),
+            step: false,
+        });
     }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0

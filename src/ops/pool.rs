@@ -89,6 +89,15 @@ impl OpDef for MaxPool {
         let v = sizes(c.xs(0), c.ys(0), self.window);
         pool::max::<V>(&v, c.x(0), c.y(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let v = sizes(k.xs(0), k.ys(0), self.window);
+        let n = numel(k.ys(0));
+        k.kernel(shader!("max_pool"))
+            .sizes(&window::constants(&v.window, v.size, v.out))
+            .size("C", v.c)
+            .bind(&[At::X(0), At::Y(0)])
+            .flat(n);
+    }
     fn flops(&self, _: &[&[usize]], y: &[&[usize]]) -> u64 {
         (numel(y[0]) * self.window.taps()) as u64
     }
@@ -122,6 +131,16 @@ impl OpDef for MaxPoolGrad {
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.xs(0), c.xs(1), self.window);
         pool::max_grad::<V>(&v, self.relu, c.x(0), c.x(1), c.x(2), c.y(0));
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let v = sizes(k.xs(0), k.xs(1), self.window);
+        let n = numel(k.ys(0));
+        k.kernel(shader!("max_pool_grad"))
+            .sizes(&window::constants(&v.window, v.size, v.out))
+            .size("C", v.c)
+            .flag("RELU", self.relu)
+            .bind(&[At::X(0), At::X(1), At::X(2), At::Y(0)])
+            .flat(n);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         (numel(x[1]) * self.window.taps()) as u64
@@ -173,6 +192,16 @@ impl OpDef for AvgPool {
         let v = sizes(c.xs(0), c.ys(0), self.window);
         pool::average::<V>(&v, self.count_pad, c.x(0), c.y(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let v = sizes(k.xs(0), k.ys(0), self.window);
+        let n = numel(k.ys(0));
+        k.kernel(shader!("avg_pool"))
+            .sizes(&window::constants(&v.window, v.size, v.out))
+            .size("C", v.c)
+            .flag("COUNT_PAD", self.count_pad)
+            .bind(&[At::X(0), At::Y(0)])
+            .flat(n);
+    }
     fn flops(&self, _: &[&[usize]], y: &[&[usize]]) -> u64 {
         (numel(y[0]) * self.window.taps()) as u64
     }
@@ -206,6 +235,16 @@ impl OpDef for AvgPoolGrad {
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.ys(0), c.xs(0), self.window);
         pool::average_grad::<V>(&v, self.count_pad, c.x(0), c.y(0));
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let v = sizes(k.ys(0), k.xs(0), self.window);
+        let n = numel(k.ys(0));
+        k.kernel(shader!("avg_pool_grad"))
+            .sizes(&window::constants(&v.window, v.size, v.out))
+            .size("C", v.c)
+            .flag("COUNT_PAD", self.count_pad)
+            .bind(&[At::X(0), At::Y(0)])
+            .flat(n);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         (numel(x[0]) * self.window.taps()) as u64

@@ -64,6 +64,23 @@ impl OpDef for Correct {
             .count();
         c.y(0)[0] = hits as f32 / rows as f32;
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        let value = format!(
+            "var best = 0u; for (var j = 1u; j < {n}u; j++) {{ if (x0[r * {n}u + j] > x0[r * {n}u + best]) {{ best = j; }} }}"
+        );
+        let value = match n {
+            1 => format!(
+                "let best = select(0u, 1u, x0[r] > {});",
+                float(self.threshold)
+            ),
+            _ => value,
+        };
+        let value = format!("{value} return select(0.0, 1.0, best == u32(x1[r]));");
+        let finish = format!("v / {}", float(rows as f32));
+        let reads = [At::X(0), At::X(1)];
+        k.reduce(&super::reduce::total(rows, &reads, &value, &finish));
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
     }
@@ -97,6 +114,19 @@ impl OpDef for Record {
         for i in 0..n {
             c.y(0)[row + i] = c.x(i + 1)[0];
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let n = k.xs(0)[1];
+        k.map(Map {
+            n: 1,
+            reads: (0..n).map(|i| (At::X(i + 1), "0".into())).collect(),
+            writes: (0..n)
+                .map(|i| (At::Y(0), format!("step_index() * {n}u + {i}u")))
+                .collect(),
+            body: (0..n).map(|i| format!("r{i} = a{i};")).collect(),
+            uses: Vec::new(),
+            step: true,
+        });
     }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0

@@ -170,6 +170,54 @@ impl OpDef for Recurrent {
         let (_, scratch) = c.y_scratch(0);
         kernel::forward::<V>(&s, &p, h, gates, state, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let s = sizes(self.cell, self.reverse, k.xs(0), k.xs(2));
+        let (h, g, rows) = (s.units, s.cell.gates() * s.units, s.batch * s.steps);
+        // The input's part of all gates, for all steps at once; the cell's kernel takes its place.
+        let sums = if s.cell.saves() {
+            At::Y(1)
+        } else {
+            k.scratch(rows * g)
+        };
+        k.product(&Product {
+            shader: shader!("matmul"),
+            batch: 1,
+            m: rows,
+            n: g,
+            k: s.inputs,
+            a_along_k: true,
+            b_along_k: true,
+            reads: [At::X(0), At::X(1)],
+            write: sums,
+            place: matmul::PLACE,
+            bias: Some((At::X(3), "n")),
+            finish: activation::finish(crate::backend::cpu::kernels::Act::None),
+            sizes: &[("AM", s.inputs), ("AK", 1), ("BK", 1), ("BN", s.inputs)],
+        });
+        // uᵀ[H,G·H], so that neighbouring units read neighbouring numbers.
+        let turned = k.scratch(g * h);
+        k.map(Map {
+            n: g * h,
+            reads: vec![(At::X(2), format!("i % {g}u * {h}u + i / {g}u"))],
+            writes: vec![(turned, EACH.into())],
+            body: "r0 = a0;".into(),
+            uses: Vec::new(),
+            step: false,
+        });
+        let second = k.inputs() > 4;
+        let mut bind = vec![turned, sums, At::Y(0)];
+        if s.cell.saves() {
+            bind.push(At::Y(2));
+        }
+        if second {
+            bind.push(At::X(4));
+        }
+        cell_kernel(k.kernel(shader!("recurrent")), &s)
+            .flag("SHARED", h <= SHARED / 2)
+            .flag("BIAS", second)
+            .bind(&bind)
+            .rows(s.batch, cell_lanes(h));
+    }
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 {
         let s = sizes(self.cell, self.reverse, x[0], x[2]);
         let rows = s.batch * s.steps * s.cell.gates() * s.units;
@@ -318,6 +366,74 @@ impl OpDef for RecurrentGrad {
         let (_, scratch) = c.y_scratch(0);
         kernel::backward::<V>(&s, &saved, grads, scratch);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let s = sizes(self.cell, self.reverse, k.xs(0), k.xs(2));
+        let (h, g, rows) = (s.units, s.cell.gates() * s.units, s.batch * s.steps);
+        let gru = matches!(self.cell, Cell::Gru { .. });
+        // By the input's part of each gate's sum, and by the state's, which differs in a GRU alone.
+        let da = k.scratch(rows * g);
+        let db = if gru { k.scratch(rows * g) } else { da };
+        let carried = k.scratch(2 * s.batch * h);
+        let mut bind = vec![At::X(2), At::X(3)];
+        if self.cell.saves() {
+            bind.extend([At::X(4), At::X(5)]);
+        }
+        bind.extend([At::X(k.inputs() - 1), carried, da]);
+        if gru {
+            bind.push(db);
+        }
+        cell_kernel(k.kernel(shader!("recurrent_grad")), &s)
+            .flag("SHARED", g <= SHARED)
+            .bind(&bind)
+            .rows(s.batch, cell_lanes(h));
+        // h of the step before each, 0 where there is none.
+        let before = k.scratch(rows * h);
+        let (steps, t) = (s.steps, format!("i / {h}u % {}u", s.steps));
+        let (at, there) = match self.reverse {
+            false => (format!("max(i, {h}u) - {h}u"), format!("{t} > 0u")),
+            true => (
+                format!("min(i + {h}u, {}u)", rows * h - 1),
+                format!("{t} < {}u", steps - 1),
+            ),
+        };
+        k.map(Map {
+            n: rows * h,
+            reads: vec![(At::X(3), at)],
+            writes: vec![(before, EACH.into())],
+            body: format!("r0 = select(0.0, a0, {there});"),
+            uses: Vec::new(),
+            step: false,
+        });
+        let mut product = |reads, write, (m, n, depth): (usize, usize, usize), turned: bool| {
+            let (am, ak) = if turned { (1, m) } else { (depth, 1) };
+            k.product(&Product {
+                shader: shader!("matmul"),
+                batch: 1,
+                m,
+                n,
+                k: depth,
+                a_along_k: !turned,
+                b_along_k: false,
+                reads,
+                write,
+                place: matmul::PLACE,
+                bias: None,
+                finish: activation::finish(crate::backend::cpu::kernels::Act::None),
+                sizes: &[("AM", am), ("AK", ak), ("BK", n), ("BN", 1)],
+            });
+        };
+        product([da, At::X(0)], At::Y(0), (g, s.inputs, rows), true);
+        product([db, before], At::Y(1), (g, h, rows), true);
+        if self.dx {
+            let dx = At::Y(3 + usize::from(gru));
+            product([da, At::X(1)], dx, (rows, s.inputs, g), false);
+        }
+        let value = format!("return x0[r * {g}u + o];");
+        k.columns(rows, g, &[da], &value, "v", At::Y(2));
+        if gru {
+            k.columns(rows, g, &[db], &value, "v", At::Y(3));
+        }
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         let s = sizes(self.cell, self.reverse, x[0], x[2]);
         let rows = s.batch * s.steps * s.cell.gates() * s.units;
@@ -327,4 +443,37 @@ impl OpDef for RecurrentGrad {
     fn describe(&self) -> String {
         format!("{}_grad", describe(self.cell, self.reverse))
     }
+}
+
+/// Floats of a workgroup's memory that every device has.
+const SHARED: usize = 4096;
+
+/// Invocations that share a sample's units.
+fn cell_lanes(units: usize) -> usize {
+    match units {
+        0..=32 => 32,
+        33..=64 => 64,
+        65..=128 => 128,
+        _ => 256,
+    }
+}
+
+/// The constants of both kernels.
+fn cell_kernel<'k>(k: Kernel<'k>, s: &Sizes) -> Kernel<'k> {
+    let keras = s.cell == Cell::Gru { keras: true };
+    k.sizes(&[
+        ("BATCH", s.batch),
+        ("T", s.steps),
+        ("UNITS", s.units),
+        ("GATES", s.cell.gates() * s.units),
+        // Where the GRU's reset and update gates lie.
+        ("RESET", if keras { 1 } else { 0 }),
+        ("CHANGE", if keras { 0 } else { 1 }),
+    ])
+    .flag("LSTM", s.cell == Cell::Lstm)
+    .flag("GRU", matches!(s.cell, Cell::Gru { .. }))
+    .flag("RNN", matches!(s.cell, Cell::Rnn { .. }))
+    .flag("RELU", s.cell == Cell::Rnn { relu: true })
+    .flag("SAVES", s.cell.saves())
+    .flag("REVERSE", s.reverse)
 }

@@ -50,6 +50,11 @@ impl OpDef for Mean {
         let x = c.x(0);
         c.y(0)[0] = reduce::sum::<V>(x) / x.len() as f32;
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let n = numel(k.xs(0));
+        let finish = format!("v * {}", float(1.0 / n as f32));
+        k.reduce(&total(n, &[At::X(0)], "return x0[r];", &finish));
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
     }
@@ -87,6 +92,16 @@ impl OpDef for Expand {
     fn cpu(&self, c: &mut Call) {
         let v = c.x(0)[0] * self.scale;
         c.y(0).fill(v);
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        k.map(Map {
+            n: numel(&self.shape),
+            reads: vec![(At::X(0), "0".into())],
+            writes: vec![(At::Y(0), EACH.into())],
+            body: format!("r0 = a0 * {};", float(self.scale)),
+            uses: Vec::new(),
+            step: false,
+        });
     }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         1
@@ -140,6 +155,11 @@ impl OpDef for ColSums {
     fn cpu(&self, c: &mut Call) {
         reduce::col_sums::<V>(c.x(0), c.y(0), false);
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        let value = format!("return x0[r * {n}u + o];");
+        k.columns(rows, n, &[At::X(0)], &value, "v", At::Y(0));
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         numel(x[0]) as u64
     }
@@ -171,10 +191,34 @@ impl OpDef for Norm {
     fn cpu(&self, c: &mut Call) {
         c.y(0)[0] = reduce::sum_sq::<V>(c.x(0)).sqrt();
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let n = numel(k.xs(0));
+        k.reduce(&total(n, &[At::X(0)], "return x0[r] * x0[r];", "sqrt(v)"));
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         2 * numel(x[0]) as u64
     }
     fn describe(&self) -> String {
         "norm".into()
+    }
+}
+
+/// A sum over all n elements, into output 0.
+pub(super) fn total<'r>(
+    n: usize,
+    reads: &'r [At],
+    value: &'r str,
+    finish: &'r str,
+) -> Reduction<'r> {
+    Reduction {
+        outs: 1,
+        count: n,
+        reads,
+        value,
+        combine: Combine::Sum,
+        finish,
+        along_r: true,
+        write: At::Y(0),
+        uses: &[],
     }
 }

@@ -1,4 +1,5 @@
 //! Ops that move or rename elements.
+use super::strides::{coordinate, index, strides};
 use super::*;
 use crate::graph::numel;
 
@@ -75,6 +76,7 @@ impl OpDef for Reshape {
         0
     }
     fn cpu(&self, _: &mut Call) {}
+    fn gpu(&self, _: &mut Kernels) {}
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -141,6 +143,26 @@ impl OpDef for Concat {
             at += block;
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let y = k.ys(0);
+        let mut start = 0;
+        for i in 0..k.inputs() {
+            let x = k.xs(i);
+            let to = strides(y);
+            k.map(Map {
+                n: numel(x),
+                reads: vec![(At::X(i), EACH.into())],
+                writes: vec![(
+                    At::Y(0),
+                    format!("{} + {}u", index("i", x, &to), start * to[self.axis]),
+                )],
+                body: "r0 = a0;".into(),
+                uses: Vec::new(),
+                step: false,
+            });
+            start += x[self.axis];
+        }
+    }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -186,6 +208,14 @@ impl OpDef for Slice {
         let from = (c.x(0), row, self.start * inner);
         copy_blocks(outer, block, from, (c.y(0), block, 0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let from = strides(k.xs(0));
+        let at = index("i", k.ys(0), &from);
+        k.moved(
+            At::X(0),
+            format!("{at} + {}u", self.start * from[self.axis]),
+        );
+    }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0
     }
@@ -224,6 +254,20 @@ impl OpDef for SliceGrad {
         c.y(0).fill(0.0);
         let to = (c.y(0), row, self.start * inner);
         copy_blocks(outer, block, (c.x(0), block, 0), to);
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let (x, y) = (k.xs(0), k.ys(0));
+        let from = strides(x);
+        let at = coordinate("i", y, self.axis);
+        let (start, len) = (self.start, x[self.axis]);
+        let inside = format!("{at} >= {start}u && {at} < {}u", start + len);
+        let terms: Vec<String> = (0..x.len())
+            .map(|a| {
+                let before = if a == self.axis { start } else { 0 };
+                format!("({} - {before}u) * {}u", coordinate("i", y, a), from[a])
+            })
+            .collect();
+        k.within(At::X(0), &[inside], &terms, 0.0);
     }
     fn flops(&self, _: &[&[usize]], _: &[&[usize]]) -> u64 {
         0

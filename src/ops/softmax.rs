@@ -49,6 +49,10 @@ impl OpDef for Softmax {
         let (_, n) = rows_last(c.xs(0));
         softmax::softmax::<V>(c.x(0), n, c.y(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        forward_kernel(k, rows, n, 1, false);
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         4 * numel(x[0]) as u64
     }
@@ -87,10 +91,36 @@ impl OpDef for SoftmaxGrad {
         let (_, n) = rows_last(c.xs(0));
         softmax::softmax_grad::<V>(c.x(0), c.x(1), n, c.y(0));
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = rows_last(k.xs(0));
+        backward_kernel(k, rows, n, 1, false);
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         4 * numel(x[0]) as u64
     }
     fn describe(&self) -> String {
         "softmax_grad".into()
     }
+}
+
+/// Lanes for rows of n whose elements lie `inner` apart.
+fn row_lanes(n: usize, inner: usize) -> usize {
+    if inner == 1 { lanes(n) } else { 1 }
+}
+
+/// `rows` softmaxes of n elements that lie `inner` apart.
+pub(super) fn forward_kernel(k: &mut Kernels, rows: usize, n: usize, inner: usize, log: bool) {
+    k.kernel(shader!("softmax"))
+        .sizes(&[("ROWS", rows), ("N", n), ("INNER", inner)])
+        .flag("LOG", log)
+        .bind(&[At::X(0), At::Y(0)])
+        .rows(rows, row_lanes(n, inner));
+}
+
+pub(super) fn backward_kernel(k: &mut Kernels, rows: usize, n: usize, inner: usize, log: bool) {
+    k.kernel(shader!("softmax_grad"))
+        .sizes(&[("ROWS", rows), ("N", n), ("INNER", inner)])
+        .flag("LOG", log)
+        .bind(&[At::X(0), At::X(1), At::Y(0)])
+        .rows(rows, row_lanes(n, inner));
 }

@@ -50,3 +50,29 @@ pub(super) fn walk(dims: &[usize], a: &[usize], b: &[usize], mut f: impl FnMut(u
 pub(super) fn rows(shape: &[usize]) -> &[usize] {
     &shape[..shape.len().saturating_sub(1)]
 }
+
+/// Σ index·stride in WGSL, `at` being the row-major number of an element of `dims`.
+pub(super) fn index(at: &str, dims: &[usize], strides: &[usize]) -> String {
+    let mut terms = Vec::new();
+    let mut below = 1;
+    for (axis, n) in dims.iter().enumerate().rev() {
+        let stride = strides[axis];
+        if *n > 1 && stride > 0 {
+            terms.push(format!("{} * {stride}u", coordinate(at, dims, axis)));
+        }
+        below *= n;
+    }
+    debug_assert_eq!(below, numel(dims));
+    if terms.is_empty() {
+        return "0u".into();
+    }
+    terms.join(" + ")
+}
+
+/// An element's index along an axis in WGSL.
+pub(super) fn coordinate(at: &str, dims: &[usize], axis: usize) -> String {
+    match (numel(&dims[axis + 1..]), dims[axis]) {
+        (1, n) => format!("{at} % {n}u"),
+        (below, n) => format!("{at} / {below}u % {n}u"),
+    }
+}

@@ -71,6 +71,22 @@ impl OpDef for Sample {
             noise.mul_add(math::exp(l.mul(V::splat(0.5))), mean)
         });
     }
+    fn gpu(&self, k: &mut Kernels) {
+        k.map(Map {
+            n: numel(k.ys(0)),
+            reads: vec![(At::X(0), EACH.into()), (At::X(1), EACH.into())],
+            writes: vec![(At::Y(0), EACH.into())],
+            // The stream of codes is 7, see data::rng.
+            body: format!(
+                "let w = philox(vec4<u32>(i / 2u, step_number(), 0u, 0u), vec2<u32>({}u, {}u)); \
+                 r0 = a0 + normal_of(w.x, w.y)[i % 2u] * exp_(0.5 * a1);",
+                self.seed,
+                rng::CODE ^ (self.layer << 8)
+            ),
+            uses: vec!["math", "philox", "normal"],
+            step: true,
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         4 * numel(x[0]) as u64
     }
@@ -115,6 +131,22 @@ impl OpDef for Divergence {
             *kl = 0.5 * reduce::sum::<V>(&scratch[..n]);
         }
     }
+    fn gpu(&self, k: &mut Kernels) {
+        let (rows, n) = (k.xs(0)[0], numel(&k.xs(0)[1..]));
+        k.reduce(&Reduction {
+            outs: rows,
+            count: n,
+            reads: &[At::X(0), At::X(1)],
+            value: &format!(
+                "let m = x0[o * {n}u + r]; let l = x1[o * {n}u + r]; return m * m + expm1_(l) - l;"
+            ),
+            combine: Combine::Sum,
+            finish: "0.5 * v",
+            along_r: true,
+            write: At::Y(0),
+            uses: &["math"],
+        });
+    }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         5 * numel(x[0]) as u64
     }
@@ -156,6 +188,21 @@ impl OpDef for DivergenceGrad {
                 math::exp(l).sub(V::splat(1.0)).mul(half)
             });
         }
+    }
+    fn gpu(&self, k: &mut Kernels) {
+        let n = numel(&k.xs(0)[1..]);
+        k.map(Map {
+            n: numel(k.xs(0)),
+            reads: vec![
+                (At::X(0), EACH.into()),
+                (At::X(1), EACH.into()),
+                (At::X(2), format!("i / {n}u")),
+            ],
+            writes: vec![(At::Y(0), EACH.into()), (At::Y(1), EACH.into())],
+            body: "r0 = a0 * a2; r1 = 0.5 * expm1_(a1) * a2;".into(),
+            uses: vec!["math"],
+            step: false,
+        });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         4 * numel(x[0]) as u64

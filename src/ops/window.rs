@@ -32,3 +32,26 @@ pub(super) fn describe(w: &Window) -> String {
     }
     t
 }
+
+/// What the kernels on images have as constants: image H×W, results P×Q, and the window.
+pub(super) fn constants(
+    w: &Window,
+    size: [usize; 2],
+    out: [usize; 2],
+) -> Vec<(&'static str, usize)> {
+    vec![
+        ("H", size[0]),
+        ("W", size[1]),
+        ("P", out[0]),
+        ("Q", out[1]),
+        ("KR", w.kernel[0]),
+        ("KS", w.kernel[1]),
+        ("TAPS", w.taps()),
+        ("STRIDE_R", w.stride[0]),
+        ("STRIDE_S", w.stride[1]),
+        ("DILATION_R", w.dilation[0]),
+        ("DILATION_S", w.dilation[1]),
+        ("PAD_R", w.pad[0][0]),
+        ("PAD_S", w.pad[1][0]),
+    ]
+}

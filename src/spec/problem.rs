@@ -157,6 +157,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "closed-form",
         "The closed form is for one Linear layer of one unit with a bias on rows of numbers, under binary cross-entropy, with all samples at once.",
     ),
+    (
+        "no-validation",
+        "{monitor} is watched, but there are no validation samples. Set a share for validation, or watch the training loss.",
+    ),
+    (
+        "no-accuracy",
+        "The accuracy is watched, but these targets are numbers. Watch the loss.",
+    ),
     ("no-samples", "The data has no samples."),
     (
         "split-empty",
@@ -320,6 +328,26 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "Shape {shape} means {want} values, but {got} were given.",
     ),
     ("empty-part", "This run has no {part} data."),
+    (
+        "gpu-none",
+        "There is no WebGPU here: {detail}. Train on the CPU, or use a browser with WebGPU and an up-to-date graphics driver.",
+    ),
+    (
+        "gpu-lost",
+        "The graphics device was lost: {detail}. Training can go on from the last snapshot, on a new device or on the CPU.",
+    ),
+    (
+        "gpu-failed",
+        "The graphics driver refused a command: {detail}. Train this network on the CPU.",
+    ),
+    (
+        "gpu-timeout",
+        "The graphics device has not answered for {seconds} seconds. Train on the CPU, or make the network or its batches smaller.",
+    ),
+    (
+        "gpu-too-big",
+        "This network needs {got} at once on the graphics device, which allows {max}. Train on the CPU, or make the batch or a layer smaller.",
+    ),
     (
         "out-of-memory",
         "There is not enough memory: {got} were asked for. Make the network, the batch or the data smaller.",

@@ -58,6 +58,26 @@ fn convolutions() -> Vec<([usize; 4], usize, usize, Window)> {
         ([3, 7, 7, 1], 16, 1, window([3, 3], one, pad(1), one)),
         ([2, 9, 8, 3], 21, 1, window([3, 3], [2, 2], pad(1), one)),
         ([2, 8, 11, 4], 19, 1, window([5, 3], [1, 3], pad(1), [1, 2])),
+        // Along one axis, long enough to be read in place.
+        (
+            [2, 1, 40, 5],
+            6,
+            1,
+            window([1, 7], one, [[0, 0], [3, 3]], one),
+        ),
+        ([2, 1, 33, 8], 9, 1, window([1, 2], one, pad(0), one)),
+        (
+            [2, 1, 81, 6],
+            5,
+            1,
+            window([1, 4], [1, 2], [[0, 0], [1, 2]], one),
+        ),
+        (
+            [1, 1, 36, 5],
+            7,
+            1,
+            window([1, 3], one, [[0, 0], [4, 4]], one),
+        ),
         // Padding wider than the kernel: dy is read from behind its edge.
         ([1, 3, 4, 2], 3, 1, window([2, 2], one, pad(3), one)),
         ([5, 3, 3, 260], 3, 1, window([2, 2], one, pad(0), one)),

@@ -1,6 +1,9 @@
 //! The op case table and the modes in which each case runs: forward against the scalar reference
 //! in f64 and f32, gradient against central differences in f64, sentinels around every output.
 //! The native tests and the browser tests run the same table.
+#![allow(dead_code, reason = "each test file uses a part")]
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod image;
 mod sequences;
 
@@ -430,11 +433,21 @@ fn run_reference<T: Real>(op: &Op, x: &[Vec<T>], xs: &[&[usize]], step: StepCtx)
     y
 }
 
+fn inputs(c: &Case, index: usize) -> Vec<Vec<f32>> {
+    let mut rng = Rng::new(index as u32, DATA);
+    c.x.iter().map(|(s, f)| draw(*f, s, &mut rng)).collect()
+}
+
+/// What a kernel may differ from the reference by: sums in f32 lose with their length.
+fn bound(c: &Case, x: &[Vec<f32>], want: &[f64]) -> f64 {
+    let scale = want.iter().fold(1e-3, |m: f64, v| m.max(v.abs()));
+    c.tolerance * scale * (1.0 + (x.first().map_or(1, Vec::len) as f64).sqrt() / 16.0)
+}
+
 /// Runs a case in every mode; panics with its description where one fails.
 pub fn check(c: &Case, index: usize) {
     let name = format!("case {index}: {} {:?}", c.op.describe(), c.x);
-    let mut rng = Rng::new(index as u32, DATA);
-    let x: Vec<Vec<f32>> = c.x.iter().map(|(s, f)| draw(*f, s, &mut rng)).collect();
+    let x = inputs(c, index);
     forward(c, &x, &name);
     if !c.grad.is_empty() {
         gradient(c, &x, &name);
@@ -496,11 +509,8 @@ fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
                 continue;
             }
             let error = (f64::from(got[j]) - want[i][j]).abs();
-            // Sums in f32 lose with their length.
-            let bound =
-                c.tolerance * scale * (1.0 + (x.first().map_or(1, Vec::len) as f64).sqrt() / 16.0);
             assert!(
-                error <= bound,
+                error <= bound(c, x, &want[i]),
                 "{name}: output {i}[{j}] is {} instead of {}, off by {error:e}",
                 got[j],
                 want[i][j]

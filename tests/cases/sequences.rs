@@ -125,20 +125,36 @@ fn recurrent(t: &mut Vec<Case>) {
         Cell::Rnn { relu: true },
     ];
     // batch, steps, inputs, units
-    let sizes = [(1, 1, 1, 1), (3, 4, 5, 6), (2, 5, 3, 9), (5, 3, 7, 16)];
+    let sizes = [
+        (1, 1, 1, 1),
+        (3, 4, 5, 6),
+        (2, 5, 3, 9),
+        (5, 3, 7, 16),
+        (4, 3, 13, 200),
+    ];
     for cell in cells {
         for (n, steps, i, h) in sizes {
             for reverse in [false, true] {
                 let rows = cell.gates() * h;
                 let start = t.len();
-                let small = U(-0.6, 0.6);
+                // Of the large ones differences would take minutes.
+                let differ = |list: &'static [usize]| if h < 100 { list } else { &[] };
+                let small = if h < 100 { U(-0.6, 0.6) } else { U(-0.1, 0.1) };
                 let (x, w, u, b) = ([n, steps, i], [rows, i], [rows, h], [rows]);
                 let mut all: Vec<(&[usize], Draw)> =
                     vec![(&x, X), (&w, small), (&u, small), (&b, X), (&b, X)];
-                t.push(case(Recurrent { cell, reverse }, &all, &[0, 1, 2, 3, 4]));
+                t.push(case(
+                    Recurrent { cell, reverse },
+                    &all,
+                    differ(&[0, 1, 2, 3, 4]),
+                ));
                 if !matches!(cell, Cell::Gru { .. }) {
                     all.pop();
-                    t.push(case(Recurrent { cell, reverse }, &all, &[0, 1, 2, 3]));
+                    t.push(case(
+                        Recurrent { cell, reverse },
+                        &all,
+                        differ(&[0, 1, 2, 3]),
+                    ));
                 }
                 let (y, gates) = ([n, steps, h], [n, steps, rows]);
                 let mut all: Vec<(&[usize], Draw)> =

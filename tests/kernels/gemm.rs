@@ -1,5 +1,7 @@
 use crate::{Rng, close, d, guarded, like_scalar, same_bits, scalar_act};
-use nabla::backend::cpu::kernels::gemm::{Epilogue, gemm, gemm_block, part, scratch_len};
+use nabla::backend::cpu::kernels::gemm::{
+    Epilogue, Prepacked, gemm, gemm_block, part, scratch_len,
+};
 use nabla::backend::cpu::kernels::pack::{Gathered, GatheredT, Source, Strided};
 use nabla::backend::cpu::kernels::{Act, F32x4, Scalar4, V};
 
@@ -132,6 +134,9 @@ fn gemm_across_blocks() {
     let shapes = [
         (97, 10, 513),
         (5, 500, 300),
+        (5, 800, 300),
+        (40, 30, 300),
+        (30, 790, 4),
         (200, 130, 257),
         (1, 600, 520),
         (610, 1, 520),
@@ -270,5 +275,31 @@ fn sources_agree() {
             gemm::<V, _, _>(k, n, m, &picked, &sd, o, n, &ep, &mut scratch)
         });
         same_bits(&got, &want, "gathered, transposed");
+    }
+}
+
+/// Panels packed beforehand give the bits of those packed on the way.
+#[test]
+fn prepacked() {
+    let mut rng = Rng(77);
+    for (m, n, k) in [
+        (1, 1, 1),
+        (9, 3, 5),
+        (4, 8, 3),
+        (6, 41, 300),
+        (7, 130, 17),
+        (5, 800, 260),
+        (64, 512, 128),
+    ] {
+        let (a, b) = (rng.vec(m * k), rng.vec(n * k));
+        let (sa, sb) = (Strided::a(&a, k), Strided::b_t(&b, k));
+        let mut panels = vec![f32::NAN; Prepacked::<Strided>::len(n, k)];
+        let packed = Prepacked::new::<V>(m, n, k, sb, &mut panels);
+        let mut scratch = vec![f32::NAN; scratch_len(m, n, k)];
+        let [mut x, mut y] = [(); 2].map(|()| vec![f32::NAN; m * n]);
+        let ep = &Epilogue::STORE;
+        gemm::<V, _, _>(m, n, k, &sa, &packed, &mut x, n, ep, &mut scratch);
+        gemm::<V, _, _>(m, n, k, &sa, &sb, &mut y, n, ep, &mut scratch);
+        same_bits(&x, &y, "prepacked");
     }
 }

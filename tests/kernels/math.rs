@@ -71,6 +71,20 @@ fn math_error() {
 }
 
 #[test]
+fn quick_error() {
+    let x = points(-40.0, 40.0);
+    let (mut t, mut s) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+    ew::map1::<V>(&x, &mut t, math::quick_tanh);
+    ew::map1::<V>(&x, &mut s, math::quick_sigmoid);
+    for (x, (t, s)) in x.iter().zip(t.iter().zip(&s)) {
+        let exact = d(x).tanh();
+        assert!((d(t) - exact).abs() <= 4e-7 * exact.abs(), "tanh {x}: {t}");
+        let exact = 1.0 / (1.0 + (-d(x)).exp());
+        assert!((d(s) - exact).abs() <= 2.5e-7, "sigmoid {x}: {s}");
+    }
+}
+
+#[test]
 fn phi_error() {
     let x = points(-30.0, 30.0);
     let mut y = vec![0.0; x.len()];
@@ -102,6 +116,8 @@ fn math_special_values() {
         softplus,
         math::erf,
         math::phi,
+        math::quick_tanh,
+        math::quick_sigmoid,
     ] {
         assert!(at(f, f32::NAN).is_nan());
     }

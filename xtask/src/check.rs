@@ -2,6 +2,8 @@
 use crate::process::{Result, command, run as run_command};
 use crate::setup::{Need, ensure};
 
+/// The GPU backend is in no build that does not ask for it.
+const GPU: [&str; 2] = ["--features", "nabla/gpu"];
 const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 
 /// Runs every check, also after one has failed.
@@ -18,9 +20,10 @@ pub fn counts() -> Result<(usize, usize)> {
     let lint = ["--all-targets", "--", "-D", "warnings"];
     let checks = [
         [&["fmt", "--all", "--check"][..], &[]].concat(),
-        [&["clippy", "--workspace"][..], &lint].concat(),
+        [&["clippy", "--workspace"][..], &GPU, &lint].concat(),
         [&["clippy", "--package", "nabla"], &WASM[..], &lint].concat(),
-        [&["doc", "--no-deps", "--workspace"][..], &[]].concat(),
+        [&["clippy", "--package", "nabla"], &WASM[..], &GPU, &lint].concat(),
+        [&["doc", "--no-deps", "--workspace"][..], &GPU].concat(),
         [&["doc", "--no-deps", "--package", "nabla"], &WASM[..]].concat(),
     ];
     let (mut passed, mut failed) = (0, 0);

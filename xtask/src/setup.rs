@@ -16,6 +16,8 @@ pub enum Need {
     NodeModules,
     /// Chrome or Chromium, and the chromedriver that fits it.
     Chrome,
+    /// A Vulkan driver, of software where there is no GPU.
+    Vulkan,
 }
 
 /// Checks, and installs what is missing. Silent where all is there.
@@ -32,6 +34,7 @@ pub fn ensure(needs: &[Need]) -> Result<()> {
             Need::WasmPack => tools::cargo_tool(&tools::WASM_PACK)?,
             Need::NodeModules => tools::node_modules()?,
             Need::Chrome => browser::chrome().map(drop)?,
+            Need::Vulkan => vulkan()?,
         }
     }
     Ok(())
@@ -48,6 +51,7 @@ pub fn all() -> Result<()> {
         ("wasm-pack", Need::WasmPack),
         ("wasm-opt and playwright-core", Need::NodeModules),
         ("Chrome and chromedriver", Need::Chrome),
+        ("a Vulkan driver", Need::Vulkan),
     ];
     let mut missing = 0;
     for (what, need) in needs {
@@ -91,6 +95,26 @@ fn c_compiler() -> Result<()> {
         return Ok(());
     }
     Err("install a C compiler (Debian, Ubuntu: gcc and libc6-dev; Fedora: gcc; macOS: xcode-select --install)".into())
+}
+
+/// wgpu takes Metal on macOS and DirectX on Windows.
+fn vulkan() -> Result<()> {
+    let drivers = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let there = || {
+        let mut folders = drivers.iter().filter_map(|d| std::fs::read_dir(d).ok());
+        folders.any(|mut files| files.next().is_some())
+    };
+    if cfg!(any(windows, target_os = "macos")) || there() {
+        return Ok(());
+    }
+    let packages = ["mesa-vulkan-drivers", "libvulkan1"];
+    if apt(&packages, "the GPU kernels are tested natively, too") && there() {
+        return Ok(());
+    }
+    Err(
+        "there is no Vulkan driver; Debian and Ubuntu have one in software in mesa-vulkan-drivers"
+            .into(),
+    )
 }
 
 fn component(name: &str, used_by: &str) -> Result<()> {

@@ -123,8 +123,22 @@ fn checks(_: &[String]) -> Result<Counts> {
 }
 
 fn native(_: &[String]) -> Result<Counts> {
-    let (ok, out) = tee(command("cargo", ["test", "--workspace", "--no-fail-fast"]))?;
-    Ok(settle(ok, rust_counts(&out)))
+    let mut tests = command("cargo", ["test", "--workspace", "--no-fail-fast"]);
+    let gpu = ensure(&[Need::Vulkan]);
+    match &gpu {
+        // From here on a missing device is a failure, and nothing that is passed over.
+        Ok(()) => tests
+            .args(["--features", "nabla/gpu"])
+            .env("NABLA_GPU", "1"),
+        Err(message) => {
+            println!("The tests of the GPU backend are skipped: {message}");
+            &mut tests
+        }
+    };
+    let (ok, out) = tee(tests)?;
+    let mut counts = rust_counts(&out);
+    counts.skipped += usize::from(gpu.is_err());
+    Ok(settle(ok, counts))
 }
 
 fn web(_: &[String]) -> Result<Counts> {

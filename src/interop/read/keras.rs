@@ -640,15 +640,45 @@ impl<'a> Machine<'a> {
             "RateByStep" => {
                 self.rate_by_step(lib, line);
             }
-            "EarlyStopping" | "ModelCheckpoint" | "TensorBoard" | "CSVLogger"
-            | "ReduceLROnPlateau" | "History" => {
-                self.note(
-                    lib.line,
-                    "note-callback",
-                    &[("name", lib.kind().to_string())],
-                );
-            }
+            "EarlyStopping" | "ModelCheckpoint" | "ReduceLROnPlateau" => self.watcher(lib),
+            "TensorBoard" | "CSVLogger" | "History" => {}
             _ => self.note(line, "note-callback", &[("name", lib.kind().to_string())]),
+        }
+    }
+
+    /// A callback that watches the end of an epoch.
+    fn watcher(&mut self, lib: &Rc<Lib<'a>>) {
+        let key = |name: &str| lib.arg(usize::MAX, name);
+        let first = usize::from(lib.kind() == "ModelCheckpoint");
+        let monitor = lib.arg(first, "monitor").and_then(Value::text).unwrap_or("val_loss");
+        let monitor = match monitor {
+            "val_loss" | "val_accuracy" | "loss" => monitor.to_string(),
+            "val_acc" => "val_accuracy".to_string(),
+            other => {
+                self.note(lib.line, "note-monitor", &[("name", other.to_string())]);
+                "val_loss".to_string()
+            }
+        };
+        let number = |name: &str, or: f64| key(name).and_then(Value::number).unwrap_or(or);
+        match lib.kind() {
+            "EarlyStopping" => {
+                let patience = number("patience", 0.0).clamp(0.0, 1e6) as u64;
+                let restore = key("restore_best_weights").and_then(Value::truth).unwrap_or(false);
+                self.early_stopping = Some(json!({
+                    "monitor": monitor, "patience": patience, "min_delta": number("min_delta", 0.0) as f32,
+                    "restore_best": restore,
+                }));
+            }
+            "ModelCheckpoint" => {
+                let best = key("save_best_only").and_then(Value::truth).unwrap_or(false);
+                self.checkpoints = Some(json!({"monitor": monitor, "best_only": best}));
+            }
+            _ => {
+                self.found.schedule = Some(json!({
+                    "kind": "plateau", "monitor": monitor, "factor": number("factor", 0.1) as f32,
+                    "patience": number("patience", 10.0).clamp(0.0, 1e6) as u64, "least": number("min_lr", 0.0) as f32,
+                }));
+            }
         }
     }
 

@@ -94,6 +94,8 @@ pub(super) struct Machine<'a> {
     pub downloads: Vec<Rc<super::data::Set>>,
     /// How texts become numbers.
     pub text: Option<serde_json::Value>,
+    pub early_stopping: Option<serde_json::Value>,
+    pub checkpoints: Option<serde_json::Value>,
     /// Where a log-softmax stands before its loss.
     pub log_softmax_at: Option<usize>,
     /// A loss that was computed, for a script that never says `backward`.
@@ -177,6 +179,8 @@ impl<'a> Machine<'a> {
             idx: None,
             downloads: Vec::new(),
             text: None,
+            early_stopping: None,
+            checkpoints: None,
             log_softmax_at: None,
             first_loss: None,
             frames: Vec::new(),

@@ -150,6 +150,12 @@ fn functional(net: &Net, made: &[Vec<String>], shape: &[usize], out: &mut Lines)
 
 /// The callback that sets the learning rate.
 fn schedule(t: &TrainSpec, needs: &mut Needs) -> Option<String> {
+    if let Schedule::Plateau { monitor, factor, patience, least } = t.schedule {
+        let (m, factor, least) = (monitor.name(), num(factor), num(least));
+        return Some(format!(
+            "keras.callbacks.ReduceLROnPlateau(monitor=\"{m}\", factor={factor}, patience={patience}, min_lr={least})"
+        ));
+    }
     let rate = num(t.optimizer.learning_rate());
     let by_epoch = |text: String| {
         Some(format!(
@@ -157,7 +163,7 @@ fn schedule(t: &TrainSpec, needs: &mut Needs) -> Option<String> {
         ))
     };
     match t.schedule {
-        Schedule::Constant => None,
+        Schedule::Constant | Schedule::Plateau { .. } => None,
         Schedule::Step { every, gamma } => {
             by_epoch(format!("{} ** (epoch // {every})", num(gamma)))
         }
@@ -187,6 +193,29 @@ fn schedule(t: &TrainSpec, needs: &mut Needs) -> Option<String> {
             ))
         }
     }
+}
+
+/// Callbacks that watch the ends of epochs.
+fn watchers(t: &TrainSpec) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(stop) = &t.early_stopping {
+        let mut args = format!("monitor=\"{}\", patience={}", stop.monitor.name(), stop.patience);
+        if stop.min_delta != 0.0 {
+            args += &format!(", min_delta={}", num(stop.min_delta));
+        }
+        if stop.restore_best {
+            args += ", restore_best_weights=True";
+        }
+        all.push(format!("keras.callbacks.EarlyStopping({args})"));
+    }
+    if let Some(keep) = &t.checkpoints {
+        let name = keep.monitor.name();
+        let best = if keep.best_only { ", save_best_only=True" } else { "" };
+        all.push(format!(
+            "keras.callbacks.ModelCheckpoint(\"{{epoch:02d}}-{{{name}:.4f}}.keras\", monitor=\"{name}\"{best})"
+        ));
+    }
+    all
 }
 
 fn loss(loss: &Loss) -> String {
@@ -259,8 +288,14 @@ fn main(net: &Net, callback: Option<String>, out: &mut Lines) -> Result<(), Prob
     if validation {
         out.line(2, "validation_data=data[\"val\"],");
     }
-    if let Some(callback) = callback {
-        out.line(2, format!("callbacks=[{callback}],"));
+    let mut callbacks = watchers(t);
+    callbacks.extend(callback);
+    if !callbacks.is_empty() {
+        out.line(2, "callbacks=[");
+        for c in callbacks {
+            out.line(3, format!("{c},"));
+        }
+        out.line(2, "],");
     }
     out.line(2, "verbose=2,");
     out.line(1, ")");

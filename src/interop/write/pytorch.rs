@@ -291,6 +291,63 @@ fn target(net: &Net) -> &'static str {
     if net.each_step() { "y.flatten()" } else { "y" }
 }
 
+/// What is watched at the end of an epoch: each process evaluates, so that all stop together.
+fn watch(t: &TrainSpec, out: &mut Lines) {
+    let plateau = match t.schedule {
+        Schedule::Plateau { monitor, .. } => Some(monitor),
+        _ => None,
+    };
+    let stop = t.early_stopping.as_ref();
+    let keep = t.checkpoints.as_ref();
+    let any = [stop.map(|s| s.monitor), keep.map(|k| k.monitor), plateau];
+    if any.iter().flatten().any(|m| m.needs_validation()) {
+        out.line(2, "validation = evaluate(net, criterion, val_loader, device)");
+    }
+    let value = |m: Monitor| match m {
+        Monitor::ValLoss => "validation[\"loss\"]",
+        Monitor::ValAccuracy => "validation[\"accuracy\"]",
+        Monitor::Loss => "total * world / len(parts[\"train\"])",
+    };
+    let better = |m: Monitor, best: &str, delta: f32| {
+        let sign = if m.larger_is_better() { ">" } else { "<" };
+        let by = match (delta, m.larger_is_better()) {
+            (0.0, _) => String::new(),
+            (d, true) => format!(" + {}", num(d)),
+            (d, false) => format!(" - {}", num(d)),
+        };
+        format!("{best} is None or watched {sign} {best}{by}")
+    };
+    if let Some(m) = plateau {
+        out.line(2, format!("scheduler.step({})", value(m)));
+    }
+    if let Some(keep) = keep {
+        let save = "torch.save(net.state_dict(), f\"{epoch + 1:02d}-{watched:.4f}.pt\")";
+        out.line(2, format!("watched = {}", value(keep.monitor)));
+        if keep.best_only {
+            out.line(2, format!("if {}:", better(keep.monitor, "best_kept", 0.0)));
+            out.line(3, "best_kept = watched");
+            out.all(3, &["if rank == 0:", &format!("    {save}")]);
+        } else {
+            out.all(2, &["if rank == 0:", &format!("    {save}")]);
+        }
+    }
+    if let Some(stop) = stop {
+        out.line(2, format!("watched = {}", value(stop.monitor)));
+        out.line(2, format!("if {}:", better(stop.monitor, "best", stop.min_delta)));
+        out.line(3, "best, waited = watched, 0");
+        if stop.restore_best {
+            out.line(3, "best_state = {k: v.clone() for k, v in net.state_dict().items()}");
+        }
+        out.line(2, "else:");
+        out.line(3, "waited += 1");
+        out.line(2, format!("if waited >= {}:", stop.patience));
+        if stop.restore_best {
+            out.line(3, "net.load_state_dict(best_state)");
+        }
+        out.line(3, "break");
+    }
+}
+
 fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
     let spec = net.spec;
     let t = &spec.train;
@@ -357,6 +414,19 @@ fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
         out.line(1, format!("scheduler = {text}"));
     }
     out.line(0, "");
+    if let Schedule::Plateau { monitor, factor, patience, least } = t.schedule {
+        let mode = if monitor.larger_is_better() { ", mode=\"max\"" } else { "" };
+        let (factor, least) = (num(factor), num(least));
+        out.line(1, format!(
+            "scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer{mode}, factor={factor}, patience={patience}, min_lr={least})"
+        ));
+    }
+    if t.checkpoints.as_ref().is_some_and(|k| k.best_only) {
+        out.line(1, "best_kept = None");
+    }
+    if t.early_stopping.is_some() {
+        out.line(1, "best, waited = None, 0");
+    }
     out.line(1, "for epoch in range(EPOCHS):");
     out.line(2, "if sampler is not None:");
     out.line(3, "sampler.set_epoch(epoch)");
@@ -399,6 +469,7 @@ fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
     if let Some((_, false)) = &schedule {
         out.line(2, "scheduler.step()");
     }
+    watch(t, out);
     out.line(2, "if rank == 0:");
     out.line(
         3,

@@ -654,7 +654,7 @@ pub(super) fn optimizer(o: &Optimizer, framework: Framework) -> Result<String, P
 pub(super) fn schedule(t: &TrainSpec) -> Option<(String, bool)> {
     let scheduler = |text: String| format!("torch.optim.lr_scheduler.{text}");
     Some(match t.schedule {
-        Schedule::Constant => return None,
+        Schedule::Constant | Schedule::Plateau { .. } => return None,
         Schedule::Step { every, gamma } => (
             scheduler(format!(
                 "StepLR(optimizer, step_size={every}, gamma={})",

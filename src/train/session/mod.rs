@@ -1,7 +1,9 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
+mod epoch;
 mod evaluate;
 mod look;
 
+use super::callbacks::Callbacks;
 use super::checkpoint::Checkpoint;
 use super::protocol::*;
 use super::{hyper, init, schedule, weights};
@@ -14,6 +16,7 @@ use crate::spec::{DataShape, Init, Problem, Problems, Spec};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+pub use epoch::{EpochEnd, Saved};
 pub use evaluate::Evaluator;
 
 pub struct Session<B: Backend> {
@@ -30,6 +33,11 @@ pub struct Session<B: Backend> {
     step: u32,
     /// What the inspect program last saw, scaled.
     sample: Vec<f32>,
+    callbacks: Callbacks,
+    /// Parameters and running statistics of the best epoch, where they are to be restored.
+    best: Option<Vec<Vec<f32>>>,
+    /// Sum of the losses of this epoch's samples, and how many they are.
+    epoch_loss: (f64, usize),
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
     pub seconds: f64,
 }
@@ -78,17 +86,35 @@ fn internal(detail: impl std::fmt::Display) -> Failure {
 
 impl From<EngineError> for Failure {
     fn from(e: EngineError) -> Failure {
-        match e {
-            EngineError::OutOfMemory { bytes } => {
-                let mib = format!("{} MiB", bytes >> 20);
-                let p = Problem::new("out-of-memory").arg("got", mib);
-                Failure::new("out-of-memory", vec![p])
-            }
-            EngineError::DeviceLost { detail } => Failure::new(
-                "device-lost",
-                vec![Problem::new("internal").arg("detail", detail)],
+        let mebibytes = |bytes: u64| format!("{} MiB", bytes.div_ceil(1 << 20));
+        let (code, problem) = match e {
+            EngineError::OutOfMemory { bytes } => (
+                "out-of-memory",
+                Problem::new("out-of-memory").arg("got", mebibytes(bytes as u64)),
             ),
-        }
+            EngineError::DeviceLost { detail } => (
+                "device-lost",
+                Problem::new("gpu-lost").arg("detail", detail),
+            ),
+            EngineError::TimedOut { seconds } => (
+                "device-lost",
+                Problem::new("gpu-timeout").arg("seconds", seconds),
+            ),
+            EngineError::NoGpu { detail } => {
+                ("no-webgpu", Problem::new("gpu-none").arg("detail", detail))
+            }
+            EngineError::Gpu { detail } => (
+                "no-webgpu",
+                Problem::new("gpu-failed").arg("detail", detail),
+            ),
+            EngineError::TooBig { bytes, most } => (
+                "out-of-memory",
+                Problem::new("gpu-too-big")
+                    .arg("got", mebibytes(bytes))
+                    .arg("max", mebibytes(most)),
+            ),
+        };
+        Failure::new(code, vec![problem])
     }
 }
 
@@ -142,6 +168,7 @@ impl<B: Backend> Session<B> {
             return Err(bad_data(Problem::new("split-empty").arg("part", "train")));
         }
         check_tokens(&spec, &data).map_err(bad_data)?;
+        epoch::check_monitors(&spec, &data).map_err(bad_spec)?;
         let mut s = Self::compiled(spec, data).await?;
         s.begin();
         if let Some(bytes) = file {
@@ -175,6 +202,12 @@ impl<B: Backend> Session<B> {
         s.epoch = checkpoint.epoch;
         s.order = s.epoch_order();
         s.cursor = (checkpoint.cursor as usize).min(s.order.len());
+        s.callbacks = checkpoint.callbacks;
+        s.epoch_loss = checkpoint.epoch_loss;
+        s.best = checkpoint.best.filter(|best| {
+            let fits = s.in_files().map(|(_, slot)| numel(&slot.shape));
+            fits.eq(best.iter().map(Vec::len))
+        });
         Ok(s)
     }
 
@@ -221,6 +254,9 @@ impl<B: Backend> Session<B> {
             epoch: 0,
             step: 0,
             sample: Vec::new(),
+            callbacks: Callbacks::default(),
+            best: None,
+            epoch_loss: (0.0, 0),
             seconds: 0.0,
         };
         s.sample = s.first_sample();
@@ -263,6 +299,8 @@ impl<B: Backend> Session<B> {
             self.backend.write(*id, 0, Data::F32(v));
         }
         (self.step, self.epoch, self.cursor, self.seconds) = (0, 0, 0, 0.0);
+        (self.callbacks, self.best) = (Callbacks::default(), None);
+        self.epoch_loss = (0.0, 0);
         self.order = self.epoch_order();
     }
 
@@ -295,6 +333,9 @@ impl<B: Backend> Session<B> {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
     /// Steps taken.
     pub fn step(&self) -> u32 {
         self.step
@@ -317,7 +358,7 @@ impl<B: Backend> Session<B> {
     fn rate(&self, step: u32) -> f32 {
         let t = &self.spec.train;
         let f = schedule::factor(&t.schedule, step, self.steps_per_epoch(), t.epochs);
-        (f64::from(t.optimizer.learning_rate()) * f) as f32
+        (f64::from(t.optimizer.learning_rate()) * f * self.callbacks.factor()) as f32
     }
 
     /// Takes at most `n` steps, never past the end of an epoch.
@@ -346,6 +387,11 @@ impl<B: Backend> Session<B> {
             out.extend_from_slice(row);
             out.push(*rate);
         }
+        let each = rows as f64 / count as f64;
+        for row in history.chunks_exact(columns).take(count) {
+            self.epoch_loss.0 += f64::from(row[0]) * each;
+        }
+        self.epoch_loss.1 += rows;
         let diverged = out.chunks_exact(columns + 1).any(|r| !r[0].is_finite());
         self.step += count as u32;
         self.cursor += rows;
@@ -415,6 +461,9 @@ impl<B: Backend> Session<B> {
             }
             (next.step, next.epoch, next.cursor) = (self.step, self.epoch, self.cursor);
             next.seconds = self.seconds;
+            next.callbacks = self.callbacks;
+            next.epoch_loss = self.epoch_loss;
+            next.best = self.best.take();
             next.order = next.epoch_order();
             *self = next;
         }
@@ -469,6 +518,9 @@ impl<B: Backend> Session<B> {
             seconds: self.seconds,
             hyper: hyper::values(&self.spec),
             tensors,
+            callbacks: self.callbacks,
+            best: self.best.clone(),
+            epoch_loss: self.epoch_loss,
         })
     }
 

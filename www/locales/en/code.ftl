@@ -40,6 +40,7 @@ note-optimizer = The optimizer “{ $name }” is not there; Adam is used.
 note-no-optimizer = No optimizer was found; Adam is used.
 note-schedule = This schedule of the learning rate is not there; the rate stays as it is.
 note-callback = “{ $name }” is left out: the page has its own controls for it.
+note-monitor = “{ $name }” is not watched here; val_loss is.
 note-epochs = No number of epochs was found; 10 are used.
 note-untrained = The network is built but not trained in this code; a loss was chosen by its outputs.
 note-no-network = No network was found that is trained. The code must build one and call it.

@@ -40,6 +40,7 @@ note-optimizer = 没有“{ $name }”这种优化器；使用 Adam。
 note-no-optimizer = 没有找到优化器；使用 Adam。
 note-schedule = 不支持这种学习率调度；学习率保持不变。
 note-callback = “{ $name }”已略去：页面有相应的控件。
+note-monitor = 这里不监视“{ $name }”；改为监视 val_loss。
 note-epochs = 没有找到训练轮数；使用 10 轮。
 note-untrained = 代码构建了网络但没有训练它；已按输出选择损失。
 note-no-network = 没有找到被训练的网络。代码须构建网络并调用它。

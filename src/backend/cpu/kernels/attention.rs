@@ -8,8 +8,9 @@ use super::pack::Strided;
 use super::reduce;
 use super::simd::F32x4;
 
-/// Queries taken together.
+/// Queries taken together; fewer where each block sees keys that the one before does not.
 const BLOCK: usize = 64;
+const CAUSAL: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
@@ -50,7 +51,7 @@ impl<'a> Rows<'a> {
 
 impl Sizes {
     fn block(&self) -> usize {
-        self.queries.min(BLOCK)
+        self.queries.min(if self.causal { CAUSAL } else { BLOCK })
     }
     fn gemm_scratch(&self) -> usize {
         let (b, s, d) = (self.block(), self.keys, self.width / self.heads);
@@ -76,12 +77,13 @@ impl Sizes {
             causal,
             ..
         } = *self;
-        (0..queries).step_by(BLOCK).map(move |i| {
-            let rows = BLOCK.min(queries - i);
+        let block = self.block().max(1);
+        (0..queries).step_by(block).map(move |i| {
+            let rows = block.min(queries - i);
             (i, rows, if causal { i + rows } else { keys })
         })
     }
-    /// Scaled scores of a block of queries, −∞ where they may not look.
+    /// Scores of a block of queries before they are scaled, −∞ where they may not look.
     #[allow(clippy::too_many_arguments)]
     fn scores<V: F32x4>(
         &self,
@@ -106,7 +108,6 @@ impl Sizes {
             &Epilogue::STORE,
             scratch,
         );
-        scale_in_place::<V>(self.scale(), &mut out[..rows * keys]);
         for (i, row) in out.chunks_exact_mut(keys).take(rows).enumerate() {
             if self.causal {
                 row[first + i + 1..].fill(f32::NEG_INFINITY);
@@ -138,8 +139,9 @@ pub fn forward<V: F32x4>(
                 let (first, rows, keys) = block;
                 s.scores::<V>(qkv, keep, (n, h), block, p, scratch);
                 let l = &mut l[(n * s.heads + h) * s.queries + first..][..rows];
-                for (row, l) in p.chunks_exact_mut(keys).zip(l) {
-                    *l = normalise::<V>(row);
+                let mut sums = [0.0; BLOCK];
+                for ((row, l), sum) in p.chunks_exact_mut(keys).zip(l).zip(&mut sums) {
+                    (*l, *sum) = exponents::<V>(row, s.scale());
                 }
                 let a = Strided::a(&p[..rows * keys], keys);
                 let b = qkv[2].across(n * s.keys, h * size);
@@ -155,23 +157,48 @@ pub fn forward<V: F32x4>(
                     &Epilogue::STORE,
                     scratch,
                 );
+                for (row, sum) in to.chunks_mut(s.width).zip(&sums[..rows]) {
+                    scale_in_place::<V>(1.0 / sum, &mut row[..size]);
+                }
             }
         }
     }
 }
 
-/// Softmax in place; gives ln Σ eˢ, or 0 where all scores are −∞.
-fn normalise<V: F32x4>(row: &mut [f32]) -> f32 {
+/// eˢ of the scaled scores over that of the largest, in place; gives ln Σ eˢ and what the row now
+/// sums to, or 0 and 1 where all scores are −∞ (the row is then 0).
+fn exponents<V: F32x4>(row: &mut [f32], scale: f32) -> (f32, f32) {
     let max = reduce::max::<V>(row);
     if max == f32::NEG_INFINITY {
         row.fill(0.0);
-        return 0.0;
+        return (0.0, 1.0);
     }
-    let shift = V::splat(max);
-    map_in_place::<V>(row, |x| exp(x.sub(shift)));
-    let sum = reduce::sum::<V>(row);
-    scale_in_place::<V>(1.0 / sum, row);
-    max + libm::logf(sum)
+    let (factor, shift) = (V::splat(scale), V::splat(max));
+    let mut sum = V::zero();
+    let mut parts = row.chunks_exact_mut(4);
+    for part in &mut parts {
+        let e = exp(V::load(part).sub(shift).mul(factor));
+        e.store(part);
+        sum = sum.add(e);
+    }
+    let rest = parts.into_remainder();
+    if !rest.is_empty() {
+        let e = exp(V::load_part(rest, f32::NEG_INFINITY).sub(shift).mul(factor));
+        e.store_part(rest);
+        sum = sum.add(e);
+    }
+    let sum = sum.sum();
+    (max * scale + libm::logf(sum), sum)
+}
+
+/// Σ a·b.
+fn dot<V: F32x4>(a: &[f32], b: &[f32]) -> f32 {
+    let (mut a4, mut b4) = (a.chunks_exact(4), b.chunks_exact(4));
+    let sum = (&mut a4)
+        .zip(&mut b4)
+        .fold(V::zero(), |s, (a, b)| V::load(a).mul_add(V::load(b), s));
+    let rest = a4.remainder().iter().zip(b4.remainder());
+    rest.fold(sum.sum(), |s, (a, b)| s + a * b)
 }
 
 pub struct Saved<'a> {
@@ -207,8 +234,8 @@ pub fn backward<V: F32x4>(s: &Sizes, v: &Saved, out: [&mut [f32]; 3], scratch: &
                 s.scores::<V>(v.qkv, v.keep, (n, h), block, p, scratch);
                 let l = &v.l[(n * s.heads + h) * s.queries + first..];
                 for (row, l) in p.chunks_exact_mut(keys).take(rows).zip(l) {
-                    let l = V::splat(*l);
-                    map_in_place::<V>(row, |x| exp(x.sub(l)));
+                    let (factor, l) = (V::splat(s.scale()), V::splat(*l));
+                    map_in_place::<V>(row, |x| exp(x.mul(factor).sub(l)));
                 }
                 let probs = Strided::a_t(&p[..rows * keys], keys);
                 let to = if packed {
@@ -236,8 +263,7 @@ pub fn backward<V: F32x4>(s: &Sizes, v: &Saved, out: [&mut [f32]; 3], scratch: &
                 for i in 0..rows {
                     let at = (query + i) * s.width + column;
                     let (y, dy) = (&v.y[at..][..size], &v.dy[at..][..size]);
-                    let delta: f32 = y.iter().zip(dy).map(|(y, d)| y * d).sum();
-                    let delta = V::splat(delta);
+                    let delta = V::splat(dot::<V>(y, dy));
                     let row = &mut ds[i * keys..][..keys];
                     zip_in_place::<V>(row, &p[i * keys..][..keys], |d, p| {
                         d.sub(delta).mul(p).mul(scale)

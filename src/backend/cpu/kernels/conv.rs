@@ -4,6 +4,7 @@
 use super::act::Act;
 use super::elementwise::{act_in_place, bias_add_in_place};
 use super::gemm::{Epilogue, gemm, scratch_len};
+use super::line;
 use super::pack::Strided;
 use super::patches::{Filters, FiltersT, Patches, PatchesT};
 use super::simd::F32x4;
@@ -99,6 +100,9 @@ pub fn forward_scratch(v: &Conv) -> usize {
     if thin::suits(v) {
         return thin::scratch(v);
     }
+    if line::suits(v) {
+        return line::forward_scratch(v);
+    }
     scratch_len(v.rows(), k, v.window.taps() * c)
 }
 
@@ -126,6 +130,9 @@ pub fn forward<V: F32x4>(
     if thin::suits(v) {
         return thin::forward::<V>(v, x, w, bias, act, y, scratch);
     }
+    if line::suits(v) {
+        return line::forward::<V>(v, x, w, bias, act, y, scratch);
+    }
     for g in 0..v.groups {
         let filters = Filters {
             data: &w[g * k * c * taps..][..k * c * taps],
@@ -151,6 +158,9 @@ pub fn data_grad_scratch(v: &Conv) -> usize {
     let taps = v.window.taps();
     if let Some(w) = v.winograd_back() {
         return winograd::scratch(&w);
+    }
+    if line::suits_back(v) {
+        return line::data_grad_scratch(v);
     }
     if !v.unfolds() {
         return scratch_len(v.pixels(), c, taps * k);
@@ -184,6 +194,9 @@ pub fn data_grad<V: F32x4>(
             act_in_place::<V>(after, dx);
         }
         return;
+    }
+    if line::suits_back(v) {
+        return line::data_grad::<V>(v, dy, w, bias, act, dx, scratch);
     }
     let w = |g: usize| &w[g * k * c * taps..][..k * c * taps];
     if !v.unfolds() {
@@ -276,6 +289,9 @@ pub fn weight_grad_scratch(v: &Conv) -> usize {
     if thin::suits(v) {
         return thin::scratch(v);
     }
+    if line::suits(v) {
+        return line::weight_grad_scratch(v);
+    }
     let n = v.window.taps() * c;
     k * n + scratch_len(k, n, v.rows()) + 64
 }
@@ -289,6 +305,9 @@ pub fn weight_grad<V: F32x4>(v: &Conv, x: &[f32], dy: &[f32], dw: &mut [f32], sc
     }
     if thin::suits(v) {
         return thin::weight_grad::<V>(v, x, dy, dw, scratch);
+    }
+    if line::suits(v) {
+        return line::weight_grad::<V>(v, x, dy, dw, scratch);
     }
     let n = taps * c;
     let (sum, scratch) = scratch.split_at_mut((k * n).next_multiple_of(16));

@@ -18,40 +18,56 @@ pub fn update<V: F32x4, const U: usize, const N: usize, const R: usize>(
     let n = w[0].len();
     assert!(w.iter().all(|x| x.len() == n) && r.iter().all(|x| x.len() == n));
     let (whole, rest) = (n / (4 * U) * (4 * U), n % (4 * U));
-    let (mut wt, mut rt) = ([[0.0; 16]; N], [[0.0; 16]; R]);
-    for (t, x) in wt.iter_mut().zip(&w) {
-        t[..rest].copy_from_slice(&x[whole..]);
-    }
-    for (t, x) in rt.iter_mut().zip(&r) {
-        t[..rest].copy_from_slice(&x[whole..]);
-    }
     let wp = w.map(|x| x.as_mut_ptr());
     let rp = r.map(|x| x.as_ptr());
-    let wtp = wt.each_mut().map(|x| x.as_mut_ptr());
-    let rtp = rt.each_ref().map(|x| x.as_ptr());
-    // One loop body for both, which keeps the code small.
-    for (wp, rp, len) in [(wp, rp, whole), (wtp, rtp, rest)] {
-        let mut i = 0;
-        while i < len {
-            for i in (i..i + 4 * U).step_by(4) {
-                // SAFETY: i + 4 ≤ n for the slices, and the tail's buffers hold U vectors.
-                unsafe {
-                    let out = f(
-                        wp.map(|p| V::load_ptr(p.add(i))),
-                        rp.map(|p| V::load_ptr(p.add(i))),
-                    );
-                    for (p, v) in wp.iter().zip(out) {
-                        v.store_ptr(p.add(i));
-                    }
-                }
-            }
-            i += 4 * U;
+    // SAFETY: all slices hold `whole` elements and `rest` more; the buffers hold U vectors, since
+    // U is at most 4.
+    unsafe {
+        vectors::<V, U, N, R>(wp, rp, whole, &f);
+        if rest == 0 {
+            return;
+        }
+        let (mut wt, mut rt) = ([[0.0; 16]; N], [[0.0; 16]; R]);
+        for (t, p) in wt.iter_mut().zip(wp) {
+            p.add(whole).copy_to(t.as_mut_ptr(), rest);
+        }
+        for (t, p) in rt.iter_mut().zip(rp) {
+            p.add(whole).copy_to(t.as_mut_ptr(), rest);
+        }
+        let (wtp, rtp) = (
+            wt.each_mut().map(|x| x.as_mut_ptr()),
+            rt.each_ref().map(|x| x.as_ptr()),
+        );
+        vectors::<V, U, N, R>(wtp, rtp, rest, &f);
+        for (t, p) in wt.iter().zip(wp) {
+            p.add(whole).copy_from(t.as_ptr(), rest);
         }
     }
-    for (t, p) in wt.iter().zip(wp) {
-        for (q, v) in t.iter().enumerate().take(rest) {
-            // SAFETY: whole + rest = n.
-            unsafe { *p.add(whole + q) = *v }
+}
+
+/// [`update`] of `len` elements, rounded up to U vectors.
+///
+/// # Safety
+/// The pointers reach that many elements.
+#[inline(never)]
+unsafe fn vectors<V: F32x4, const U: usize, const N: usize, const R: usize>(
+    w: [*mut f32; N],
+    r: [*const f32; R],
+    len: usize,
+    f: &impl Fn([V; N], [V; R]) -> [V; N],
+) {
+    for i in (0..len).step_by(4 * U) {
+        for i in (i..i + 4 * U).step_by(4) {
+            // SAFETY: the caller's.
+            unsafe {
+                let out = f(
+                    w.map(|p| V::load_ptr(p.add(i))),
+                    r.map(|p| V::load_ptr(p.add(i))),
+                );
+                for (p, v) in w.iter().zip(out) {
+                    v.store_ptr(p.add(i));
+                }
+            }
         }
     }
 }

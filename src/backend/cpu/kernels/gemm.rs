@@ -18,7 +18,7 @@ use std::ops::Range;
 pub const KC: usize = 256;
 /// Rows and columns of the packed blocks: KC·MC floats stay in L2, KC·NC in L2 or L3.
 const MC: usize = 96;
-const NC: usize = 480;
+const NC: usize = 768;
 
 /// What becomes of the product before it is stored.
 #[derive(Clone, Copy, Debug)]
@@ -137,18 +137,103 @@ pub unsafe fn gemm_block<V: F32x4, A: Source, B: Source>(
         {
             return gemv::run::<V>(job.rows, job.cols, k, sa, sb, c, ldc, ep);
         }
-        // Measured: per vector of columns, a 3×12 tile costs 1.00, 3×8 1.26, 4×8 1.07.
-        let (m, vectors) = (job.rows.len(), job.cols.len().div_ceil(4));
-        let threes = vectors.div_ceil(3);
-        let narrow = (3 * threes - vectors).min(threes);
-        let cost_3x12 = m.next_multiple_of(3) * (300 * (threes - narrow) + 253 * narrow);
-        let cost_4x8 = m.next_multiple_of(4) * 107 * vectors.next_multiple_of(2);
-        if vectors == 1 && m > 4 {
-            job.run::<V, 8, 1>(scratch)
-        } else if cost_4x8 <= cost_3x12 {
-            job.run::<V, 4, 2>(scratch)
-        } else {
-            job.run::<V, 3, 3>(scratch)
+        match width(job.rows.len(), job.cols.len()) {
+            1 => job.run::<V, 8, 1>(scratch),
+            2 => job.run::<V, 4, 2>(scratch),
+            _ => job.run::<V, 3, 3>(scratch),
+        }
+    }
+}
+
+/// Vectors across the tile that suits a product best: 8×4, 4×8 or 3×12.
+fn width(m: usize, n: usize) -> usize {
+    // Measured: per vector of columns, a 3×12 tile costs 1.00, 3×8 1.26, 4×8 1.07.
+    let vectors = n.div_ceil(4);
+    let threes = vectors.div_ceil(3);
+    let narrow = (3 * threes - vectors).min(threes);
+    let cost_3x12 = m.next_multiple_of(3) * (300 * (threes - narrow) + 253 * narrow);
+    let cost_4x8 = m.next_multiple_of(4) * 107 * vectors.next_multiple_of(2);
+    if vectors == 1 && m > 4 {
+        1
+    } else if cost_4x8 <= cost_3x12 {
+        2
+    } else {
+        3
+    }
+}
+
+/// A right operand together with its panels, for products of one size with many left operands.
+pub struct Prepacked<'a, B> {
+    source: B,
+    nv: usize,
+    n: usize,
+    panels: &'a [f32],
+}
+
+impl<'a, B: Source> Prepacked<'a, B> {
+    /// Floats that [`Prepacked::new`] wants.
+    pub fn len(n: usize, k: usize) -> usize {
+        n.next_multiple_of(4) * k + SLACK
+    }
+    /// For products `[m,k]`·`[k,n]`.
+    pub fn new<V: F32x4>(m: usize, n: usize, k: usize, source: B, room: &'a mut [f32]) -> Self {
+        let nv = width(m, n);
+        match nv {
+            1 => pack_all::<V, B, 1>(n, k, &source, room),
+            2 => pack_all::<V, B, 2>(n, k, &source, room),
+            _ => pack_all::<V, B, 3>(n, k, &source, room),
+        }
+        Prepacked {
+            source,
+            nv,
+            n,
+            panels: room,
+        }
+    }
+}
+
+impl<B: Source> Source for Prepacked<'_, B> {
+    fn pack<V: F32x4, const W: usize>(&self, x: Range<usize>, k: Range<usize>, out: &mut [f32]) {
+        self.source.pack::<V, W>(x, k, out);
+    }
+    fn panels(&self, nv: usize, n: usize) -> Option<&[f32]> {
+        ((nv, n) == (self.nv, self.n)).then_some(self.panels)
+    }
+}
+
+/// Every block in the order of [`Job::run`].
+fn pack_all<V: F32x4, B: Source, const NV: usize>(n: usize, k: usize, b: &B, out: &mut [f32]) {
+    let nc_max = columns::<NV>();
+    for jc in (0..n).step_by(nc_max) {
+        let nc = nc_max.min(n - jc);
+        for pc in (0..k).step_by(KC) {
+            let ks = pc..k.min(pc + KC);
+            let out = &mut out[jc * k + pc * nc.next_multiple_of(4)..];
+            pack_block::<V, B, NV>(b, jc, nc, ks, out);
+        }
+    }
+}
+
+/// Columns of a block.
+const fn columns<const NV: usize>() -> usize {
+    NC / (4 * NV) * (4 * NV)
+}
+
+/// Packs the panels of a block of columns.
+fn pack_block<V: F32x4, B: Source, const NV: usize>(
+    b: &B,
+    jc: usize,
+    nc: usize,
+    ks: Range<usize>,
+    out: &mut [f32],
+) {
+    for (j, v) in panels::<NV>(nc) {
+        let x = jc + j..jc + nc.min(j + 4 * v);
+        let (out, ks) = (&mut out[j * ks.len()..], ks.clone());
+        match v {
+            3 if NV >= 3 => b.pack::<V, 12>(x, ks, out),
+            2 if NV >= 2 => b.pack::<V, 8>(x, ks, out),
+            _ => b.pack::<V, 4>(x, ks, out),
         }
     }
 }
@@ -190,10 +275,13 @@ impl<A: Source, B: Source> Job<'_, A, B> {
         let (pa, pb) =
             scratch.split_at_mut((kc_max * (m.min(MC) + 12) + SLACK).next_multiple_of(4));
         // Packing pays when a panel is used several times.
-        let a_direct = self.sa.filter(|_| n <= 8 * NV);
+        let a_direct = self.sa.filter(|_| n <= 16 * NV);
         let b_direct = self.sb.filter(|s| s.xs == 1 && m <= 2 * MR);
-        let mc_max = MC / MR * MR;
-        let nc_max = NC / (4 * NV) * (4 * NV);
+        let nc_max = columns::<NV>();
+        // Where all panels of B stay in the first cache, so do a few rows of A.
+        let small = n.min(nc_max) * kc_max <= 8192;
+        let mc_max = if small { 2 * MR } else { MC / MR * MR };
+        let prepacked = self.b.panels(NV, n).filter(|_| self.cols.start == 0);
 
         for jc in self.cols.clone().step_by(nc_max) {
             let nc = nc_max.min(self.cols.end - jc);
@@ -202,19 +290,16 @@ impl<A: Source, B: Source> Job<'_, A, B> {
                 let kc = KC.min(self.k - pc);
                 let ks = pc..pc + kc;
                 let last = pc + kc == self.k;
-                for (j, v) in panels::<NV>(nc) {
-                    let w = (4 * v).min(nc - j);
-                    if b_direct.is_none() || w < 4 * v {
-                        let out = &mut pb[j * kc..];
-                        let x = jc + j..jc + j + w;
-                        match v {
-                            1 => self.b.pack::<V, 4>(x, ks.clone(), out),
-                            2 => self.b.pack::<V, 8>(x, ks.clone(), out),
-                            3 => self.b.pack::<V, 12>(x, ks.clone(), out),
-                            _ => self.b.pack::<V, 16>(x, ks.clone(), out),
+                let block = match prepacked {
+                    Some(all) => &all[jc * self.k + pc * nc.next_multiple_of(4)..],
+                    None => {
+                        // What is taken where it lies needs no panels, unless some are cut off.
+                        if b_direct.is_none() || !nc.is_multiple_of(4) {
+                            pack_block::<V, B, NV>(self.b, jc, nc, ks.clone(), pb);
                         }
+                        &*pb
                     }
-                }
+                };
                 for ic in self.rows.clone().step_by(mc_max) {
                     let mc = mc_max.min(self.rows.end - ic);
                     if a_direct.is_none() {
@@ -228,72 +313,64 @@ impl<A: Source, B: Source> Job<'_, A, B> {
                         let direct = b_direct.filter(|_| w == 4 * v);
                         let (b, bks) = match direct {
                             Some(s) => (s.data.as_ptr().wrapping_add(jc + j + pc * s.ks), s.ks),
-                            None => (pb[j * kc..].as_ptr(), 4 * v),
+                            None => (block[j * kc..].as_ptr(), 4 * v),
                         };
                         let bias = match self.ep.bias {
                             Some(bias) if last => bias[jc + j..].as_ptr(),
                             _ => std::ptr::null(),
                         };
-                        for i in (0..mc).step_by(MR) {
-                            let rows = MR.min(mc - i);
-                            let tile = Tile {
-                                c: self.c.wrapping_add((ic + i) * self.ldc + jc + j),
-                                ldc: self.ldc,
-                                rows,
-                                cols: w,
-                                add: self.ep.accumulate || pc > 0,
-                                bias,
-                                relu: last && self.ep.act == Act::Relu,
-                            };
-                            let op = match a_direct {
-                                Some(s) => Operands {
-                                    a: s.data.as_ptr().wrapping_add((ic + i) * s.xs + pc * s.ks),
-                                    axs: s.xs,
-                                    aks: s.ks,
-                                    b,
-                                    bks,
-                                },
-                                None => Operands {
-                                    a: pa[i * kc..].as_ptr(),
-                                    axs: 1,
-                                    aks: MR,
-                                    b,
-                                    bks,
-                                },
-                            };
-                            // SAFETY: operands and scratch hold what the tile reads, and the tile
-                            // lies in the block the caller vouches for.
-                            unsafe {
-                                match v {
-                                    4 => micro_any::<V, MR, 4>(
-                                        a_direct.is_some(),
-                                        direct.is_some(),
-                                        kc,
-                                        op,
-                                        &tile,
-                                    ),
-                                    3 => micro_any::<V, MR, 3>(
-                                        a_direct.is_some(),
-                                        direct.is_some(),
-                                        kc,
-                                        op,
-                                        &tile,
-                                    ),
-                                    2 => micro_any::<V, MR, 2>(
-                                        a_direct.is_some(),
-                                        direct.is_some(),
-                                        kc,
-                                        op,
-                                        &tile,
-                                    ),
-                                    _ => micro_any::<V, MR, 1>(
-                                        a_direct.is_some(),
-                                        direct.is_some(),
-                                        kc,
-                                        op,
-                                        &tile,
-                                    ),
-                                }
+                        let tile = Tile {
+                            c: self.c.wrapping_add(ic * self.ldc + jc + j),
+                            ldc: self.ldc,
+                            rows: mc,
+                            cols: w,
+                            add: self.ep.accumulate || pc > 0,
+                            bias,
+                            relu: last && self.ep.act == Act::Relu,
+                        };
+                        let op = match a_direct {
+                            Some(s) => Operands {
+                                a: s.data.as_ptr().wrapping_add(ic * s.xs + pc * s.ks),
+                                next: MR * s.xs,
+                                axs: s.xs,
+                                aks: s.ks,
+                                b,
+                                bks,
+                            },
+                            None => Operands {
+                                a: pa.as_ptr(),
+                                next: MR * kc,
+                                axs: 1,
+                                aks: MR,
+                                b,
+                                bks,
+                            },
+                        };
+                        // SAFETY: operands and scratch hold what the tile reads, and the tile
+                        // lies in the block the caller vouches for.
+                        unsafe {
+                            match v {
+                                3 if NV >= 3 => micro_any::<V, MR, 3>(
+                                    a_direct.is_some(),
+                                    direct.is_some(),
+                                    kc,
+                                    op,
+                                    &tile,
+                                ),
+                                2 if NV >= 2 => micro_any::<V, MR, 2>(
+                                    a_direct.is_some(),
+                                    direct.is_some(),
+                                    kc,
+                                    op,
+                                    &tile,
+                                ),
+                                _ => micro_any::<V, MR, 1>(
+                                    a_direct.is_some(),
+                                    direct.is_some(),
+                                    kc,
+                                    op,
+                                    &tile,
+                                ),
                             }
                         }
                     }

@@ -42,6 +42,16 @@ const ERF: [f32; 9] = [
     -9.256_364e-6,
 ];
 
+/// tanh x = x·P(x²)/Q(x²) for |x| ≤ 8.
+const TANH_P: [f32; 5] = [1.0, 0.134_445_2, 3.571_625e-3, 2.189_51e-5, 1.523_101_1e-8];
+const TANH_Q: [f32; 5] = [
+    1.0,
+    0.467_778_47,
+    2.616_454_7e-2,
+    3.411_336e-4,
+    8.522_692e-7,
+];
+
 /// c[0] + c[1]·x + …
 #[inline(always)]
 fn poly<V: F32x4, const N: usize>(x: V, c: [f32; N]) -> V {
@@ -94,6 +104,21 @@ pub fn tanh<V: F32x4>(x: V) -> V {
 pub fn sigmoid<V: F32x4>(x: V) -> V {
     let one = V::splat(1.0);
     one.div(one.add(exp(x.neg())))
+}
+
+/// tanh x to 4e-7 of its value, in half the time of [`tanh`].
+#[inline(always)]
+pub fn quick_tanh<V: F32x4>(x: V) -> V {
+    let x = x.min(V::splat(8.0)).max(V::splat(-8.0));
+    let square = x.mul(x);
+    x.mul(poly(square, TANH_P)).div(poly(square, TANH_Q))
+}
+
+/// 1/(1 + e⁻ˣ) to 2.5e-7: not relative to its value, so of use where 0 and almost 0 are the same.
+#[inline(always)]
+pub fn quick_sigmoid<V: F32x4>(x: V) -> V {
+    let half = V::splat(0.5);
+    quick_tanh(x.mul(half)).mul_add(half, half)
 }
 
 /// ln x for positive normal finite x, with `shift` subtracted from the exponent.

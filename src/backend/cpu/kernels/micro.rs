@@ -7,11 +7,13 @@ pub(super) struct Operands {
     pub a: *const f32,
     pub axs: usize,
     pub aks: usize,
+    /// Floats from MR rows of A to the next MR.
+    pub next: usize,
     pub b: *const f32,
     pub bks: usize,
 }
 
-/// What the micro-kernel does with its tile of C.
+/// What the micro-kernel does with its tiles of C, one below the other.
 pub(super) struct Tile {
     pub c: *mut f32,
     pub ldc: usize,
@@ -23,11 +25,11 @@ pub(super) struct Tile {
     pub relu: bool,
 }
 
-/// C[MR,4·NV] from kc products.
+/// C[rows,4·NV] from kc products, MR rows at a time.
 ///
 /// # Safety
-/// `op` has `t.rows` rows of A (MR where `a_packed`) and 4·NV columns of B for kc products, `t` lies in C, and
-/// the bias, if any, has `t.cols` floats.
+/// `op` has `t.rows` rows of A (whole panels where it is packed) and 4·NV columns of B for kc
+/// products, `t` lies in C, and the bias, if any, has `t.cols` floats.
 #[inline(always)]
 pub(super) unsafe fn micro_any<V: F32x4, const MR: usize, const NV: usize>(
     a_direct: bool,
@@ -55,78 +57,85 @@ unsafe fn micro<V: F32x4, const MR: usize, const NV: usize, const AD: bool, cons
     op: Operands,
     t: &Tile,
 ) {
-    let mut acc = [[V::zero(); NV]; MR];
     let aks = if AD { op.aks } else { MR };
     let bks = if BD { op.bks } else { 4 * NV };
-    // A short tile taken straight from memory repeats its last row.
-    let mut a: [*const f32; MR] = std::array::from_fn(|i| {
-        op.a.wrapping_add(if AD { i.min(t.rows - 1) * op.axs } else { i })
-    });
-    let mut b = op.b;
-    for _ in 0..kc {
-        // SAFETY: the operands hold kc products; pointers past them are made but not read.
-        unsafe {
-            let bv: [V; NV] = std::array::from_fn(|j| V::load_ptr(b.add(4 * j)));
-            for i in 0..MR {
-                let av = V::splat(*if AD { a[i] } else { a[0].add(i) });
-                for j in 0..NV {
-                    acc[i][j] = av.mul_add(bv[j], acc[i][j]);
+    let whole = t.cols == 4 * NV;
+    let (mut from, mut to, mut left) = (op.a, t.c, t.rows);
+    while left > 0 {
+        let rows = left.min(MR);
+        let mut acc = [[V::zero(); NV]; MR];
+        // A short tile taken straight from memory repeats its last row.
+        let mut a: [*const f32; MR] = std::array::from_fn(|i| {
+            from.wrapping_add(if AD { i.min(rows - 1) * op.axs } else { i })
+        });
+        let mut b = op.b;
+        for _ in 0..kc {
+            // SAFETY: the operands hold kc products; pointers past them are made but not read.
+            unsafe {
+                let bv: [V; NV] = std::array::from_fn(|j| V::load_ptr(b.add(4 * j)));
+                for i in 0..MR {
+                    let av = V::splat(*if AD { a[i] } else { a[0].add(i) });
+                    for j in 0..NV {
+                        acc[i][j] = av.mul_add(bv[j], acc[i][j]);
+                    }
                 }
             }
+            if AD {
+                for a in &mut a {
+                    *a = a.wrapping_add(aks);
+                }
+            } else {
+                a[0] = a[0].wrapping_add(aks);
+            }
+            b = b.wrapping_add(bks);
         }
-        if AD {
-            for a in &mut a {
-                *a = a.wrapping_add(aks);
+        if rows == MR && whole {
+            for (i, acc) in acc.iter().enumerate() {
+                for (j, acc) in acc.iter().enumerate() {
+                    let c = to.wrapping_add(i * t.ldc + 4 * j);
+                    // SAFETY: the tile is whole and lies in C; the bias has its columns.
+                    unsafe {
+                        let mut v = *acc;
+                        if t.add {
+                            v = V::load_ptr(c).add(v);
+                        }
+                        if !t.bias.is_null() {
+                            v = v.add(V::load_ptr(t.bias.add(4 * j)));
+                        }
+                        if t.relu {
+                            v = v.max(V::zero());
+                        }
+                        v.store_ptr(c);
+                    }
+                }
             }
         } else {
-            a[0] = a[0].wrapping_add(aks);
-        }
-        b = b.wrapping_add(bks);
-    }
-    if t.rows == MR && t.cols == 4 * NV {
-        let finish = |acc: V, c: *mut f32, j: usize| {
-            // SAFETY: the tile is whole and lies in C; the bias has its columns.
-            unsafe {
-                let mut v = acc;
-                if t.add {
-                    v = V::load_ptr(c).add(v);
+            for (i, acc) in acc.iter().enumerate().take(rows) {
+                let mut row = [[0.0; 4]; 4];
+                for (row, acc) in row.iter_mut().zip(acc) {
+                    *row = acc.to_array();
                 }
-                if !t.bias.is_null() {
-                    v = v.add(V::load_ptr(t.bias.add(4 * j)));
-                }
-                if t.relu {
-                    v = v.max(V::zero());
-                }
-                v.store_ptr(c);
-            }
-        };
-        for (i, acc) in acc.iter().enumerate() {
-            for (j, acc) in acc.iter().enumerate() {
-                finish(*acc, t.c.wrapping_add(i * t.ldc + 4 * j), j);
+                // SAFETY: the first `rows` rows and `t.cols` columns lie in C, the bias has its
+                // columns.
+                unsafe { finish_part(row.as_flattened(), t, to.wrapping_add(i * t.ldc)) }
             }
         }
-        return;
-    }
-    let mut rows = [[0.0; 4]; 16];
-    for (i, acc) in acc.iter().enumerate().take(t.rows) {
-        for (row, acc) in rows.iter_mut().zip(acc) {
-            *row = acc.to_array();
-        }
-        // SAFETY: the first `t.rows` rows and `t.cols` columns lie in C, the bias has its columns.
-        unsafe { finish_part(rows.as_flattened(), t, i) }
+        from = from.wrapping_add(op.next);
+        to = to.wrapping_add(MR * t.ldc);
+        left -= rows;
     }
 }
 
-/// Row `i` of a tile that is cut off; the same arithmetic as for a whole one.
+/// A row of a tile that is cut off; the same arithmetic as for a whole one.
 ///
 /// # Safety
 /// As [`micro_any`].
 #[inline(never)]
-unsafe fn finish_part(acc: &[f32], t: &Tile, i: usize) {
+unsafe fn finish_part(acc: &[f32], t: &Tile, row: *mut f32) {
     for (j, acc) in acc[..t.cols].iter().enumerate() {
         // SAFETY: the caller's.
         unsafe {
-            let c = t.c.add(i * t.ldc + j);
+            let c = row.add(j);
             let mut v = *acc;
             if t.add {
                 v += *c;

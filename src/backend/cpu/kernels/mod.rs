@@ -10,9 +10,11 @@
 pub mod act;
 pub mod attention;
 pub mod conv;
+pub mod dropout;
 pub mod elementwise;
 pub mod gemm;
 mod gemv;
+mod line;
 pub mod math;
 mod micro;
 pub mod norm;

@@ -16,6 +16,11 @@ pub trait Source {
     fn strided(&self) -> Option<Strided<'_>> {
         None
     }
+
+    /// All `n` columns in panels of up to `nv` vectors, if they were packed so before.
+    fn panels(&self, _nv: usize, _n: usize) -> Option<&[f32]> {
+        None
+    }
 }
 
 /// See [`Source::pack`].
@@ -70,7 +75,11 @@ impl Source for Strided<'_> {
         unsafe {
             let src = self.data.as_ptr().add(x.start * xs + k.start * ks);
             let dst = out.as_mut_ptr();
-            if xs == 1 && w == W && W.is_multiple_of(4) {
+            // Whole vectors; where W is no multiple of 4 they spill into the next p, which then
+            // overwrites it, and are read as far as there is data.
+            let wide = W.next_multiple_of(4);
+            let last = x.start + (k.end - 1) * ks + wide;
+            if xs == 1 && w == W && last <= self.data.len() {
                 for p in 0..kc {
                     for q in (0..W).step_by(4) {
                         V::load_ptr(src.add(p * ks + q)).store_ptr(dst.add(p * W + q));

@@ -3,8 +3,8 @@
 //! steps. What each tensor means is said in `ops::recurrent`.
 use super::act::Act;
 use super::elementwise::{act_grad_in_place, act_in_place, add, add_in_place, update};
-use super::gemm::{Epilogue, gemm, scratch_len};
-use super::math::{sigmoid, tanh};
+use super::gemm::{Epilogue, Prepacked, gemm, scratch_len};
+use super::math::{quick_sigmoid as sigmoid, quick_tanh as tanh};
 use super::pack::{Source, Strided};
 use super::reduce::col_sums;
 use super::simd::F32x4;
@@ -70,6 +70,7 @@ impl Sizes {
             (m, h, g),
             (g, i, m),
             (g, h, m),
+            (g, i + h, m),
         ]
         .map(|(m, n, k)| scratch_len(m, n, k))
         .into_iter()
@@ -77,14 +78,18 @@ impl Sizes {
     }
     /// Floats that [`forward`] wants: zeros, a bias, the state's part of a step, the state's weights.
     pub fn forward_scratch(&self) -> usize {
-        self.units + self.gates() * (1 + self.batch + self.units) + self.gemm_scratch()
+        let panels = Prepacked::<Strided>::len(self.gates(), self.units);
+        self.units + self.gates() * (1 + self.batch) + panels + self.gemm_scratch()
     }
     /// Floats that [`backward`] wants: zeros, gradients of the gates' sums, of state and memory.
     pub fn backward_scratch(&self) -> usize {
+        let (gates, units) = (self.gates(), self.units);
         let copies = 1 + usize::from(matches!(self.cell, Cell::Gru { .. }));
-        self.units
-            + copies * self.rows() * self.gates()
-            + 2 * self.batch * self.units
+        units
+            + copies * self.rows() * gates
+            + 2 * self.batch * units
+            + Prepacked::<Strided>::len(units, gates)
+            + gates * (self.inputs + units)
             + self.gemm_scratch()
     }
 }
@@ -131,7 +136,7 @@ pub fn forward<V: F32x4>(
     let zeros = take(&mut scratch, units);
     let bias = take(&mut scratch, g);
     let part = take(&mut scratch, s.batch * g);
-    let turned = take(&mut scratch, units * g);
+    let panels = take(&mut scratch, Prepacked::<Strided>::len(g, units));
     zeros.fill(0.0);
     let gru = matches!(s.cell, Cell::Gru { .. });
     match p.biases {
@@ -145,13 +150,8 @@ pub fn forward<V: F32x4>(
     let (x, w) = (Strided::a(p.x, s.inputs), Strided::b_t(p.w, s.inputs));
     let sums = if s.cell.saves() { &mut *gates } else { &mut *h };
     gemm::<V, _, _>(s.rows(), g, s.inputs, &x, &w, sums, g, &ep, scratch);
-    // Turned round once, so that each step packs it by whole vectors.
-    for (j, row) in turned.chunks_exact_mut(g).enumerate() {
-        for (to, from) in row.iter_mut().zip(p.u[j..].iter().step_by(units)) {
-            *to = *from;
-        }
-    }
-    let u = Strided::b(turned, g);
+    // Packed once for all steps.
+    let u = Prepacked::new::<V>(s.batch, g, units, Strided::b_t(p.u, units), panels);
     for (t, before) in s.order() {
         match s.cell {
             Cell::Rnn { relu } => {
@@ -332,7 +332,8 @@ pub fn backward<V: F32x4>(s: &Sizes, v: &Saved, out: Grads, mut scratch: &mut [f
     let dc = take(&mut scratch, s.batch * units);
     dh.fill(0.0);
     dc.fill(0.0);
-    let u = Strided::b(v.u, units);
+    let panels = take(&mut scratch, Prepacked::<Strided>::len(units, g));
+    let u = Prepacked::new::<V>(s.batch, units, g, Strided::b(v.u, units), panels);
     for (t, before) in s.order().rev() {
         for n in 0..s.batch {
             let here = at(s, n, t, units);
@@ -382,29 +383,30 @@ pub fn backward<V: F32x4>(s: &Sizes, v: &Saved, out: Grads, mut scratch: &mut [f
         reverse: s.reverse,
     };
     let store = &Epilogue::STORE;
-    let x = Strided::b(v.x, s.inputs);
-    gemm::<V, _, _>(
-        g,
-        s.inputs,
-        rows,
-        &Strided::a_t(da, g),
-        &x,
-        out.w,
-        s.inputs,
-        store,
-        scratch,
-    );
-    gemm::<V, _, _>(
-        g,
-        units,
-        rows,
-        &Strided::a_t(db, g),
-        &h,
-        out.u,
-        units,
-        store,
-        scratch,
-    );
+    if gru {
+        let x = Strided::b(v.x, s.inputs);
+        let (a, n) = (Strided::a_t(da, g), s.inputs);
+        gemm::<V, _, _>(g, n, rows, &a, &x, out.w, n, store, scratch);
+        let a = Strided::a_t(db, g);
+        gemm::<V, _, _>(g, units, rows, &a, &h, out.u, units, store, scratch);
+    } else {
+        // The same left operand: one product, its columns parted afterwards.
+        let n = s.inputs + units;
+        let both = take(&mut scratch, g * n);
+        let b = Beside {
+            x: v.x,
+            inputs: s.inputs,
+            h,
+        };
+        let a = Strided::a_t(da, g);
+        gemm::<V, _, _>(g, n, rows, &a, &b, both, n, store, scratch);
+        let to = out.w.chunks_exact_mut(s.inputs);
+        let to = to.zip(out.u.chunks_exact_mut(units));
+        for (row, (w, u)) in both.chunks_exact(n).zip(to) {
+            w.copy_from_slice(&row[..s.inputs]);
+            u.copy_from_slice(&row[s.inputs..]);
+        }
+    }
     col_sums::<V>(da, out.bw, false);
     if gru {
         col_sums::<V>(db, out.bu, false);
@@ -488,21 +490,64 @@ struct Before<'a> {
     reverse: bool,
 }
 
+impl Before<'_> {
+    /// The row of h that row k started from.
+    fn row(&self, k: usize) -> Option<&[f32]> {
+        let t = k % self.steps;
+        let row = match self.reverse {
+            false if t > 0 => k - 1,
+            true if t + 1 < self.steps => k + 1,
+            _ => return None,
+        };
+        Some(&self.h[row * self.units..][..self.units])
+    }
+}
+
 impl Source for Before<'_> {
     fn pack<V: F32x4, const W: usize>(&self, x: Range<usize>, k: Range<usize>, out: &mut [f32]) {
         for (k, out) in k.zip(out.chunks_exact_mut(W)) {
-            let t = k % self.steps;
-            let row = match self.reverse {
-                false if t > 0 => k - 1,
-                true if t + 1 < self.steps => k + 1,
-                _ => {
-                    out.fill(0.0);
-                    continue;
-                }
+            let Some(row) = self.row(k) else {
+                out.fill(0.0);
+                continue;
             };
+            if x.len() == W && W.is_multiple_of(4) {
+                for (out, row) in out.chunks_exact_mut(4).zip(row[x.clone()].chunks_exact(4)) {
+                    V::load(row).store(out);
+                }
+                continue;
+            }
             let (head, rest) = out.split_at_mut(x.len());
-            head.copy_from_slice(&self.h[row * self.units..][x.clone()]);
+            head.copy_from_slice(&row[x.clone()]);
             rest.fill(0.0);
+        }
+    }
+}
+
+/// The input's columns, and beside them those of the state before.
+struct Beside<'a> {
+    x: &'a [f32],
+    inputs: usize,
+    h: Before<'a>,
+}
+
+impl Source for Beside<'_> {
+    fn pack<V: F32x4, const W: usize>(&self, x: Range<usize>, k: Range<usize>, out: &mut [f32]) {
+        let inputs = self.inputs;
+        if x.end <= inputs {
+            return Strided::b(self.x, inputs).pack::<V, W>(x, k, out);
+        }
+        if x.start >= inputs {
+            let x = x.start - inputs..x.end - inputs;
+            return self.h.pack::<V, W>(x, k, out);
+        }
+        for (k, out) in k.zip(out.chunks_exact_mut(W)) {
+            out.fill(0.0);
+            let (left, right) = out.split_at_mut(inputs - x.start);
+            left.copy_from_slice(&self.x[k * inputs..][x.start..inputs]);
+            if let Some(row) = self.h.row(k) {
+                let n = x.end - inputs;
+                right[..n].copy_from_slice(&row[..n]);
+            }
         }
     }
 }

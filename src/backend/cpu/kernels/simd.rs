@@ -44,6 +44,8 @@ pub trait F32x4: Copy {
     fn shr_i32<const N: i32>(self) -> Self;
     /// Lane bits read as i32, converted to f32.
     fn i32_to_f32(self) -> Self;
+    /// The high and the low halves of the products of lane bits read as u32.
+    fn wide_mul_u32(self, o: Self) -> (Self, Self);
     /// Transposes a 4×4 block held as four rows.
     fn transpose(rows: [Self; 4]) -> [Self; 4];
 
@@ -253,6 +255,12 @@ impl F32x4 for Scalar4 {
     #[inline(always)]
     fn i32_to_f32(self) -> Self {
         Scalar4(self.0.map(|a| a.to_bits() as i32 as f32))
+    }
+    #[inline(always)]
+    fn wide_mul_u32(self, o: Self) -> (Self, Self) {
+        let wide = |a: u32, b: u32| u64::from(a) * u64::from(b);
+        let high = self.zip_bits(o, |a, b| (wide(a, b) >> 32) as u32);
+        (high, self.zip_bits(o, u32::wrapping_mul))
     }
     #[inline(always)]
     fn transpose(r: [Self; 4]) -> [Self; 4] {

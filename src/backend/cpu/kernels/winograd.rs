@@ -213,26 +213,25 @@ fn split(x: &mut [f32], n: usize) -> (&mut [f32], &mut [f32]) {
 fn multiply<V: F32x4>(a: &[f32], b: &[f32], m: &mut [f32], rows: usize, c: usize, k: usize) {
     for j in (0..k).step_by(4 * NV) {
         let panel = &b[j * c..][..4 * NV * c];
-        for i in (0..rows).step_by(MR) {
-            let tile = Tile {
-                c: m[i * k + j..].as_mut_ptr(),
-                ldc: k,
-                rows: MR.min(rows - i),
-                cols: (4 * NV).min(k - j),
-                add: false,
-                bias: std::ptr::null(),
-                relu: false,
-            };
-            let op = Operands {
-                a: a[i * c..].as_ptr(),
-                axs: c,
-                aks: 1,
-                b: panel.as_ptr(),
-                bks: 4 * NV,
-            };
-            // SAFETY: a holds `rows` rows of c, the panel c rows of 8, m `rows` rows of k.
-            unsafe { micro_any::<V, MR, NV>(true, false, c, op, &tile) }
-        }
+        let tile = Tile {
+            c: m[j..].as_mut_ptr(),
+            ldc: k,
+            rows,
+            cols: (4 * NV).min(k - j),
+            add: false,
+            bias: std::ptr::null(),
+            relu: false,
+        };
+        let op = Operands {
+            a: a.as_ptr(),
+            axs: c,
+            aks: 1,
+            next: MR * c,
+            b: panel.as_ptr(),
+            bks: 4 * NV,
+        };
+        // SAFETY: a holds `rows` rows of c, the panel c rows of 8, m `rows` rows of k.
+        unsafe { micro_any::<V, MR, NV>(true, false, c, op, &tile) }
     }
 }
 
@@ -252,32 +251,50 @@ fn finish<V: F32x4>(
     let plane = plane(room, k);
     assert!(products.len() >= POINTS * plane && y.len() >= v.n * p * q * k);
     assert!(bias.is_none_or(|b| b.len() >= k) && count <= room);
+    let whole = k / 4 * 4;
     for t in 0..count {
         let [n, row, column] = v.place(first + t);
         let (rows, columns) = (2.min(p - 2 * row), 2.min(q - 2 * column));
         let at = ((n * p + 2 * row) * q + 2 * column) * k;
-        let from = &products[t * k..];
-        for j in (0..k).step_by(4) {
-            let lanes = 4.min(k - j);
-            let mut half = [[V::zero(); 2]; 4];
-            for (r, half) in half.iter_mut().enumerate() {
-                *half = result(std::array::from_fn(|s| {
-                    load::<V>(from, (4 * r + s) * plane + j, lanes)
-                }));
-            }
-            let b = bias.map_or(V::zero(), |b| load::<V>(b, j, lanes));
-            for s in 0..columns {
-                let both = result(half.map(|line| line[s]));
-                for (r, value) in both.into_iter().enumerate().take(rows) {
-                    let mut value = value.add(b);
-                    if relu {
-                        value = value.max(V::zero());
+        let from = products[t * k..].as_ptr();
+        let to = y[at..].as_mut_ptr();
+        // SAFETY: the last point's row of k floats begins k before its end at the latest; the
+        // pixels (r, s) below `rows` and `columns` lie in y.
+        unsafe {
+            for j in (0..whole).step_by(4) {
+                let get = |i| V::load_ptr(from.add(i * plane + j));
+                let b = bias.map_or(V::zero(), |b| V::load_ptr(b.as_ptr().add(j)));
+                for (r, line) in results(get, b, relu).into_iter().enumerate().take(rows) {
+                    for (s, value) in line.into_iter().enumerate().take(columns) {
+                        value.store_ptr(to.add((r * q + s) * k + j));
                     }
-                    store(value, y, at + (r * q + s) * k + j, lanes);
+                }
+            }
+            for j in whole..k {
+                let get = |i| V::splat(*from.add(i * plane + j));
+                let b = V::splat(bias.map_or(0.0, |b| b[j]));
+                for (r, line) in results(get, b, relu).into_iter().enumerate().take(rows) {
+                    for (s, value) in line.into_iter().enumerate().take(columns) {
+                        *to.add((r * q + s) * k + j) = value.to_array()[0];
+                    }
                 }
             }
         }
     }
+}
+
+/// The 2×2 results of a tile from its 16 products.
+#[inline(always)]
+fn results<V: F32x4>(get: impl Fn(usize) -> V, bias: V, relu: bool) -> [[V; 2]; 2] {
+    let half: [[V; 2]; 4] =
+        std::array::from_fn(|r| result(std::array::from_fn(|s| get(4 * r + s))));
+    let [left, right] = [0, 1].map(|s| {
+        result(half.map(|line| line[s])).map(|v| {
+            let v = v.add(bias);
+            if relu { v.max(V::zero()) } else { v }
+        })
+    });
+    [[left[0], right[0]], [left[1], right[1]]]
 }
 
 #[inline(always)]
@@ -350,32 +367,30 @@ fn add_products<V: F32x4>(
     // Whole vectors of columns are read where they lie; the last few are taken one by one.
     let whole = k / 4 * 4;
     for j in (0..whole).step_by(4 * NV) {
-        for i in (0..c).step_by(MR) {
-            let rows = MR.min(c - i);
-            let cols = (4 * NV).min(whole - j);
-            let tile = Tile {
-                c: sum[i * k + j..].as_mut_ptr(),
-                ldc: k,
-                rows,
-                cols,
-                add,
-                bias: std::ptr::null(),
-                relu: false,
-            };
-            let op = Operands {
-                a: a[i..].as_ptr(),
-                axs: 1,
-                aks: c,
-                b: b[j..].as_ptr(),
-                bks: k,
-            };
-            // SAFETY: a has n rows of c, b n rows of k, sum c rows of k, and the tile is inside.
-            unsafe {
-                if cols == 4 * NV {
-                    micro_any::<V, MR, NV>(true, true, n, op, &tile);
-                } else {
-                    micro_any::<V, MR, 1>(true, true, n, op, &tile);
-                }
+        let cols = (4 * NV).min(whole - j);
+        let tile = Tile {
+            c: sum[j..].as_mut_ptr(),
+            ldc: k,
+            rows: c,
+            cols,
+            add,
+            bias: std::ptr::null(),
+            relu: false,
+        };
+        let op = Operands {
+            a: a.as_ptr(),
+            axs: 1,
+            aks: c,
+            next: MR,
+            b: b[j..].as_ptr(),
+            bks: k,
+        };
+        // SAFETY: a has n rows of c, b n rows of k, sum c rows of k, and the tile is inside.
+        unsafe {
+            if cols == 4 * NV {
+                micro_any::<V, MR, NV>(true, true, n, op, &tile);
+            } else {
+                micro_any::<V, MR, 1>(true, true, n, op, &tile);
             }
         }
     }

@@ -79,6 +79,15 @@ impl F32x4 for Wasm4 {
         Wasm4(i32x4_shr(self.0, N as u32))
     }
     #[inline(always)]
+    fn wide_mul_u32(self, o: Self) -> (Self, Self) {
+        let low = u64x2_extmul_low_u32x4(self.0, o.0);
+        let high = u64x2_extmul_high_u32x4(self.0, o.0);
+        (
+            Wasm4(i32x4_shuffle::<1, 3, 5, 7>(low, high)),
+            Wasm4(i32x4_shuffle::<0, 2, 4, 6>(low, high)),
+        )
+    }
+    #[inline(always)]
     fn to_array(self) -> [f32; 4] {
         [
             f32x4_extract_lane::<0>(self.0),

@@ -70,6 +70,21 @@ impl F32x4 for Sse4 {
         Sse4(unsafe { _mm_castsi128_ps(_mm_srai_epi32::<N>(int!(self))) })
     }
     #[inline(always)]
+    fn wide_mul_u32(self, o: Self) -> (Self, Self) {
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe {
+            let odd = |x: Self| _mm_srli_epi64::<32>(int!(x));
+            let even = _mm_castsi128_ps(_mm_mul_epu32(int!(self), int!(o)));
+            let odd = _mm_castsi128_ps(_mm_mul_epu32(odd(self), odd(o)));
+            // Lanes 0, 2, 1, 3 into their order.
+            let sort = |x| _mm_shuffle_ps::<0b11_01_10_00>(x, x);
+            (
+                Sse4(sort(_mm_shuffle_ps::<0b11_01_11_01>(even, odd))),
+                Sse4(sort(_mm_shuffle_ps::<0b10_00_10_00>(even, odd))),
+            )
+        }
+    }
+    #[inline(always)]
     fn to_array(self) -> [f32; 4] {
         let mut x = [0.0; 4];
         // SAFETY: `x` has 4 floats.
