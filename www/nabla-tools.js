@@ -26,6 +26,11 @@ export async function script(spec, framework) {
   return JSON.parse((await interop()).script(JSON.stringify(spec), framework));
 }
 
+/** The spec that pasted Python means: `{ spec | null, notes }`. */
+export async function readScript(text, language) {
+  return JSON.parse((await interop()).read_script(text, language));
+}
+
 const product = (shape) => shape.reduce((a, b) => a * b, 1);
 
 async function pump(bytes, transform, limit) {

@@ -587,12 +587,17 @@ const nabla = {
     return answer('bad-spec', await (await tools()).script(toSpec(spec), framework));
   },
 
-  async import(text) {
+  async import(text, { language = 'en' } = {}) {
     const given = String(text).trim();
     let spec;
     if (given.startsWith('{')) spec = toSpec(given);
-    else if (!/(^|[#&?])spec=/.test(given)) throw fail('bad-spec', 'This is neither a spec nor a link. This version does not read PyTorch or Keras code.');
-    else spec = await (await tools()).fromLink(given).catch(damaged);
+    else if (/^\S*(^|[#&?])spec=[\w-]*$/.test(given)) spec = await (await tools()).fromLink(given).catch(damaged);
+    else {
+      const read = await (await tools()).readScript(String(text), language);
+      if (read.spec) return read;
+      const where = (n) => (n.line ? `Line ${n.line}: ${n.message}` : n.message);
+      throw Object.assign(fail('bad-spec', read.notes.map(where).join(' ')), { notes: read.notes });
+    }
     const report = await nabla.check(spec);
     const problems = report.errors.filter((e) => e.code === 'json' || e.code === 'version');
     if (problems.length) throw failure({ code: 'bad-spec', message: problems[0].message, problems });

@@ -545,10 +545,19 @@ impl<'a> Machine<'a> {
             }
             (Value::Tensor(t), v) | (v, Value::Tensor(t)) => {
                 let Some(k) = v.number() else {
-                    if !matches!(v, Value::Unknown) {
-                        self.note(line, "note-op", &[]);
+                    // `output - target`: a squared error by hand.
+                    if op == '-' && matches!(v, Value::Data(_)) && self.first_loss.is_none() {
+                        self.first_loss = Some(Rc::new(Loss {
+                            spec: json!({"kind": "mse"}),
+                            output: Value::Tensor(t.clone()),
+                            target: v.clone(),
+                            line,
+                            sum: false,
+                            kl: None,
+                            penalty: (0.0, 0.0),
+                        }));
                     }
-                    return Value::Tensor(t.clone());
+                    return Value::Unknown;
                 };
                 let kind = t.kind();
                 match (kind, op) {

@@ -19,6 +19,7 @@ fn same(helper: &Helper, source: &str) -> Option<&'static str> {
         "make_xor" => "nabla.make_xor",
         "make_spirals" => "nabla.make_spirals",
         "make_separable" => "nabla.make_separable",
+        "load_iris_pair" => "nabla.load_iris_pair",
         "make_sine" => "nabla.make_sine",
         "perceptron_loss" => "nabla.perceptron_loss",
         "enlarge" => "nabla.enlarge",

@@ -616,6 +616,10 @@ impl<'a> Machine<'a> {
             }
             return Some(Value::Lib(lib));
         }
+        if path == "nabla.load_iris_pair" {
+            let set = bundled("iris_pair", &[2], 100, Some(2));
+            return Some(Value::tuple(Self::pair(&set, Part::Whole).to_vec()));
+        }
         if path == "nabla.enlarge" {
             let set = bundled("digits28", &[28, 28], 1797, Some(10));
             return Some(Self::pair(&set, Part::Whole)[0].clone());

@@ -84,10 +84,10 @@ fn source(net: &Net, needs: &mut Needs) -> Result<(Vec<String>, bool), Problem> 
                         "x, y = enlarge(digits.images), digits.target".into(),
                     ]
                 }
-                Bundled::IrisPair => vec![
-                    "iris = load_iris()".into(),
-                    "x, y = iris.data[50:, 2:], iris.target[50:] - 1  # versicolor and virginica, petals".into(),
-                ],
+                Bundled::IrisPair => {
+                    needs.helper(&helpers::IRIS_PAIR);
+                    vec!["x, y = load_iris_pair()".into()]
+                }
                 Bundled::Diabetes => {
                     vec!["x, y = load_diabetes(return_X_y=True, scaled=False)".into()]
                 }

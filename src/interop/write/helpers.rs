@@ -51,6 +51,16 @@ def make_separable(samples, margin, seed):
     return x[far], (side[far] > 0).astype(int)",
 };
 
+pub const IRIS_PAIR: Helper = Helper {
+    name: "load_iris_pair",
+    imports: &["from sklearn.datasets import load_iris"],
+    text: "\
+def load_iris_pair():
+    \"\"\"Versicolor and virginica by length and width of their petals.\"\"\"
+    iris = load_iris()
+    return iris.data[50:, 2:], iris.target[50:] - 1",
+};
+
 pub const SINE: Helper = Helper {
     name: "make_sine",
     imports: &["import numpy as np"],
@@ -213,6 +223,7 @@ pub const ALL: &[&Helper] = &[
     &SPIRALS,
     &SEPARABLE,
     &SINE,
+    &IRIS_PAIR,
     &PERCEPTRON,
     &KERAS_PERCEPTRON,
     &ENLARGE,
