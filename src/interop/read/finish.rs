@@ -4,7 +4,7 @@ use super::machine::{Batch, Machine};
 use super::network::{Layers, Tensor, layers};
 use super::sets::same_data;
 use super::value::*;
-use super::{keras, torch};
+use super::{keras_layers as keras, torch, torch_layers};
 use serde_json::{Value as Json, json};
 use std::rc::Rc;
 
@@ -198,7 +198,7 @@ impl<'a> Machine<'a> {
                 step.insert("id".into(), json!("step"));
                 step.insert("inputs".into(), json!([]));
                 step.extend(
-                    torch::activation("step", None)
+                    torch_layers::activation("step", None)
                         .as_object()
                         .cloned()
                         .unwrap_or_default(),
@@ -218,7 +218,7 @@ impl<'a> Machine<'a> {
             .or_else(|| self.last_optimizer.clone());
         let found = lib.as_ref().and_then(|lib| match is_keras {
             true => keras::optimizer(lib),
-            false => torch::optimizer(lib).map(|o| (o, None)),
+            false => torch_layers::optimizer(lib).map(|o| (o, None)),
         });
         match (found, lib) {
             (Some(found), _) => found,

@@ -521,7 +521,7 @@ pub(super) fn optimizer(t: &TrainSpec, framework: Framework) -> Result<String, P
             ]);
             ("AdamW", weight_decay, true)
         }
-        Optimizer::ClosedForm => return Err(super::pytorch_layers::closed_form(Framework::Keras)),
+        Optimizer::ClosedForm => return Err(super::pytorch_train::closed_form(Framework::Keras)),
     };
     if framework == Framework::Pytorch && decay != 0.0 && !plain {
         return Err(unsupported(

@@ -8,6 +8,7 @@ mod net;
 mod notebook;
 mod pytorch;
 mod pytorch_layers;
+mod pytorch_train;
 
 pub use notebook::notebook;
 

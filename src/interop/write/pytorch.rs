@@ -5,6 +5,7 @@ use super::helpers;
 use super::lines::{Lines, num, short};
 use super::net::{From, Net};
 use super::pytorch_layers as torch;
+use super::pytorch_train;
 use crate::spec::*;
 
 pub(super) fn script(net: &Net, out: &mut Lines) -> Result<(), Problem> {
@@ -406,10 +407,10 @@ fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
         1,
         format!(
             "optimizer = {}",
-            torch::optimizer(&t.optimizer, spec.framework)?
+            pytorch_train::optimizer(&t.optimizer, spec.framework)?
         ),
     );
-    let schedule = torch::schedule(t);
+    let schedule = pytorch_train::schedule(t);
     if let Some((text, _)) = &schedule {
         out.line(1, format!("scheduler = {text}"));
     }
