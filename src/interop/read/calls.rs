@@ -168,7 +168,8 @@ impl<'a> Machine<'a> {
         if args.list.len() > 10_000 {
             return Value::Unknown;
         }
-        self.call(&f, args, line)
+        let made = self.call(&f, args, line);
+        self.charge(made)
     }
 
     pub fn call(&mut self, f: &Value<'a>, args: Args<'a>, line: usize) -> Value<'a> {

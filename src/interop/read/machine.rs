@@ -208,6 +208,16 @@ impl<'a> Machine<'a> {
         self.fuel > 0
     }
 
+    /// Numbers cost as they are many, so that a script cannot fill the memory with them.
+    pub fn charge(&mut self, value: Value<'a>) -> Value<'a> {
+        if let Value::Data(d) = &value
+            && let Some(n) = d.values()
+        {
+            self.fuel = self.fuel.saturating_sub(n.values.len() / 32);
+        }
+        value
+    }
+
     pub fn block(&mut self, body: &'a [Stmt], scope: &Scope<'a>) -> Flow<'a> {
         for stmt in body {
             if !self.step() {
@@ -477,7 +487,8 @@ impl<'a> Machine<'a> {
                         let mut d = d.borrow_mut();
                         match d.iter_mut().find(|(k, _)| same(k, &key)) {
                             Some((_, v)) => self.grave.push(std::mem::replace(v, value)),
-                            None => d.push((key, value)),
+                            None if d.len() < 2000 => d.push((key, value)),
+                            None => {}
                         }
                     }
                     Value::List(l) => {

@@ -48,7 +48,8 @@ impl<'a> Machine<'a> {
                 Value::Method(Rc::new((Value::Penalty(0.0, 1.0), "squares".into())))
             }
             (Value::Data(_) | Value::Stat(..), _) | (_, Value::Data(_) | Value::Stat(..)) => {
-                self.data_op(sign, left, right)
+                let made = self.data_op(sign, left, right);
+                self.charge(made)
             }
             (Value::Str(a), Value::Str(b)) if sign == '+' && a.len() + b.len() < 10_000 => {
                 Value::str(&format!("{a}{b}"))
@@ -79,7 +80,11 @@ impl<'a> Machine<'a> {
                 ('f', b) => Value::Int(
                     a.wrapping_div_euclid(b) - i64::from(b < 0 && a.wrapping_rem_euclid(b) != 0),
                 ),
-                ('%', b) => Value::Int(((a.wrapping_rem(b)) + b).wrapping_rem(b)),
+                ('%', b) => {
+                    // Python's remainder has the divisor's sign.
+                    let r = a.wrapping_rem(b);
+                    Value::Int(if r != 0 && (r < 0) != (b < 0) { r + b } else { r })
+                }
                 ('^', b) => match u32::try_from(b).ok().and_then(|b| a.checked_pow(b)) {
                     Some(v) => Value::Int(v),
                     None => Value::Float(libm::pow(*a as f64, b as f64)),

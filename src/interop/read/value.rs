@@ -190,7 +190,10 @@ pub(super) fn put<'a>(
     match list.iter_mut().find(|(n, _)| n == name) {
         Some((_, v)) => Some(std::mem::replace(v, value)),
         None => {
-            list.push((name.to_string(), value));
+            // More names than any script needs would be slow to look up.
+            if list.len() < 4000 {
+                list.push((name.to_string(), value));
+            }
             None
         }
     }
