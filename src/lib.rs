@@ -23,6 +23,7 @@ pub mod data;
 pub mod graph;
 pub mod interop;
 pub mod json;
+pub mod lazy;
 pub mod ops;
 pub mod plan;
 pub mod plotting;

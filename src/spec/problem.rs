@@ -234,6 +234,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "{file} unpacks to more than {max}. Bring a smaller file.",
     ),
     (
+        "part-not-loaded",
+        "A part of the program did not load. Check the connection and try again.",
+    ),
+    (
         "bundled-missing",
         "The data file {file} did not arrive. Reload the page.",
     ),
@@ -312,6 +316,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     (
         "no-webgpu",
         "This build trains on the CPU only. Choose backend “cpu” or “auto”.",
+    ),
+    (
+        "strict-build",
+        "This spec asks for strict arithmetic, which the engine's build with relaxed SIMD cannot give. Load it into the plain build.",
     ),
     (
         "unknown-preset",

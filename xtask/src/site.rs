@@ -1,6 +1,8 @@
 //! `cargo xtask site`: the release build in dist/.
+use crate::engines;
 use crate::process::{Result, command, find, root, run as run_command};
 use crate::setup::{Need, ensure};
+use crate::split;
 use std::fs;
 use std::process::Command;
 
@@ -38,6 +40,9 @@ pub fn build() -> Result<()> {
     let mut build = trunk("build");
     build.arg("--release");
     run_command(build)?;
+    let dist = root().join("dist");
+    split::page(&dist)?;
+    engines::add(&dist)?;
     check()
 }
 

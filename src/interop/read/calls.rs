@@ -491,11 +491,6 @@ impl<'a> Machine<'a> {
                 .any(|k| matches!(k, Value::Path(p) if *p == path)),
         )
     }
-
-    /// Targets or samples of a batch as their role tells.
-    pub fn role(d: &Data) -> Option<Role> {
-        d.set().map(|(_, role)| role)
-    }
 }
 
 pub(super) fn shape<'a>(d: &Data) -> Value<'a> {

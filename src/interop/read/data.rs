@@ -30,8 +30,6 @@ pub(super) struct Set {
     pub classes: Option<usize>,
     /// It has a test part of its own.
     pub own_test: bool,
-    /// Whether 0…255 is its range of values, which PyTorch's ToTensor divides by 255.
-    pub bytes: bool,
     /// Share that was held out for testing where the set here has no test part of its own.
     pub test: f64,
     pub shuffle: bool,

@@ -31,11 +31,14 @@ impl<'a> Machine<'a> {
         let loss = loss.expect("its output was taken");
         let mut spec_loss = loss.spec.clone();
         self.head(&mut net, &mut spec_loss, loss.line, is_keras);
-        if let Some(kl) = loss.kl {
-            for l in &mut net.layers {
-                if l.get("kind") == Some(&json!("sampling")) {
-                    l.insert("kl".into(), json!(kl as f32));
-                }
+        for l in &mut net.layers {
+            if l.get("kind") != Some(&json!("sampling")) {
+                continue;
+            }
+            match loss.kl {
+                Some(kl) => drop(l.insert("kl".into(), json!(kl as f32))),
+                // A sampling layer is there for the divergence: the visitor must know that it is gone.
+                None => self.note(loss.line, "note-loss-term", &[]),
             }
         }
         let x = self

@@ -27,10 +27,7 @@ pub(super) struct Found<'a> {
     pub clip: Option<serde_json::Value>,
     /// A model that was made, for a script that trains none.
     pub model: Option<Value<'a>>,
-    /// Networks that were traced, in order.
-    pub outputs: Vec<super::network::Tensor<'a>>,
     pub trained: bool,
-    pub name: Option<String>,
     /// Share of the training part that `fit` holds out.
     pub validation: Option<f64>,
 }
@@ -485,8 +482,8 @@ impl<'a> Machine<'a> {
                 match object {
                     Value::Dict(d) => {
                         let mut d = d.borrow_mut();
-                        match d.iter_mut().find(|(k, _)| same(k, &key)) {
-                            Some((_, v)) => self.grave.push(std::mem::replace(v, value)),
+                        match d.iter().position(|(k, _)| same(k, &key)) {
+                            Some(i) => self.grave.push(std::mem::replace(&mut d[i].1, value)),
                             None if d.len() < 2000 => d.push((key, value)),
                             None => {}
                         }

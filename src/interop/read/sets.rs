@@ -22,7 +22,6 @@ impl<'a> Machine<'a> {
                 rows: usize::try_from(rows).ok(),
                 classes,
                 own_test: false,
-                bytes: false,
                 test: 0.0,
                 shuffle: true,
             })
@@ -145,7 +144,6 @@ impl<'a> Machine<'a> {
                 rows: Some(rows),
                 classes,
                 own_test: false,
-                bytes: false,
                 test: 0.0,
                 shuffle: true,
             })
@@ -194,7 +192,7 @@ impl<'a> Machine<'a> {
             let set = self.idx.get_or_insert_with(|| {
                 Rc::new(Set {
                     source: json!({"kind": "files", "name": "mnist", "format": "idx", "shape": [28, 28], "classes": 10}),
-                    sample: vec![28, 28], rows: None, classes: Some(10), own_test: true, bytes: false, test: 0.0, shuffle: true,
+                    sample: vec![28, 28], rows: None, classes: Some(10), own_test: true, test: 0.0, shuffle: true,
                 })
             });
             let part = if file.starts_with("t10k") {
@@ -235,7 +233,6 @@ impl<'a> Machine<'a> {
                     rows: None,
                     classes: None,
                     own_test: false,
-                    bytes: false,
                     test: 0.0,
                     shuffle: true,
                 });
@@ -253,21 +250,20 @@ impl<'a> Machine<'a> {
     /// MNIST and the like, which do not ship with the page: what stands in for them.
     fn downloaded(&mut self, path: &str, args: &Args<'a>, line: usize) -> Option<Value<'a>> {
         let lower = path.to_lowercase();
-        let own = |source: Json, sample: &[usize], classes: usize, bytes: bool| {
+        let own = |source: Json, sample: &[usize], classes: usize| {
             Rc::new(Set {
                 source,
                 sample: sample.to_vec(),
                 rows: None,
                 classes: Some(classes),
                 own_test: false,
-                bytes,
                 test: 0.2,
                 shuffle: true,
             })
         };
         let (set, note) = if lower.contains("fashion") {
             let source = json!({"kind": "files", "name": "fashion-mnist", "format": "idx", "shape": [28, 28], "classes": 10});
-            let mut set = Rc::try_unwrap(own(source, &[28, 28], 10, true)).ok()?;
+            let mut set = Rc::try_unwrap(own(source, &[28, 28], 10)).ok()?;
             (set.own_test, set.test) = (true, 0.0);
             (Rc::new(set), "note-fashion")
         } else if lower.contains("mnist") {
@@ -278,14 +274,13 @@ impl<'a> Machine<'a> {
                 true => json!({"kind": "drawn_digits", "samples": 5000}),
                 false => json!({"kind": "bundled", "name": "digits28"}),
             };
-            (own(source, &[28, 28], 10, true), "note-mnist")
+            (own(source, &[28, 28], 10), "note-mnist")
         } else if lower.contains("cifar10") && !lower.contains("cifar100") {
             (
                 own(
                     json!({"kind": "shapes", "samples": 2000}),
                     &[3, 32, 32],
                     10,
-                    true,
                 ),
                 "note-cifar",
             )
@@ -298,7 +293,6 @@ impl<'a> Machine<'a> {
                 json!({"kind": "reviews", "samples": 2000}),
                 &[500],
                 2,
-                false,
             ))
             .ok()?;
             set.test = 0.25;

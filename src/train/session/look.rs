@@ -102,6 +102,7 @@ impl<B: Backend> Session<B> {
             spec: self.spec.clone(),
             backend: BackendChoice::Cpu,
             why: "cpu-only".into(),
+            build: Build::OURS,
             threads: 1,
             layers: report.layers,
             params: self.plan.param_count(),

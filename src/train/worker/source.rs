@@ -98,7 +98,9 @@ impl Sources {
         // Two sets at once may not fit.
         self.last = None;
         let bundle = bundle.as_ref().map(|b| &b[..]);
-        let set = data::load(&spec.data, spec.seed, bundle, &read).map_err(failure)?;
+        let set = data::fetch_and_load(&spec.data, spec.seed, bundle, &read)
+            .await
+            .map_err(failure)?;
         let set = Rc::new(set);
         self.last = Some((key, set.clone()));
         Ok(set)
@@ -132,14 +134,19 @@ pub fn shape_of(set: &Dataset) -> DataShape {
     }
 }
 
-/// A file that ships with the page, found from the worker's own address, version and all.
-async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
+/// Address of a file, from the worker's own, version and all.
+pub fn beside(file: &str) -> Result<String, JsValue> {
     let here = js_sys::Reflect::get(&js_sys::global(), &"location".into())?;
     let part = |name: &str| {
         js_sys::Reflect::get(&here, &name.into()).map(|v| v.as_string().unwrap_or_default())
     };
-    let path = format!("./data/{file}{}", part("search")?);
-    let url = Url::new_with_base(&path, &part("href")?)?.href();
+    let path = format!("./{file}{}", part("search")?);
+    Ok(Url::new_with_base(&path, &part("href")?)?.href())
+}
+
+/// A file that ships with the page, found from the worker's own address, version and all.
+async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
+    let url = beside(&format!("data/{file}"))?;
     let response: Response = JsFuture::from(scope().fetch_with_str(&url)).await?.into();
     if !response.ok() {
         return Err(format!("HTTP {}", response.status()).into());

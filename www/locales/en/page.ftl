@@ -46,6 +46,9 @@ speed-steps =
 epoch-n = epoch { $n }
 step-of = Step { $step }; { $per } steps are one epoch
 backend-cpu-only = Trained on the CPU with SIMD kernels, the one backend of this version.
+build-plain = Engine build “plain”: 128-bit SIMD on one thread, as every browser runs it.
+build-relaxed = Engine build “relaxed”: with relaxed SIMD, which multiplies and adds at once; one thread.
+build-threads = Engine build “threads”: with relaxed SIMD, on several threads.
 samples-per-second = { $n } samples/s
 rate-hint = Training samples per second
 phase-connecting = starting
@@ -417,6 +420,8 @@ l2 = L2
 l2-hint = Adds λ·Σw² to the loss; keeps weights small
 seed = Seed
 seed-hint = Decides initial weights, splits, order and dropout
+strict = Strict arithmetic
+strict-hint = The same losses, bit for bit, on every machine; slower
 diverged = The loss is no longer a number: the training has diverged. Lower the learning rate and start over.
 
 ## The large figures
@@ -506,6 +511,9 @@ field-every = epochs per step
 field-gamma = factor
 field-delta = delta
 field-classes = classes
+
+part-not-loaded = This part of the page did not load. Check the connection.
+try-again = Try again
 
 ## Data sets, and the life of a run
 
