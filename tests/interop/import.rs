@@ -51,7 +51,11 @@ fn comes_back(id: &str) -> bool {
 fn what_is_lost_of_the_loss_is_said() {
     let spec = presets::find("vae").unwrap();
     let script = super::script(&spec, spec.framework).unwrap();
-    assert!(codes(&script.text).iter().any(|(_, code)| *code == "note-loss-term"));
+    assert!(
+        codes(&script.text)
+            .iter()
+            .any(|(_, code)| *code == "note-loss-term")
+    );
 }
 
 #[test]

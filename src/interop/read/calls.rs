@@ -1,5 +1,5 @@
 //! Attributes and calls: of the script's own functions and classes, and of libraries.
-use super::data::{Data, Part, Role};
+use super::data::{Data, Part};
 use super::machine::{Machine, canonical};
 use super::value::*;
 use ruff_python_ast::{self as ast, Expr};
@@ -379,7 +379,7 @@ impl<'a> Machine<'a> {
                 Value::Lib(lib)
                     if lib.path.starts_with("builtins.") || lib.kind() == "DataLoader" =>
                 {
-                    let items = self.iterate(&first, line).1;
+                    let items = self.iterate(&first).1;
                     Value::list(items)
                 }
                 Value::Data(_) => first,
@@ -396,7 +396,7 @@ impl<'a> Machine<'a> {
             },
             "next" => match &first {
                 Value::Lib(_) => self
-                    .iterate(&first, line)
+                    .iterate(&first)
                     .1
                     .into_iter()
                     .next()

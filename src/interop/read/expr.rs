@@ -164,8 +164,7 @@ impl<'a> Machine<'a> {
             return;
         };
         let over = self.expr(&first.iter, scope);
-        let line = self.line(&first.iter);
-        for item in self.iterate(&over, line).1 {
+        for item in self.iterate(&over).1 {
             if !self.step() {
                 return;
             }
@@ -356,7 +355,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What a `for` goes over: its kind and its items.
-    pub fn iterate(&mut self, over: &Value<'a>, line: usize) -> (Loop, Vec<Value<'a>>) {
+    pub fn iterate(&mut self, over: &Value<'a>) -> (Loop, Vec<Value<'a>>) {
         match over {
             Value::List(_) | Value::Tuple(_) => (Loop::Other, over.items().unwrap_or_default()),
             Value::Dict(d) => (
@@ -393,20 +392,20 @@ impl<'a> Machine<'a> {
                     let Some(inner) = lib.args.first() else {
                         return (Loop::Other, vec![]);
                     };
-                    let (kind, items) = self.iterate(inner, line);
+                    let (kind, items) = self.iterate(inner);
                     let pair = |(i, v)| Value::tuple(vec![Value::Int(i as i64), v]);
                     (kind, items.into_iter().enumerate().map(pair).collect())
                 }
                 "builtins.zip" => {
                     let all: Vec<Vec<Value<'a>>> =
-                        lib.args.iter().map(|a| self.iterate(a, line).1).collect();
+                        lib.args.iter().map(|a| self.iterate(a).1).collect();
                     let n = all.iter().map(Vec::len).min().unwrap_or(0);
                     let row = |i: usize| Value::tuple(all.iter().map(|c| c[i].clone()).collect());
                     (Loop::Other, (0..n).map(row).collect())
                 }
                 "torch.utils.data.DataLoader" => (Loop::Batches, vec![self.batch(lib)]),
                 "tqdm.tqdm" => match lib.args.first() {
-                    Some(inner) => self.iterate(inner, line),
+                    Some(inner) => self.iterate(inner),
                     None => (Loop::Other, vec![Value::Unknown]),
                 },
                 "torch.nn.ModuleList" | "torch.nn.Sequential" => (

@@ -377,7 +377,10 @@ impl<'a> Machine<'a> {
     fn watcher(&mut self, lib: &Rc<Lib<'a>>) {
         let key = |name: &str| lib.arg(usize::MAX, name);
         let first = usize::from(lib.kind() == "ModelCheckpoint");
-        let monitor = lib.arg(first, "monitor").and_then(Value::text).unwrap_or("val_loss");
+        let monitor = lib
+            .arg(first, "monitor")
+            .and_then(Value::text)
+            .unwrap_or("val_loss");
         let monitor = match monitor {
             "val_loss" | "val_accuracy" | "loss" => monitor.to_string(),
             "val_acc" => "val_accuracy".to_string(),
@@ -390,14 +393,18 @@ impl<'a> Machine<'a> {
         match lib.kind() {
             "EarlyStopping" => {
                 let patience = number("patience", 0.0).clamp(0.0, 1e6) as u64;
-                let restore = key("restore_best_weights").and_then(Value::truth).unwrap_or(false);
+                let restore = key("restore_best_weights")
+                    .and_then(Value::truth)
+                    .unwrap_or(false);
                 self.early_stopping = Some(json!({
                     "monitor": monitor, "patience": patience, "min_delta": number("min_delta", 0.0) as f32,
                     "restore_best": restore,
                 }));
             }
             "ModelCheckpoint" => {
-                let best = key("save_best_only").and_then(Value::truth).unwrap_or(false);
+                let best = key("save_best_only")
+                    .and_then(Value::truth)
+                    .unwrap_or(false);
                 self.checkpoints = Some(json!({"monitor": monitor, "best_only": best}));
             }
             _ => {

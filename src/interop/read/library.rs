@@ -126,12 +126,11 @@ impl<'a> Machine<'a> {
         if let Some(name) = path.strip_prefix("torch.nn.init.") {
             return self.init_call(name, &args, line);
         }
-        if path.starts_with("torch.nn.functional.")
-            || path.starts_with("torch.") && !path.starts_with("torch.nn.")
+        if (path.starts_with("torch.nn.functional.")
+            || path.starts_with("torch.") && !path.starts_with("torch.nn."))
+            && let Some(v) = self.torch_function(last, &args, line)
         {
-            if let Some(v) = self.torch_function(last, &args, line) {
-                return v;
-            }
+            return v;
         }
         if path.starts_with("torch.nn.utils.clip_grad") {
             let max = args.number(1, "max_norm").or(args.number(1, "clip_value"));

@@ -433,8 +433,7 @@ impl<'a> Machine<'a> {
 
     fn for_loop(&mut self, f: &'a ast::StmtFor, scope: &Scope<'a>) -> Flow<'a> {
         let over = self.expr(&f.iter, scope);
-        let line = self.line(f);
-        let (kind, items) = self.iterate(&over, line);
+        let (kind, items) = self.iterate(&over);
         for item in items {
             if !self.step() {
                 break;

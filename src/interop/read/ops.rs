@@ -83,7 +83,11 @@ impl<'a> Machine<'a> {
                 ('%', b) => {
                     // Python's remainder has the divisor's sign.
                     let r = a.wrapping_rem(b);
-                    Value::Int(if r != 0 && (r < 0) != (b < 0) { r + b } else { r })
+                    Value::Int(if r != 0 && (r < 0) != (b < 0) {
+                        r + b
+                    } else {
+                        r
+                    })
                 }
                 ('^', b) => match u32::try_from(b).ok().and_then(|b| a.checked_pow(b)) {
                     Some(v) => Value::Int(v),
@@ -151,10 +155,7 @@ impl<'a> Machine<'a> {
                     if !other(a) && !other(b) {
                         // A sum of sums is one layer of several inputs.
                         let mut inputs = vec![a.node, b.node];
-                        let nested = match a.kind() {
-                            Kind::Layer(f) if f.get("kind") == Some(&json!("add")) => true,
-                            _ => false,
-                        };
+                        let nested = matches!(a.kind(), Kind::Layer(f) if f.get("kind") == Some(&json!("add")));
                         let last = a.trace.nodes.borrow().len() - 1 == a.node;
                         if nested && last && a.trace.nodes.borrow()[a.node].line == line {
                             inputs = a.trace.nodes.borrow()[a.node].inputs.clone();

@@ -277,11 +277,7 @@ impl<'a> Machine<'a> {
             (own(source, &[28, 28], 10), "note-mnist")
         } else if lower.contains("cifar10") && !lower.contains("cifar100") {
             (
-                own(
-                    json!({"kind": "shapes", "samples": 2000}),
-                    &[3, 32, 32],
-                    10,
-                ),
+                own(json!({"kind": "shapes", "samples": 2000}), &[3, 32, 32], 10),
                 "note-cifar",
             )
         } else if lower.contains("imdb") {
@@ -289,12 +285,8 @@ impl<'a> Machine<'a> {
             self.text = Some(
                 json!({"words": words, "length": 500, "pad": "front", "cut": "front", "unknown": true}),
             );
-            let mut set = Rc::try_unwrap(own(
-                json!({"kind": "reviews", "samples": 2000}),
-                &[500],
-                2,
-            ))
-            .ok()?;
+            let mut set =
+                Rc::try_unwrap(own(json!({"kind": "reviews", "samples": 2000}), &[500], 2)).ok()?;
             set.test = 0.25;
             (Rc::new(set), "note-imdb")
         } else {

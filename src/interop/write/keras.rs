@@ -150,7 +150,13 @@ fn functional(net: &Net, made: &[Vec<String>], shape: &[usize], out: &mut Lines)
 
 /// The callback that sets the learning rate.
 fn schedule(t: &TrainSpec, needs: &mut Needs) -> Option<String> {
-    if let Schedule::Plateau { monitor, factor, patience, least } = t.schedule {
+    if let Schedule::Plateau {
+        monitor,
+        factor,
+        patience,
+        least,
+    } = t.schedule
+    {
         let (m, factor, least) = (monitor.name(), num(factor), num(least));
         return Some(format!(
             "keras.callbacks.ReduceLROnPlateau(monitor=\"{m}\", factor={factor}, patience={patience}, min_lr={least})"
@@ -199,7 +205,11 @@ fn schedule(t: &TrainSpec, needs: &mut Needs) -> Option<String> {
 fn watchers(t: &TrainSpec) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(stop) = &t.early_stopping {
-        let mut args = format!("monitor=\"{}\", patience={}", stop.monitor.name(), stop.patience);
+        let mut args = format!(
+            "monitor=\"{}\", patience={}",
+            stop.monitor.name(),
+            stop.patience
+        );
         if stop.min_delta != 0.0 {
             args += &format!(", min_delta={}", num(stop.min_delta));
         }
@@ -210,7 +220,11 @@ fn watchers(t: &TrainSpec) -> Vec<String> {
     }
     if let Some(keep) = &t.checkpoints {
         let name = keep.monitor.name();
-        let best = if keep.best_only { ", save_best_only=True" } else { "" };
+        let best = if keep.best_only {
+            ", save_best_only=True"
+        } else {
+            ""
+        };
         all.push(format!(
             "keras.callbacks.ModelCheckpoint(\"{{epoch:02d}}-{{{name}:.4f}}.keras\", monitor=\"{name}\"{best})"
         ));

@@ -302,7 +302,10 @@ fn watch(t: &TrainSpec, out: &mut Lines) {
     let keep = t.checkpoints.as_ref();
     let any = [stop.map(|s| s.monitor), keep.map(|k| k.monitor), plateau];
     if any.iter().flatten().any(|m| m.needs_validation()) {
-        out.line(2, "validation = evaluate(net, criterion, val_loader, device)");
+        out.line(
+            2,
+            "validation = evaluate(net, criterion, val_loader, device)",
+        );
     }
     let value = |m: Monitor| match m {
         Monitor::ValLoss => "validation[\"loss\"]",
@@ -334,10 +337,16 @@ fn watch(t: &TrainSpec, out: &mut Lines) {
     }
     if let Some(stop) = stop {
         out.line(2, format!("watched = {}", value(stop.monitor)));
-        out.line(2, format!("if {}:", better(stop.monitor, "best", stop.min_delta)));
+        out.line(
+            2,
+            format!("if {}:", better(stop.monitor, "best", stop.min_delta)),
+        );
         out.line(3, "best, waited = watched, 0");
         if stop.restore_best {
-            out.line(3, "best_state = {k: v.clone() for k, v in net.state_dict().items()}");
+            out.line(
+                3,
+                "best_state = {k: v.clone() for k, v in net.state_dict().items()}",
+            );
         }
         out.line(2, "else:");
         out.line(3, "waited += 1");
@@ -415,8 +424,18 @@ fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
         out.line(1, format!("scheduler = {text}"));
     }
     out.line(0, "");
-    if let Schedule::Plateau { monitor, factor, patience, least } = t.schedule {
-        let mode = if monitor.larger_is_better() { ", mode=\"max\"" } else { "" };
+    if let Schedule::Plateau {
+        monitor,
+        factor,
+        patience,
+        least,
+    } = t.schedule
+    {
+        let mode = if monitor.larger_is_better() {
+            ", mode=\"max\""
+        } else {
+            ""
+        };
         let (factor, least) = (num(factor), num(least));
         out.line(1, format!(
             "scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer{mode}, factor={factor}, patience={patience}, min_lr={least})"
