@@ -104,7 +104,7 @@ fn nothing_alive_is_overwritten() {
 fn a_step_allocates_nothing() {
     for p in PRESETS {
         let plan = plan(p.id);
-        let mut backend = block_on(CpuBackend::prepare(&plan)).unwrap();
+        let mut backend = block_on(CpuBackend::prepare(&plan, &())).unwrap();
         for program in &plan.programs {
             let steps = if program.kind == ProgramKind::Train {
                 3

@@ -3,7 +3,7 @@ mod call;
 pub mod kernels;
 mod memory;
 
-use super::{Backend, Data, EngineError};
+use super::{Backend, Data, EngineError, Place};
 use crate::graph::{Dtype, ProgramKind, SlotId, numel};
 use crate::ops::{Op, StepCtx};
 use crate::plan::{Arg, Plan, Region, Slot};
@@ -27,7 +27,13 @@ pub struct CpuBackend {
 }
 
 impl Backend for CpuBackend {
-    async fn prepare(plan: &Plan) -> Result<Self, EngineError> {
+    type Options = ();
+
+    fn place(&self) -> Place {
+        Place::Cpu
+    }
+
+    async fn prepare(plan: &Plan, _: &()) -> Result<Self, EngineError> {
         let out_of_memory = |floats: usize| EngineError::OutOfMemory { bytes: floats * 4 };
         let mut blocks = Vec::new();
         for s in &plan.slabs {

@@ -3,7 +3,7 @@ use super::device::{Gpu, error};
 use super::kernel::{At, Kernels};
 use super::readback::mapped;
 use super::resolve::{Range, Ready, Resolver};
-use crate::backend::{Backend, Data, EngineError};
+use crate::backend::{Backend, Data, EngineError, Place};
 use crate::graph::{ALIGN, Dtype, ProgramKind, SlotId, numel, slot_len, steps_per_run};
 use crate::ops::{Memory, Op, StepCtx};
 use crate::plan::{Arg, Plan, Region, Slot};
@@ -176,7 +176,13 @@ fn words(shape: &[usize], dtype: Dtype) -> usize {
 }
 
 impl Backend for GpuBackend {
-    async fn prepare(plan: &Plan) -> Result<Self, EngineError> {
+    type Options = ();
+
+    fn place(&self) -> Place {
+        Place::Gpu
+    }
+
+    async fn prepare(plan: &Plan, _: &()) -> Result<Self, EngineError> {
         let gpu = Gpu::get().await?;
         let g = gpu.clone();
         guarded(&g, || GpuBackend::build(gpu, plan)).await
