@@ -7,8 +7,8 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::graph::{ProgramKind, SlotId};
-pub use any::AnyBackend;
 use crate::plan::Plan;
+pub use any::AnyBackend;
 
 /// Values for [`Backend::write`], of the slot's own type.
 #[derive(Clone, Copy, Debug)]

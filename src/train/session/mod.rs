@@ -219,11 +219,7 @@ impl<B: Backend> Session<B> {
     }
 
     /// Everything but the initial state.
-    async fn compiled(
-        spec: Spec,
-        data: Rc<Dataset>,
-        options: B::Options,
-    ) -> Result<Self, Failure> {
+    async fn compiled(spec: Spec, data: Rc<Dataset>, options: B::Options) -> Result<Self, Failure> {
         let plan = Plan::compile(&spec, &facts(&spec, &data)).map_err(bad_spec)?;
         let mut backend = B::prepare(&plan, &options).await?;
         let io = |name: &str| plan.find(Slab::Io, name).expect("every plan has it");
@@ -456,7 +452,8 @@ impl<B: Backend> Session<B> {
             self.spec = spec;
         } else {
             let state = self.checkpoint_state().await?;
-            let mut next = Self::compiled(spec, Rc::clone(&self.data), self.options.clone()).await?;
+            let mut next =
+                Self::compiled(spec, Rc::clone(&self.data), self.options.clone()).await?;
             next.begin();
             let known: Vec<(String, SlotId)> = next.stateful();
             for (name, _, values) in &state.tensors {
