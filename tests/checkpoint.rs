@@ -1,6 +1,7 @@
 //! Weights and checkpoints: there and back, and input that means harm.
 #![cfg(not(target_arch = "wasm32"))]
 use nabla::spec::{Framework, presets};
+use nabla::train::callbacks::Callbacks;
 use nabla::train::checkpoint::Checkpoint;
 use nabla::train::weights;
 use proptest::prelude::*;
@@ -27,6 +28,9 @@ fn sample() -> Checkpoint {
                 (0..6u8).map(f32::from).collect(),
             ),
         ],
+        callbacks: Callbacks::default(),
+        best: Some(vec![vec![1.0, f32::MIN_POSITIVE], vec![-0.0; 3]]),
+        epoch_loss: (1.25, 7),
     }
 }
 

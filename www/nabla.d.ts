@@ -56,6 +56,8 @@ export interface Spec {
     epochs: number;
     shuffle?: boolean;
     schedule?: { kind: string; [field: string]: unknown };
+    early_stopping?: { monitor: 'val_loss' | 'val_accuracy' | 'loss'; patience: number; min_delta?: number; restore_best?: boolean } | null;
+    checkpoints?: { monitor: 'val_loss' | 'val_accuracy' | 'loss'; best_only?: boolean } | null;
     clip?: { kind: string; max?: number };
     l1?: number;
     l2?: number;
@@ -125,7 +127,7 @@ export interface LoadOptions {
   weights?: ArrayBuffer | Uint8Array;
   data?:
     | { train: Pair; validation?: Pair; test?: Pair }
-    | { files: (File | Blob | ArrayBuffer | Uint8Array)[]; format?: 'idx' | 'csv' };
+    | { files: (File | Blob | ArrayBuffer | Uint8Array)[]; format?: 'idx' | 'csv' | 'cifar10' | 'jsonl' | 'text_csv' | 'acl_imdb' | 'images' };
 }
 
 export interface RunInfo {
@@ -171,6 +173,8 @@ export interface RunEnd {
   /** Spent in training since the load, without pauses. */
   seconds: number;
   stopped?: 'early-stopping' | 'cancelled' | 'diverged';
+  /** The best epoch, from 1, where early stopping watches. */
+  best?: number;
 }
 
 export interface StepReport {
@@ -186,6 +190,14 @@ export interface Evaluation {
   loss: number;
   accuracy?: number;
   auc?: number;
+  /** Of class 1 where there are two, else the mean over the classes. */
+  precision?: number;
+  recall?: number;
+  f1?: number;
+  /** Where there are more than five classes. */
+  top5?: number;
+  /** Where each step has a class. */
+  perplexity?: number;
   mse?: number;
   mae?: number;
   r2?: number;
@@ -269,6 +281,9 @@ export interface Run {
   weights(): Promise<ArrayBuffer>;
   /** Spec, parameters, moments, step, random state and place in the data: resumes exactly. */
   checkpoint(): Promise<ArrayBuffer>;
+  /** States kept at the ends of epochs, as `spec.train.checkpoints` asks; `resume` takes each. */
+  saved(): Promise<{ name: string; epoch: number; bytes: number }[]>;
+  savedFile(name: string): Promise<ArrayBuffer>;
   /**
    * Trains on, in up to ten blocks, each ended by one read: `steps` steps in all (about a second
    * when absent), or more where the clock is too coarse for so few. A step is forward + loss +
@@ -329,6 +344,13 @@ export interface Nabla {
     notes: { line: number | null; layer: string | null; field: string | null; message: string }[];
   }>;
   bench(options?: BenchOptions): Promise<BenchRow[]>;
+  /** Public data sets, and how many bytes of each are kept on this device. */
+  datasets(): Promise<{ name: string; title: string; bytes: number; cached: number }[]>;
+  /** A set's files: from this device, the site's `data/` folder or a mirror; verified. `load` takes them. */
+  dataset(name: string, progress?: (share: number) => void): Promise<File[]>;
+  cancelDataset(name: string): Promise<void>;
+  /** Deletes a set from this device. */
+  forgetDataset(name: string): Promise<void>;
   /** For the page: the worker that it trains on. */
   connect(): Trainer;
   /** For the page: says which run it shows (JSON of its info), or none. */

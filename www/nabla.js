@@ -255,6 +255,8 @@ function packData(data, buffers) {
   return out;
 }
 
+const FORMATS = ['idx', 'csv', 'cifar10', 'jsonl', 'text_csv', 'acl_imdb', 'images'];
+
 /** IDX files told apart by name: bytes without one are named after their header and order. */
 function packFiles(list, format) {
   const seen = { images: 0, labels: 0 };
@@ -283,8 +285,8 @@ function packOptions(options, spec, buffers) {
   const data = options.data;
   if (data?.files) {
     const format = data.format ?? spec?.data?.source?.format;
-    if (spec && format !== 'idx' && format !== 'csv') {
-      throw badData(`This version reads files of format “idx” and “csv”, not “${format}”.`);
+    if (spec && !FORMATS.includes(format)) {
+      throw badData(`This version reads files of the formats ${FORMATS.join(', ')}, not “${format}”.`);
     }
     files = packFiles(data.files, format);
     message.files = true;
@@ -381,8 +383,8 @@ class Run {
 
   async train(how = {}) {
     const fields = counts(how, { steps: 1, epochs: 1 });
-    const { stopped, ...end } = (await this.#call('train', fields)).value;
-    return stopped ? { ...end, stopped } : end;
+    const { stopped, best, ...end } = (await this.#call('train', fields)).value;
+    return { ...end, ...(stopped && { stopped }), ...(best && { best }) };
   }
 
   stop() {
@@ -446,6 +448,14 @@ class Run {
 
   async checkpoint() {
     return (await this.#call('checkpoint')).buffers[0];
+  }
+
+  async saved() {
+    return (await this.#call('saved')).value;
+  }
+
+  async savedFile(name) {
+    return (await this.#call('savedFile', { name: String(name) })).buffers[0];
   }
 
   async time(how = {}) {
@@ -519,6 +529,7 @@ function toSpec(given) {
 // ---- The public object ----
 
 const tools = () => import(new URL(`./nabla-tools.js${here.search}`, here));
+const data = () => import(new URL(`./nabla-data.js${here.search}`, here));
 
 function damaged(e) {
   throw fail('bad-spec', `The link is damaged or cut short (${e.message}). Copy it again, whole.`);
@@ -573,6 +584,11 @@ const nabla = {
   },
 
   bench: async (options) => (await tools()).bench(nabla, options),
+
+  datasets: async () => (await data()).list(),
+  dataset: async (name, progress) => (await data()).get(name, progress),
+  cancelDataset: async (name) => (await data()).cancel(name),
+  forgetDataset: async (name) => (await data()).forget(name),
 
   /** For the page: the worker that it trains on; a new one after a crash. */
   connect() {

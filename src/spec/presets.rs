@@ -243,6 +243,8 @@ fn train(loss: Loss, optimizer: Optimizer, batch_size: Option<usize>, epochs: us
         clip: Clip::None,
         l1: 0.0,
         l2: 0.0,
+        early_stopping: None,
+        checkpoints: None,
     }
 }
 
@@ -625,6 +627,22 @@ fn cifar_cnn() -> Spec {
         shuffle: false,
     };
     d.scale = Scale::Divide { by: 255.0 };
+    let mut train = train(
+        Loss::CrossEntropy { from_logits: false },
+        adam(Framework::Keras, 0.001),
+        Some(128),
+        50,
+    );
+    train.early_stopping = Some(EarlyStopping {
+        monitor: Monitor::ValLoss,
+        patience: 3,
+        min_delta: 0.0,
+        restore_best: false,
+    });
+    train.checkpoints = Some(Checkpoints {
+        monitor: Monitor::ValLoss,
+        best_only: true,
+    });
     spec(
         Framework::Keras,
         d,
@@ -638,12 +656,7 @@ fn cifar_cnn() -> Spec {
             linear("dense", 64, Some(Activation::Relu)),
             linear("dense_1", 10, Some(Activation::Softmax)),
         ],
-        train(
-            Loss::CrossEntropy { from_logits: false },
-            adam(Framework::Keras, 0.001),
-            Some(128),
-            50,
-        ),
+        train,
     )
 }
 

@@ -157,6 +157,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "closed-form",
         "The closed form is for one Linear layer of one unit with a bias on rows of numbers, under binary cross-entropy, with all samples at once.",
     ),
+    (
+        "no-validation",
+        "{monitor} is watched, but there are no validation samples. Set a share for validation, or watch the training loss.",
+    ),
+    (
+        "no-accuracy",
+        "The accuracy is watched, but these targets are numbers. Watch the loss.",
+    ),
     ("no-samples", "The data has no samples."),
     (
         "split-empty",

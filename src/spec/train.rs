@@ -23,6 +23,65 @@ pub struct TrainSpec {
     /// λ₂·Σw² over the weights (not the biases) is added to the loss.
     #[serde(default)]
     pub l2: f32,
+    /// Ends the run when it no longer gets better.
+    #[serde(default)]
+    pub early_stopping: Option<EarlyStopping>,
+    /// Keeps the run's state at the ends of epochs.
+    #[serde(default)]
+    pub checkpoints: Option<Checkpoints>,
+}
+
+/// What is watched at the end of an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitor {
+    #[default]
+    ValLoss,
+    ValAccuracy,
+    /// Mean over the epoch's training samples, as they were when they were trained on.
+    Loss,
+}
+
+impl Monitor {
+    /// Keras' name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Monitor::ValLoss => "val_loss",
+            Monitor::ValAccuracy => "val_accuracy",
+            Monitor::Loss => "loss",
+        }
+    }
+    pub fn larger_is_better(self) -> bool {
+        self == Monitor::ValAccuracy
+    }
+    pub fn needs_validation(self) -> bool {
+        self != Monitor::Loss
+    }
+}
+
+/// Keras' `EarlyStopping`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EarlyStopping {
+    #[serde(default)]
+    pub monitor: Monitor,
+    /// Epochs without a gain after which it ends.
+    pub patience: usize,
+    /// A smaller gain is none.
+    #[serde(default)]
+    pub min_delta: f32,
+    /// Go back to the weights of the best epoch at the end.
+    #[serde(default)]
+    pub restore_best: bool,
+}
+
+/// Keras' `ModelCheckpoint`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoints {
+    #[serde(default)]
+    pub monitor: Monitor,
+    /// Only epochs better than all before.
+    #[serde(default = "yes")]
+    pub best_only: bool,
 }
 
 fn yes() -> bool {
@@ -201,6 +260,17 @@ pub enum Schedule {
     Cosine { final_factor: f32 },
     /// Linear from 0 over the first `epochs` epochs, then constant.
     Warmup { epochs: f32 },
+    /// × factor when `patience` epochs brought no gain in what is watched, down to `least` of the rate.
+    /// Under Keras its ReduceLROnPlateau, a gain being more than 1e-4; under PyTorch its own, where
+    /// a gain is more than 1e-4 of the best and `patience` epochs without one are borne.
+    Plateau {
+        #[serde(default)]
+        monitor: Monitor,
+        factor: f32,
+        patience: usize,
+        #[serde(default)]
+        least: f32,
+    },
     /// Up to the rate over `warmup` (share of the run), then down, both as cosines (OneCycleLR).
     OneCycle { warmup: f32 },
 }

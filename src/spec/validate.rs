@@ -496,7 +496,26 @@ fn train(t: &TrainSpec, c: &mut Check) {
             c.num("train.schedule.final_factor", final_factor, 0.0, 1.0)
         }
         Schedule::Warmup { epochs } => c.num("train.schedule.epochs", epochs, 0.0, 1e6),
+        Schedule::Plateau {
+            factor,
+            patience,
+            least,
+            ..
+        } => {
+            c.num("train.schedule.factor", factor, 0.0, 0.999);
+            c.int("train.schedule.patience", patience, 0, limits::EPOCHS);
+            c.num("train.schedule.least", least, 0.0, 1.0);
+        }
         Schedule::OneCycle { warmup } => c.num("train.schedule.warmup", warmup, 0.0, 1.0),
+    }
+    if let Some(e) = &t.early_stopping {
+        c.int(
+            "train.early_stopping.patience",
+            e.patience,
+            0,
+            limits::EPOCHS,
+        );
+        c.num("train.early_stopping.min_delta", e.min_delta, 0.0, 1e6);
     }
     if t.optimizer == Optimizer::ClosedForm {
         let fits = matches!(t.loss, Loss::BinaryCrossEntropy { .. }) && t.batch_size.is_none();

@@ -1,6 +1,7 @@
 //! A run on disk: one safetensors file whose metadata says where the run stands and whose
 //! tensors are its parameters and moments. Random numbers are drawn by seed, step and element,
 //! so the step is all that there is to restore of them.
+use super::callbacks::Callbacks;
 use super::weights::{File, floats, serialize};
 use crate::spec::{Problem, Spec};
 use safetensors::tensor::Dtype;
@@ -30,7 +31,15 @@ pub struct Checkpoint {
     pub hyper: BTreeMap<String, f64>,
     /// Name, shape and values.
     pub tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+    pub callbacks: Callbacks,
+    /// Parameters and running statistics of the best epoch.
+    pub best: Option<Vec<Vec<f32>>>,
+    /// Sum of the losses of the epoch under way, and its samples.
+    pub epoch_loss: (f64, usize),
 }
+
+/// Names of the best epoch's tensors, in their order.
+const BEST: &str = "best:";
 
 #[derive(Serialize, Deserialize)]
 struct State {
@@ -42,6 +51,10 @@ struct State {
     cursor: u32,
     seconds: f64,
     hyper: BTreeMap<String, f64>,
+    #[serde(default)]
+    callbacks: Callbacks,
+    #[serde(default)]
+    epoch_loss: (f64, usize),
 }
 
 impl Checkpoint {
@@ -55,11 +68,19 @@ impl Checkpoint {
             cursor: self.cursor,
             seconds: self.seconds,
             hyper: self.hyper.clone(),
+            callbacks: self.callbacks,
+            epoch_loss: self.epoch_loss,
         };
-        let tensors = self
-            .tensors
+        let best: Vec<(String, [usize; 1], &[f32])> = self
+            .best
             .iter()
-            .map(|(n, s, v)| (&n[..], &s[..], &v[..]));
+            .flatten()
+            .enumerate()
+            .map(|(i, v)| (format!("{BEST}{i:05}"), [v.len()], &v[..]))
+            .collect();
+        let own = self.tensors.iter();
+        let own = own.map(|(n, s, v)| (&n[..], &s[..], &v[..]));
+        let tensors = own.chain(best.iter().map(|(n, s, v)| (&n[..], &s[..], *v)));
         serialize(tensors, (KEY, crate::json::write(&state)))
             .map_err(|e| Problem::new("internal").arg("detail", e))
     }
@@ -97,6 +118,7 @@ fn read(bytes: &[u8]) -> Result<Checkpoint, String> {
     }
     names.sort_unstable();
     let mut tensors = Vec::with_capacity(names.len());
+    let mut best = Vec::new();
     for name in names {
         let Some(info) = file.metadata.info(&name) else {
             continue;
@@ -105,7 +127,10 @@ fn read(bytes: &[u8]) -> Result<Checkpoint, String> {
             .filter(|d| *d == Dtype::F32)
             .and_then(|d| floats(d, file.bytes(info)))
             .ok_or_else(|| format!("tensor “{name}” is of type {:?}", info.dtype))?;
-        tensors.push((name, info.shape.clone(), values));
+        match name.starts_with(BEST) {
+            true => best.push(values),
+            false => tensors.push((name, info.shape.clone(), values)),
+        }
     }
     Ok(Checkpoint {
         spec,
@@ -115,5 +140,8 @@ fn read(bytes: &[u8]) -> Result<Checkpoint, String> {
         seconds: state.seconds,
         hyper: state.hyper,
         tensors,
+        callbacks: state.callbacks,
+        best: Some(best).filter(|b| !b.is_empty()),
+        epoch_loss: state.epoch_loss,
     })
 }

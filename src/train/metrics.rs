@@ -46,7 +46,15 @@ impl Outcome {
             }
         }
         e.accuracy = Some(hits as f64 / self.targets.len() as f64);
+        let [precision, recall, f1] = precision_recall(&confusion);
+        (e.precision, e.recall, e.f1) = (Some(precision), Some(recall), Some(f1));
         e.confusion = Some(confusion);
+        if k > TOP && self.width == k {
+            e.top5 = Some(self.top());
+        }
+        if self.targets.len() > self.losses.len() {
+            e.perplexity = Some(libm::exp(e.loss));
+        }
         if k == 2 {
             let score: Vec<f32> = self
                 .outputs
@@ -55,6 +63,16 @@ impl Outcome {
                 .collect();
             e.auc = auc(&score, &self.targets);
         }
+    }
+
+    /// Share of rows whose class is among the [`TOP`] largest outputs; ties count for it.
+    fn top(&self) -> f64 {
+        let rows = self.outputs.chunks_exact(self.width).zip(&self.targets);
+        let hits = rows.filter(|(row, truth)| {
+            let own = row[**truth as usize];
+            row.iter().filter(|v| **v > own).count() < TOP
+        });
+        hits.count() as f64 / self.targets.len() as f64
     }
 
     fn regression(&self, e: &mut Evaluation) {
@@ -89,6 +107,31 @@ impl Outcome {
             e.r2 = Some(scores.iter().sum::<f64>() / scores.len() as f64);
         }
     }
+}
+
+/// How many guesses `top5` allows.
+const TOP: usize = 5;
+
+/// Precision, recall and F1 of class 1 of two, else their means over all classes; 0 where a class is
+/// never guessed or never there. As scikit-learn's with `average="binary"` and `"macro"`.
+fn precision_recall(confusion: &[Vec<u32>]) -> [f64; 3] {
+    let k = confusion.len();
+    let classes = if k == 2 { 1..2 } else { 0..k };
+    let share = |hits: u32, of: u32| match of {
+        0 => 0.0,
+        n => f64::from(hits) / f64::from(n),
+    };
+    let mut sums = [0.0; 3];
+    let count = classes.len().max(1) as f64;
+    for c in classes {
+        let hits = confusion[c][c];
+        let guessed: u32 = confusion.iter().map(|row| row[c]).sum();
+        let there: u32 = confusion[c].iter().sum();
+        sums[0] += share(hits, guessed);
+        sums[1] += share(hits, there);
+        sums[2] += share(2 * hits, guessed + there);
+    }
+    sums.map(|s| s / count)
 }
 
 /// Area under the ROC curve, exactly: the chance that a positive scores above a negative, ties

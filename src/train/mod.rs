@@ -1,4 +1,5 @@
 //! Runs: sessions over a backend, the messages that drive them, metrics, checkpoints.
+pub mod callbacks;
 pub mod checkpoint;
 pub mod hyper;
 pub mod init;

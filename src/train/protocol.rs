@@ -96,6 +96,10 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptions,
     },
+    /// States kept at the ends of epochs, the oldest first. → `[`[`SavedInfo`]`]`
+    Saved { run: RunId },
+    /// One of them. → null, `buffers[0]`: a checkpoint
+    SavedFile { run: RunId, name: String },
     /// Trains on: at least `steps` steps (about a second when absent) after `warmup`; more where
     /// the clock is too coarse for so few. → [`Timing`]
     Time {
@@ -276,6 +280,19 @@ pub struct RunEnd {
     /// Spent in training since `Load`, without pauses.
     pub seconds: f64,
     pub stopped: Option<Stopped>,
+    /// The best epoch, from 1, where early stopping watches.
+    #[serde(default)]
+    pub best: Option<u32>,
+}
+
+/// A state that was kept at an epoch's end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedInfo {
+    /// As Keras names it: `model.07-0.83.safetensors`.
+    pub name: String,
+    /// From 1.
+    pub epoch: u32,
+    pub bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -309,6 +326,19 @@ pub struct Evaluation {
     pub accuracy: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auc: Option<f64>,
+    /// Of class 1 where there are two, else the mean over the classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recall: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub f1: Option<f64>,
+    /// Share of samples whose class is among the five likeliest, where there are more than five.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top5: Option<f64>,
+    /// e to the loss, where each step has a class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub perplexity: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mse: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -395,6 +425,9 @@ pub enum Event {
         epoch: u32,
         step: u32,
         validation: Option<Evaluation>,
+        /// The state that was kept.
+        #[serde(default)]
+        saved: Option<String>,
     },
     /// `code` as in the API; training has stopped.
     Fault { run: RunId, failure: Failure },

@@ -9,7 +9,8 @@ pub fn factor(schedule: &Schedule, step: u32, per_epoch: usize, epochs: usize) -
     let epoch = f64::from(step) / per_epoch.max(1) as f64;
     let whole = epoch.floor();
     match *schedule {
-        Schedule::Constant => 1.0,
+        // What has been lost on plateaus is the callbacks' to know.
+        Schedule::Constant | Schedule::Plateau { .. } => 1.0,
         Schedule::Step { every, gamma } => {
             libm::pow(f64::from(gamma), (whole / every.max(1) as f64).floor())
         }

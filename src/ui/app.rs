@@ -1,7 +1,7 @@
 //! The root of the page: what stands where, what keys do, what an edit sets off.
 use super::builder::Builder;
 use super::data_panel::DataPanel;
-use super::drop::{adapt, dropped, files_of, with_files, with_target};
+use super::drop::{adapt, dropped, files_of, with_files, with_set, with_target};
 use super::fields::is_typing;
 use super::header::{Ask, Header};
 use super::i18n::{Lang, problem_text, t};
@@ -85,6 +85,17 @@ fn App() -> Html {
         let ask = ask.clone();
         use_callback((), move |_: MouseEvent, ()| ask.emit(Ask::Open))
     };
+    let on_set = {
+        let runner = runner.clone();
+        use_callback(
+            state.spec.clone(),
+            move |(name, files): (String, Vec<File>), spec: &Rc<Spec>| {
+                if let Ok(spec) = with_set(spec, &name, &files) {
+                    runner.open(spec, files, adapt);
+                }
+            },
+        )
+    };
     let on_target = {
         let (spec, runner) = (state.spec.clone(), runner.clone());
         use_callback(spec, move |target: Option<String>, spec: &Rc<Spec>| {
@@ -130,12 +141,16 @@ fn App() -> Html {
                             {on_pick}
                             {on_target}
                             opening={state.opening}
+                            {on_set}
                         />
                         <TrainPanel
                             spec={state.spec.clone()}
                             report={state.report.clone()}
                             {samples}
                             edit={(*edit).clone()}
+                            link={state.link.clone()}
+                            run={state.info.as_ref().map(|i| i.run)}
+                            epoch={state.live.epoch}
                         />
                     </div>
                 </aside>

@@ -3,6 +3,7 @@ use super::builder::edit::fit_head;
 use super::fields::{Axis, CheckField, Field, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
+use super::known_sets::KnownSets;
 use super::numbers::{count, exact, shape, whole_percent};
 use super::store::{Edit, problem_at};
 use crate::spec::{Bundled, DataSource, FileFormat, Scale, Spec, TargetOf};
@@ -21,6 +22,8 @@ pub struct DataPanelProps {
     /// Another column of a CSV file is to be predicted.
     pub on_target: Callback<Option<String>>,
     pub opening: bool,
+    /// A public set by its name, and its files.
+    pub on_set: Callback<(String, Vec<web_sys::File>)>,
 }
 
 const BUNDLED: [Bundled; 6] = [
@@ -31,6 +34,9 @@ const BUNDLED: [Bundled; 6] = [
     Bundled::BreastCancer,
     Bundled::Diabetes,
 ];
+
+/// Sets that have a test part of their own.
+const OWN_TEST: [&str; 4] = ["mnist", "fashion-mnist", "cifar10", "imdb"];
 
 /// The sources that need no files, under the names of the list.
 fn sources() -> Vec<(String, DataSource)> {
@@ -213,9 +219,10 @@ pub fn DataPanel(props: &DataPanelProps) -> Html {
                 />
             </header>
             <SelectField label={t("source")} value={current} {options} on_change={on_source} class="wide" />
+            <KnownSets on_files={props.on_set.clone()} />
             { source_fields(props) }
             { facts(props.info.as_ref().map(|i| &i.data)) }
-            if !matches!(spec.data.source, DataSource::Files { ref name, .. } if name == "mnist") {
+            if !matches!(spec.data.source, DataSource::Files { ref name, .. } if OWN_TEST.contains(&name.as_str())) {
                 <SliderField
                     label={t("test-share")}
                     hint={AttrValue::from(t("test-share-hint"))}

@@ -31,11 +31,79 @@ fn plain(name: &str) -> String {
     name.replace(".idx", "-idx")
 }
 
+fn ends(name: &str, with: &[&str]) -> bool {
+    let name = plain(name);
+    with.iter().any(|e| name.ends_with(e))
+}
+
+/// The format that names alone tell, beside IDX and CSV.
+fn by_name(names: &[String]) -> Option<FileFormat> {
+    let all = |f: &dyn Fn(&String) -> bool| !names.is_empty() && names.iter().all(f);
+    let cifar = |n: &String| {
+        let n = plain(n);
+        n.contains("data_batch") || n.contains("test_batch") || n.starts_with("cifar-10")
+    };
+    let pictures = [
+        ".zip", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif",
+    ];
+    if all(&cifar) {
+        Some(FileFormat::Cifar10)
+    } else if all(&|n| ends(n, &[".jsonl", ".ndjson"])) {
+        Some(FileFormat::Jsonl)
+    } else if all(&|n| ends(n, &[".tar", ".tgz", ".txt"])) {
+        Some(FileFormat::AclImdb)
+    } else if all(&|n| ends(n, &pictures)) {
+        Some(FileFormat::Images)
+    } else if names.len() > 1 && all(&|n| ends(n, &[".csv", ".tsv"])) {
+        Some(FileFormat::TextCsv)
+    } else {
+        None
+    }
+}
+
+/// Names that the page knows, so that it can call the set by its own.
+fn set_name(format: FileFormat, names: &[String]) -> String {
+    match format {
+        FileFormat::Cifar10 => "cifar10".to_string(),
+        FileFormat::AclImdb if plain(&names[0]).starts_with("aclimdb") => "imdb".to_string(),
+        _ => names[0].clone(),
+    }
+}
+
+fn other_format(spec: &mut Spec, format: FileFormat, names: &[String]) {
+    let text = matches!(
+        format,
+        FileFormat::Jsonl | FileFormat::AclImdb | FileFormat::TextCsv
+    );
+    spec.data.source = DataSource::Files {
+        name: set_name(format, names),
+        format,
+        shape: Vec::new(),
+        classes: None,
+        target: None,
+    };
+    spec.data.scale_target = false;
+    if text {
+        spec.data.flatten = false;
+        spec.data.scale = Scale::None;
+        spec.data.text = Some(spec.data.text.unwrap_or_default());
+    } else {
+        spec.data.scale = Scale::Divide { by: 255.0 };
+        spec.data.text = None;
+    }
+    if spec.data.split.validation == 0.0 {
+        spec.data.split.validation = 0.1;
+    }
+    if format != FileFormat::Cifar10 && spec.data.split.test == 0.0 {
+        spec.data.split.test = 0.2;
+    }
+}
+
 /// The spec with these files as its data, or what is wrong with them.
 pub fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
     let names: Vec<String> = files.iter().map(File::name).collect();
     let shown = || names.join(", ");
-    let is_csv = |n: &String| plain(n).ends_with(".csv");
+    let is_csv = |n: &String| ends(n, &[".csv", ".tsv"]);
     let is_idx = |n: &String| {
         let n = plain(n);
         n.contains("-idx") || n.ends_with("ubyte") || n.ends_with(".idx")
@@ -52,6 +120,10 @@ pub fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
         spec.data.flatten = false;
         spec.data.scale = Scale::Standardize;
         spec.data.split.test = 0.2;
+        return Ok(spec);
+    }
+    if let Some(format) = by_name(&names) {
+        other_format(&mut spec, format, &names);
         return Ok(spec);
     }
     if names.is_empty() || !names.iter().all(is_idx) {
@@ -72,6 +144,15 @@ pub fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
     spec.data.scale = Scale::Divide { by: 255.0 };
     spec.data.scale_target = false;
     spec.data.split.validation = 0.1;
+    Ok(spec)
+}
+
+/// The spec with the files of a public set, under its own name.
+pub fn with_set(spec: &Spec, set: &str, files: &[File]) -> Result<Spec, Word> {
+    let mut spec = with_files(spec, files)?;
+    if let DataSource::Files { name, .. } = &mut spec.data.source {
+        *name = set.to_string();
+    }
     Ok(spec)
 }
 
@@ -113,6 +194,23 @@ pub fn adapt(spec: &mut Spec, failure: &Failure) -> bool {
                 };
                 if let Some(classes) = got {
                     set_outputs(spec, classes, true);
+                }
+            }
+            // Cells that are sentences are no categories.
+            ("csv-text", ..) => {
+                if let DataSource::Files { format, name, .. } = &mut spec.data.source {
+                    *format = FileFormat::TextCsv;
+                    let names = [name.clone()];
+                    other_format(spec, FileFormat::TextCsv, &names);
+                }
+            }
+            // An archive without pictures may hold texts.
+            ("archive-empty", ..) => {
+                if let DataSource::Files { format, name, .. } = &spec.data.source
+                    && *format == FileFormat::Images
+                {
+                    let names = [name.clone()];
+                    other_format(spec, FileFormat::AclImdb, &names);
                 }
             }
             ("flat-input", ..) if !matches!(first_kind(spec), Some(LayerKind::Flatten)) => {

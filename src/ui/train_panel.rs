@@ -2,9 +2,11 @@
 use super::builder::edit::set_optimizer;
 use super::fields::{Axis, CheckField, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
+use super::link::Link;
+use super::run_life::{RunLife, SavedStates, monitor_field};
 use super::store::{Edit, problem_at};
-use crate::spec::{Clip, Loss, Optimizer, Schedule, Spec};
-use crate::train::protocol::CheckReport;
+use crate::spec::{Clip, Loss, Monitor, Optimizer, Schedule, Spec};
+use crate::train::protocol::{CheckReport, RunId};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -15,6 +17,10 @@ pub struct TrainPanelProps {
     /// Samples of the training part, when they are known.
     pub samples: Option<usize>,
     pub edit: Edit,
+    pub link: Option<Link>,
+    pub run: Option<RunId>,
+    /// Epochs done.
+    pub epoch: u32,
 }
 
 impl TrainPanelProps {
@@ -140,6 +146,7 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
             <details class="more">
                 <summary>{ t("training-more") }</summary>
                 <div class="grid">
+                    <RunLife spec={spec.clone()} report={props.report.clone()} edit={edit.clone()} />
                     { schedule_fields(props) }
                     { clip_fields(props) }
                     <NumberField
@@ -170,6 +177,7 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
                     />
                 </div>
             </details>
+            <SavedStates link={props.link.clone()} run={props.run} epoch={props.epoch} />
         </section>
     }
 }
@@ -275,6 +283,12 @@ fn schedule_fields(props: &TrainPanelProps) -> Html {
         Schedule::Cosine { final_factor: 0.0 },
         Schedule::Warmup { epochs: 5.0 },
         Schedule::OneCycle { warmup: 0.3 },
+        Schedule::Plateau {
+            monitor: Monitor::Loss,
+            factor: 0.5,
+            patience: 5,
+            least: 0.0,
+        },
     ];
     let on_kind = props.edit.with("", move |s: &mut Spec, v: String| {
         if let Some(x) = all.iter().find(|x| slug(*x) == v) {
@@ -324,6 +338,32 @@ fn schedule_fields(props: &TrainPanelProps) -> Html {
         Schedule::Warmup { epochs } => number("epochs", epochs, false, 1.0, |_, v| {
             Schedule::Warmup { epochs: v }
         }),
+        Schedule::Plateau {
+            monitor,
+            factor,
+            patience,
+            least,
+        } => html! {
+            <>
+                { monitor_field(monitor, props.error("train.schedule.monitor"), props.edit.with("", |s: &mut Spec, m: Monitor| {
+                    if let Schedule::Plateau { monitor, .. } = &mut s.train.schedule {
+                        *monitor = m;
+                    }
+                })) }
+                { number("factor", factor, false, 0.1, |s, v| match s {
+                    Schedule::Plateau { monitor, patience, least, .. } => Schedule::Plateau { monitor, factor: v, patience, least },
+                    other => other,
+                }) }
+                { number("patience", patience as f32, true, 1.0, |s, v| match s {
+                    Schedule::Plateau { monitor, factor, least, .. } => Schedule::Plateau { monitor, factor, patience: v as usize, least },
+                    other => other,
+                }) }
+                { number("least", least, false, 0.01, |s, v| match s {
+                    Schedule::Plateau { monitor, factor, patience, .. } => Schedule::Plateau { monitor, factor, patience, least: v },
+                    other => other,
+                }) }
+            </>
+        },
         Schedule::OneCycle { warmup } => number("warmup", warmup, false, 0.05, |_, v| {
             Schedule::OneCycle { warmup: v }
         }),

@@ -325,7 +325,13 @@ fn pictures_by_folder() {
     assert_eq!(told, [("cat", false), ("dog", false), ("dog", true)]);
     let pixels: Vec<u8> = (0..3 * 12).collect();
     let packed = images::pack(&list, &[3, 2, 2], &pixels).unwrap();
-    let d = load(&files(FileFormat::Images), 0, None, &[packed.clone()]).unwrap();
+    let d = load(
+        &files(FileFormat::Images),
+        0,
+        None,
+        std::slice::from_ref(&packed),
+    )
+    .unwrap();
     assert_eq!((&d.y[..], &d.test[..]), (&[0., 1., 1.][..], &[2][..]));
     assert_eq!(
         (names(&d.target), d.image),

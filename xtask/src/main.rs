@@ -1,8 +1,10 @@
 //! The project's chores: `cargo xtask <command>`. Each command first sees to the tools it needs
 //! (see [`setup`]) and to no others.
+mod accuracy;
 mod bench;
 mod browser;
 mod check;
+mod data;
 mod process;
 mod serve;
 mod setup;
@@ -16,6 +18,11 @@ cargo xtask <command>
   setup              check every tool and install what is missing
   serve [ARGS…]      trunk serve on http://127.0.0.1:8080, rebuilding on change; ARGS go to Trunk
   site               release build into dist/, ready for any static host, and its sizes
+  accuracy [--no-build] [ARGS…]
+                     site, then train the tutorial networks to their end in Chrome, on real data where it
+                     is there; ARGS as in tests/accuracy/accuracy.mjs
+  data [--from DIR] SET…
+                     put public data sets (mnist, fashion-mnist, cifar10, imdb) into the site, verified
   check              formatting, lints and docs, for the host and for wasm32
   test [--only STAGE] [NAME…]
                      everything; STAGE is check, native, web or e2e, and may be repeated;
@@ -36,6 +43,8 @@ fn main() {
         "serve" => serve::run(rest),
         "site" => site::run(),
         "check" => check::run(),
+        "accuracy" => accuracy::run(rest),
+        "data" => data::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "help" | "-h" | "--help" => {

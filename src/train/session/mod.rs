@@ -1,8 +1,10 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
+mod epoch;
 mod evaluate;
 mod look;
 mod safety;
 
+use super::callbacks::Callbacks;
 use super::checkpoint::Checkpoint;
 use super::protocol::*;
 use super::{hyper, init, schedule, weights};
@@ -15,6 +17,7 @@ use crate::spec::{DataShape, Init, Problem, Problems, Spec};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+pub use epoch::{EpochEnd, Saved};
 pub use evaluate::Evaluator;
 pub use safety::{Choice, Safety};
 
@@ -33,6 +36,11 @@ pub struct Session<B: Backend> {
     step: u32,
     /// What the inspect program last saw, scaled.
     sample: Vec<f32>,
+    callbacks: Callbacks,
+    /// Parameters and running statistics of the best epoch, where they are to be restored.
+    best: Option<Vec<Vec<f32>>>,
+    /// Sum of the losses of this epoch's samples, and how many they are.
+    epoch_loss: (f64, usize),
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
     pub seconds: f64,
 }
@@ -173,6 +181,7 @@ impl<B: Backend> Session<B> {
             return Err(bad_data(Problem::new("split-empty").arg("part", "train")));
         }
         check_tokens(&spec, &data).map_err(bad_data)?;
+        epoch::check_monitors(&spec, &data).map_err(bad_spec)?;
         let mut s = Self::compiled(spec, data, options).await?;
         s.begin();
         if let Some(bytes) = file {
@@ -215,6 +224,12 @@ impl<B: Backend> Session<B> {
         s.epoch = checkpoint.epoch;
         s.order = s.epoch_order();
         s.cursor = (checkpoint.cursor as usize).min(s.order.len());
+        s.callbacks = checkpoint.callbacks;
+        s.epoch_loss = checkpoint.epoch_loss;
+        s.best = checkpoint.best.filter(|best| {
+            let fits = s.in_files().map(|(_, slot)| numel(&slot.shape));
+            fits.eq(best.iter().map(Vec::len))
+        });
         Ok(s)
     }
 
@@ -262,6 +277,9 @@ impl<B: Backend> Session<B> {
             epoch: 0,
             step: 0,
             sample: Vec::new(),
+            callbacks: Callbacks::default(),
+            best: None,
+            epoch_loss: (0.0, 0),
             seconds: 0.0,
         };
         s.sample = s.first_sample();
@@ -304,6 +322,8 @@ impl<B: Backend> Session<B> {
             self.backend.write(*id, 0, Data::F32(v));
         }
         (self.step, self.epoch, self.cursor, self.seconds) = (0, 0, 0, 0.0);
+        (self.callbacks, self.best) = (Callbacks::default(), None);
+        self.epoch_loss = (0.0, 0);
         self.order = self.epoch_order();
     }
 
@@ -364,7 +384,7 @@ impl<B: Backend> Session<B> {
     fn rate(&self, step: u32) -> f32 {
         let t = &self.spec.train;
         let f = schedule::factor(&t.schedule, step, self.steps_per_epoch(), t.epochs);
-        (f64::from(t.optimizer.learning_rate()) * f) as f32
+        (f64::from(t.optimizer.learning_rate()) * f * self.callbacks.factor()) as f32
     }
 
     /// Takes at most `n` steps, never past the end of an epoch.
@@ -393,6 +413,11 @@ impl<B: Backend> Session<B> {
             out.extend_from_slice(row);
             out.push(*rate);
         }
+        let each = rows as f64 / count as f64;
+        for row in history.chunks_exact(columns).take(count) {
+            self.epoch_loss.0 += f64::from(row[0]) * each;
+        }
+        self.epoch_loss.1 += rows;
         let diverged = out.chunks_exact(columns + 1).any(|r| !r[0].is_finite());
         self.step += count as u32;
         self.cursor += rows;
@@ -463,6 +488,9 @@ impl<B: Backend> Session<B> {
             }
             (next.step, next.epoch, next.cursor) = (self.step, self.epoch, self.cursor);
             next.seconds = self.seconds;
+            next.callbacks = self.callbacks;
+            next.epoch_loss = self.epoch_loss;
+            next.best = self.best.take();
             next.order = next.epoch_order();
             *self = next;
         }
@@ -517,6 +545,9 @@ impl<B: Backend> Session<B> {
             seconds: self.seconds,
             hyper: hyper::values(&self.spec),
             tensors,
+            callbacks: self.callbacks,
+            best: self.best.clone(),
+            epoch_loss: self.epoch_loss,
         })
     }
 

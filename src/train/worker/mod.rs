@@ -1,6 +1,7 @@
 //! The trainer worker: requests in, answers and events out. One loop does everything: it
 //! answers what has come, lets each run work for a few milliseconds, and gives the browser a
 //! turn to bring the next messages.
+mod pictures;
 mod run;
 mod scope;
 mod source;
@@ -161,6 +162,14 @@ impl Worker {
                 let bytes = self.run(run)?.session.checkpoint().await?;
                 Ok(Answer::null().bytes(&bytes))
             }
+            Request::Saved { run } => Answer::of(&self.run(run)?.saved()),
+            Request::SavedFile { run, name } => match self.run(run)?.saved_file(&name) {
+                Some(bytes) => Ok(Answer::null().bytes(bytes)),
+                None => {
+                    let problem = Problem::new("unknown-tensor").arg("name", name);
+                    Err(Failure::new("bad-file", vec![problem]))
+                }
+            },
             Request::Time { run, steps, warmup } => {
                 let inbox = self.inbox.clone();
                 let stopped = || inbox.any(|m| ends(run, m));

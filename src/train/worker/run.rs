@@ -3,7 +3,7 @@
 use super::scope::{Answer, Inbox, answer, emit, failure, internal, now};
 use crate::backend::{AnyBackend, Place};
 use crate::train::protocol::*;
-use crate::train::session::{Choice, Chunk, Evaluator, Safety, Session};
+use crate::train::session::{Choice, Chunk, EpochEnd, Evaluator, Safety, Saved, Session};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Between two ticks, in milliseconds.
@@ -106,7 +106,13 @@ pub struct Run {
     limit: f64,
     /// When the limit allows the next step.
     due: f64,
+    saved: Vec<Saved>,
+    /// Early stopping has said so.
+    over: bool,
 }
+
+/// Bytes of kept states in all; the oldest go first.
+const SAVED: usize = 192 << 20;
 
 impl Run {
     pub fn new(id: RunId, session: AnySession, why: &'static str, compile: f64) -> Run {
@@ -129,7 +135,23 @@ impl Run {
             batches: Pace(1),
             limit: 0.0,
             due: 0.0,
+            saved: Vec::new(),
+            over: false,
         }
+    }
+
+    pub fn saved(&self) -> Vec<SavedInfo> {
+        let info = |s: &Saved| SavedInfo {
+            name: s.name.clone(),
+            epoch: s.epoch,
+            bytes: s.bytes.len(),
+        };
+        self.saved.iter().map(info).collect()
+    }
+
+    pub fn saved_file(&self, name: &str) -> Option<&[u8]> {
+        let found = self.saved.iter().find(|s| s.name == name);
+        found.map(|s| &s.bytes[..])
     }
 
     pub fn info(&self) -> RunInfo {
@@ -148,6 +170,9 @@ impl Run {
             _ => epochs.map(|n| epoch.saturating_add(n)),
         };
         self.due = now();
+        if std::mem::take(&mut self.over) {
+            self.session.go_on();
+        }
         self.training = Some(Training {
             message,
             step: steps.map(|n| step.saturating_add(n)),
@@ -170,6 +195,7 @@ impl Run {
             epoch: self.session.epoch(),
             seconds: self.session.seconds,
             stopped,
+            best: self.session.best_epoch(),
         };
         answer(training.message, Answer::of(&end));
     }
@@ -211,6 +237,8 @@ impl Run {
         self.session.reset(seed).await?;
         self.changed = true;
         self.unseen = Unseen::default();
+        self.saved.clear();
+        self.over = false;
         Answer::of(&self.info())
     }
 
@@ -221,7 +249,7 @@ impl Run {
         let start = now();
         let (report, chunk) = self.session.step_report().await?;
         self.record(&chunk, now() - start);
-        self.ended(&chunk)?;
+        self.ended(&chunk).await?;
         self.tick();
         Answer::of(&report)
     }
@@ -342,15 +370,27 @@ impl Run {
         if self.evaluate_some(&mut closing.evaluator).await? {
             // The page gets an epoch's steps before its end.
             self.tick();
-            self.emit_epoch(
-                closing.epoch,
-                closing.step,
-                Some(closing.evaluator.finish()),
-            );
+            let evaluation = closing.evaluator.finish();
+            let saved = self.callbacks(Some(&evaluation)).await?;
+            self.emit_epoch(closing.epoch, closing.step, Some(evaluation), saved);
         } else {
             self.closing = Some(closing);
         }
         Ok(())
+    }
+
+    /// Does what the end of an epoch asks for; the name of a state that was kept.
+    async fn callbacks(&mut self, e: Option<&Evaluation>) -> Result<Option<String>, Failure> {
+        let EpochEnd { stop, saved } = self.session.epoch_ended(e).await?;
+        self.over |= stop;
+        let name = saved.as_ref().map(|s| s.name.clone());
+        self.saved.extend(saved);
+        while self.saved.len() > 1
+            && self.saved.iter().map(|s| s.bytes.len()).sum::<usize>() > SAVED
+        {
+            self.saved.remove(0);
+        }
+        Ok(name)
     }
 
     async fn close_epoch(&mut self) -> Result<(), Failure> {
@@ -367,6 +407,10 @@ impl Run {
         let left = training
             .step
             .map_or(u32::MAX, |s| s.saturating_sub(self.session.step()));
+        if self.over {
+            self.end(Some(Stopped::EarlyStopping));
+            return Ok(Next::Asked);
+        }
         if left == 0 || training.epoch.is_some_and(|e| self.session.epoch() >= e) {
             self.end(None);
             return Ok(Next::Asked);
@@ -394,7 +438,7 @@ impl Run {
         }
         let diverged = chunk.diverged;
         self.record(&chunk, ms);
-        self.ended(&chunk)?;
+        self.ended(&chunk).await?;
         if diverged {
             self.end(Some(Stopped::Diverged));
             return Ok(Next::Asked);
@@ -434,8 +478,14 @@ impl Run {
     }
 
     /// Begins what an epoch's end asks for.
-    fn ended(&mut self, chunk: &Chunk) -> Result<(), Failure> {
-        if !self.validation || chunk.diverged {
+    async fn ended(&mut self, chunk: &Chunk) -> Result<(), Failure> {
+        if chunk.diverged {
+            return Ok(());
+        }
+        if !self.validation {
+            if chunk.epoch_done {
+                self.callbacks(None).await?;
+            }
             return Ok(());
         }
         if let Some((epoch, step)) = self.unseen.epoch.take() {
@@ -465,16 +515,23 @@ impl Run {
             emit(&event, Some(&unseen.rows));
         }
         if let Some((epoch, step)) = unseen.epoch {
-            self.emit_epoch(epoch, step, None);
+            self.emit_epoch(epoch, step, None, None);
         }
     }
 
-    fn emit_epoch(&self, epoch: u32, step: u32, validation: Option<Evaluation>) {
+    fn emit_epoch(
+        &self,
+        epoch: u32,
+        step: u32,
+        validation: Option<Evaluation>,
+        saved: Option<String>,
+    ) {
         let event = Event::Epoch {
             run: self.id,
             epoch,
             step,
             validation,
+            saved,
         };
         emit(&event, None);
     }

@@ -1,8 +1,9 @@
 //! Data for runs: fetched, read from files or given as arrays; the last data set is kept, so
 //! that a change of the network does not load it again.
+use super::pictures;
 use super::scope::{Incoming, scope};
 use crate::data::{self, Array, Dataset, FileBytes, Values, bundled};
-use crate::spec::{DataShape, DataSpec, Problem, Spec};
+use crate::spec::{DataShape, DataSource, DataSpec, FileFormat, Problem, Spec};
 use crate::train::protocol::{ArrayPair, ArrayRef, DataArrays, Dtype, Failure, LoadOptions};
 use js_sys::{ArrayBuffer, Float32Array, Int32Array, Uint8Array};
 use std::collections::HashMap;
@@ -86,6 +87,14 @@ impl Sources {
                 bytes: Uint8Array::new(&buffer).to_vec(),
             });
         }
+        if let DataSource::Files {
+            format: FileFormat::Images,
+            shape,
+            ..
+        } = &spec.data.source
+        {
+            read = vec![pictures::decode(&read, shape).await.map_err(failure)?];
+        }
         // Two sets at once may not fit.
         self.last = None;
         let bundle = bundle.as_ref().map(|b| &b[..]);
@@ -141,7 +150,17 @@ async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
 
 /// `bad-file` for what a file's reader says, else `bad-data`.
 fn failure(problem: Problem) -> Failure {
-    let of_file = ["bundled-", "csv-", "data-missing", "gzip", "idx-"];
+    let of_file = [
+        "archive",
+        "bundled-",
+        "cifar-",
+        "csv-",
+        "data-missing",
+        "gzip",
+        "idx-",
+        "image-",
+        "text-",
+    ];
     let code = match of_file.iter().any(|p| problem.code.starts_with(p)) {
         true => "bad-file",
         false => "bad-data",

@@ -38,6 +38,7 @@ impl Runner {
                 epoch,
                 step,
                 validation,
+                ..
             } if mine(run) && !i.reset_next => {
                 i.live.epoch = epoch;
                 drop(i);

@@ -39,7 +39,12 @@ impl Runner {
                         ..
                     } = &mut spec.data.source
                     {
-                        *shape = info.data.shape.clone();
+                        // What it is before it is made one row.
+                        *shape = match (info.data.image, info.data.shape.len()) {
+                            (Some([h, w]), 1) if info.data.shape[0] == h * w => vec![h, w],
+                            (Some([h, w]), 1) => vec![3, h, w],
+                            _ => info.data.shape.clone(),
+                        };
                         *classes = Some(info.data.classes.len()).filter(|n| *n > 0);
                         this.inner.borrow_mut().files.insert(name.clone(), files);
                     }

@@ -314,7 +314,7 @@ impl Runner {
             return;
         }
         i.training = false;
-        let mut failed = None;
+        let (mut failed, mut told) = (None, None);
         match outcome {
             Ok(end) => {
                 i.step = end.step;
@@ -325,7 +325,14 @@ impl Runner {
                         i.diverged = true;
                         failed = Some(Word::Trouble("diverged", Vec::new()));
                     }
-                    Some(Stopped::EarlyStopping) => i.playing = false,
+                    Some(Stopped::EarlyStopping) => {
+                        i.playing = false;
+                        let args = vec![
+                            ("epoch", end.epoch.to_string()),
+                            ("best", end.best.unwrap_or(end.epoch).to_string()),
+                        ];
+                        told = Some(Word::Message("stopped-early", args));
+                    }
                     Some(Stopped::Cancelled) | None => {}
                 }
             }
@@ -336,7 +343,7 @@ impl Runner {
         }
         let reset = i.reset_next;
         drop(i);
-        if let Some(word) = failed {
+        if let Some(word) = failed.or(told.take()) {
             self.dispatch.dispatch(Action::Say(word));
         }
         if reset {

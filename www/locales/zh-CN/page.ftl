@@ -423,6 +423,41 @@ seed = 随机种子
 seed-hint = 决定初始权重、划分、顺序与 Dropout
 diverged = 损失已不是有效数字：训练发散了。请降低学习率，然后重新开始。
 
+## 数据集与训练过程
+
+known-sets = 公开数据集
+known-sets-hint = 从本站或镜像获取，校验后保存在本机
+mebibytes = { $n } MB
+set-here = { $size }，已在本机
+set-get = 获取
+set-use = 使用
+set-cancel = 取消
+set-forget = 从本机删除 { $name }
+source-fashion-mnist = Fashion-MNIST
+source-cifar10 = CIFAR-10
+source-imdb = IMDB 影评
+early-stopping = 提前停止
+early-stopping-hint = 所监视的量不再变好时结束训练
+checkpoints = 在每轮结束时保存状态
+checkpoints-hint = 可供下载的状态；每个都能从该轮结束处继续训练
+monitor = 监视
+monitor-val-loss = 验证损失
+monitor-val-accuracy = 验证准确率
+monitor-loss = 训练损失
+patience = 耐心
+patience-hint = 连续多少轮没有改善就结束
+min-delta = 最小改善
+min-delta-hint = 更小的改善不算改善
+restore-best = 恢复到最好的一轮
+best-only = 仅在优于之前时保存
+saved-states = 已保存的状态（{ $n }）
+saved-download = 下载此状态
+stopped-early = 第 { $epoch } 轮后提前停止：第 { $best } 轮最好。
+schedule-plateau = 停滞时降低
+schedule-field-factor = 系数
+schedule-field-patience = 耐心
+schedule-field-least = 最低比例
+
 ## 大号数字
 
 score-empty = 第一轮结束后，这里会显示网络的成绩。
@@ -557,6 +592,8 @@ problem-text-line = { $file } 第 { $line } 行：{ $detail }。
 problem-text-classes = 文本有 { $got } 种不同的标签；需要 2 到 { $max } 种。请选择标签所在的列。
 problem-image-decode = { $file } 不是此浏览器能读取的图片。请删除它，或另存为 PNG 或 JPEG。
 problem-image-folders = 图片必须放在至少两个文件夹中，每个类别一个。
+problem-no-validation = 要监视 { $monitor }，但没有验证样本。请设置验证集比例，或改为监视训练损失。
+problem-no-accuracy = 要监视准确率，但目标是数值。请改为监视损失。
 problem-no-samples = 数据中没有样本。
 problem-split-empty = 划分之后，{ $part }集中没有样本。请降低比例或提供更多数据。
 problem-points-shape = 第 { $index } 个点有 { $got } 个数值，而第一个点有 { $want } 个。

@@ -1,0 +1,213 @@
+// Data of every format, public sets, and the life of a run, through the built site.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deflateRawSync, gzipSync } from 'node:zlib';
+import { e2e } from './lib/harness.mjs';
+import { phase, run, shows, trained } from './lib/page.mjs';
+
+const file = (name, content) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content) });
+const pick = (page, files) => page.locator('input[type="file"]').setInputFiles(files);
+
+/** Waits until the page trains on files of this format. */
+const trains = (page, format) => page.waitForFunction((f) => {
+  const r = globalThis.nabla?.current();
+  return r?.info.spec.data.source.format === f && r.history().step.length > 0;
+}, format, { timeout: 45_000 });
+
+function tar(entries) {
+  const blocks = entries.flatMap(([name, bytes]) => {
+    const head = Buffer.alloc(512);
+    head.write(name, 0);
+    head.write('0000644\0', 100);
+    head.write(`${bytes.length.toString(8).padStart(11, '0')}\0`, 124);
+    head.write('        ', 148);
+    head.write('0ustar\x0000', 156);
+    head.write(`${head.reduce((a, b) => a + b).toString(8).padStart(6, '0')}\0 `, 148);
+    return [head, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+function zip(entries) {
+  const parts = [];
+  const directory = [];
+  let at = 0;
+  for (const [name, bytes] of entries) {
+    const body = deflateRawSync(bytes);
+    const head = Buffer.alloc(26);
+    head.writeUInt16LE(20, 0);
+    head.writeUInt16LE(8, 4);
+    head.writeUInt32LE(body.length, 14);
+    head.writeUInt32LE(bytes.length, 18);
+    head.writeUInt16LE(name.length, 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), head, Buffer.from(name), body]);
+    const place = Buffer.alloc(14);
+    place.writeUInt32LE(at, 10);
+    directory.push(Buffer.from('PK\x01\x02'), Buffer.from([20, 0]), head, place, Buffer.from(name));
+    parts.push(local);
+    at += local.length;
+  }
+  const list = Buffer.concat(directory);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(entries.length, 4);
+  end.writeUInt16LE(entries.length, 6);
+  end.writeUInt32LE(list.length, 8);
+  end.writeUInt32LE(at, 12);
+  return Buffer.concat([...parts, list, Buffer.from('PK\x05\x06'), end]);
+}
+
+const batch = (n) => Buffer.concat(Array.from({ length: n }, (_, i) => Buffer.concat([Buffer.from([i % 10]), Buffer.alloc(3072, (i % 10) * 25)])));
+const review = (i) => (i % 2 ? `a good film number ${i}` : `a bad film number ${i}`);
+
+e2e('CIFAR-10 batches, loose and in their archive', { path: '#preset=cifar-cnn', timeout: 120_000 }, async ({ page }) => {
+  await shows(page, 'cifar-cnn');
+  await pick(page, [file('data_batch_1.bin', batch(60)), file('test_batch.bin.gz', gzipSync(batch(20)))]);
+  await trains(page, 'cifar10');
+  const { info } = await run(page);
+  assert.deepEqual([info.data.train, info.data.validation, info.data.test], [54, 6, 20]);
+  assert.equal(info.data.classes[9], 'truck');
+  const archive = gzipSync(tar([['cifar-10-batches-bin/data_batch_1.bin', batch(40)], ['cifar-10-batches-bin/test_batch.bin', batch(10)]]));
+  await pick(page, [file('cifar-10-binary.tar.gz', archive)]);
+  await page.waitForFunction(() => nabla.current()?.info.data.test === 10);
+});
+
+e2e('reviews as JSON lines, as a table and as folders train the network of IMDB', { path: '#preset=imdb-conv1d', timeout: 150_000 }, async ({ page }) => {
+  await shows(page, 'imdb-conv1d');
+  const lines = (n) => Array.from({ length: n }, (_, i) => JSON.stringify({ text: review(i), label: i % 2 })).join('\n');
+  await pick(page, [file('train.jsonl.gz', gzipSync(lines(40))), file('test.jsonl', lines(10))]);
+  await trains(page, 'jsonl');
+  let { info } = await run(page);
+  assert.deepEqual([info.data.classes, info.data.test], [['negative', 'positive'], 10]);
+  assert.deepEqual(info.data.shape, [500]);
+  // Sentences are no categories: the table is read as texts.
+  const rows = Array.from({ length: 80 }, (_, i) => `"${review(i)}",${i % 2 ? 'fine' : 'poor'}`).join('\n');
+  await pick(page, [file('reviews.csv', `review,verdict\n${rows}\n`)]);
+  await trains(page, 'text_csv');
+  ({ info } = await run(page));
+  assert.deepEqual(info.data.classes, ['fine', 'poor']);
+  const folders = tar(Array.from({ length: 40 }, (_, i) => [`aclImdb/train/${i % 2 ? 'pos' : 'neg'}/${i}.txt`, Buffer.from(review(i))]));
+  await pick(page, [file('aclImdb_v1.tar.gz', gzipSync(folders))]);
+  await trains(page, 'acl_imdb');
+  assert.equal((await run(page)).info.spec.data.source.name, 'imdb');
+});
+
+e2e('a zip of pictures by class, decoded by the browser', { path: '#preset=cifar-cnn', timeout: 90_000 }, async ({ page }) => {
+  await shows(page, 'cifar-cnn');
+  const png = (colour) => page.evaluate(async (c) => {
+    const canvas = new OffscreenCanvas(40, 20);
+    const context = canvas.getContext('2d');
+    context.fillStyle = c;
+    context.fillRect(0, 0, 40, 20);
+    return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+  }, colour);
+  const colours = { red: Buffer.from(await png('#f00')), blue: Buffer.from(await png('#00f')) };
+  const entries = Object.entries(colours).flatMap(([c, bytes]) => Array.from({ length: 12 }, (_, i) => [`set/${c}/${i}.png`, bytes]));
+  await pick(page, [file('set.zip', zip(entries))]);
+  await trains(page, 'images');
+  const { info } = await run(page);
+  assert.deepEqual([info.data.classes, info.data.shape], [['blue', 'red'], [3, 32, 32]]);
+  const sample = await page.evaluate(async () => {
+    const { x, y } = await nabla.current().samples('train', 0, 1);
+    return { first: [x.data[0], x.data[1024], x.data[2048]], y: y[0] };
+  });
+  assert.deepEqual(sample.first, sample.y === 1 ? [255, 0, 0] : [0, 0, 255]);
+});
+
+e2e('hostile and broken files say what is wrong and leave the run alone', { timeout: 90_000 }, async ({ page }) => {
+  await trained(page);
+  const { id } = await run(page);
+  const cases = [
+    [file('data_batch_1.bin', batch(2).subarray(0, 4000)), /4,?000 bytes/],
+    [file('x.tar.gz', gzipSync(tar([['../../etc/passwd', Buffer.from('x')]]))), /leads out of it/],
+    [file('x.jsonl', '{"text": "a", "label": 1}\nnot json\n'), /line 2/],
+    [file('x.zip', Buffer.from('PK\x03\x04 and then nothing')), /damaged/],
+  ];
+  for (const [given, said] of cases) {
+    await pick(page, [given]);
+    await page.getByText(said).waitFor();
+  }
+  const after = await run(page);
+  assert.equal(after.id, id);
+});
+
+e2e('a public set: from the site, verified, kept, deleted', { data: 'mnist', path: '#preset=mnist-mlp', timeout: 120_000, allow: [/request to the outside/, /404/, /net::ERR/] }, async ({ page, data }) => {
+  await trained(page);
+  const asked = [];
+  let wrong = true;
+  await page.route('**/data/mnist/*', (route) => {
+    const name = route.request().url().split('/').at(-1);
+    asked.push(name);
+    const body = readFileSync(join(data, name));
+    // At first one byte is not as it should be.
+    if (wrong) body[100] ^= 1;
+    return route.fulfill({ body, contentType: 'application/octet-stream' });
+  });
+  for (const host of ['**://storage.googleapis.com/**', '**://ossci-datasets.s3.amazonaws.com/**']) await page.route(host, (r) => r.abort());
+  await page.getByText('Public data sets').click();
+  const row = page.locator('[data-set="mnist"]');
+  const own = await run(page);
+  await row.getByRole('button', { name: 'Get' }).click();
+  await page.getByRole('alert').filter({ hasText: /SHA-256/ }).waitFor();
+  assert.equal((await run(page)).id, own.id);
+  wrong = false;
+  await row.getByRole('button', { name: 'Get' }).click();
+  await page.waitForFunction(() => nabla.current()?.info.data.train === 54000, undefined, { timeout: 45_000 });
+  assert.equal((await run(page)).info.spec.data.source.name, 'mnist');
+  const before = asked.length;
+  await row.getByRole('button', { name: 'Use' }).click();
+  await page.waitForFunction((id) => nabla.current()?.info.run !== id, (await run(page)).id);
+  assert.equal(asked.length, before);
+  await row.getByRole('button', { name: /Delete/ }).click();
+  await row.getByRole('button', { name: 'Get' }).waitFor();
+  assert.equal((await page.evaluate(() => nabla.datasets()))[0].cached, 0);
+});
+
+e2e('early stopping ends the run, says so, and kept states go on', { timeout: 120_000 }, async ({ page }) => {
+  await trained(page);
+  await page.locator('.speed select').selectOption('0');
+  const spec = await page.evaluate(async () => {
+    const s = await nabla.preset('digits-mlp');
+    s.train.early_stopping = { monitor: 'val_loss', patience: 1, min_delta: 0.5, restore_best: true };
+    s.train.checkpoints = { monitor: 'val_loss', best_only: true };
+    return s;
+  });
+  const told = await page.evaluate(async (s) => {
+    const r = await nabla.load(s);
+    const end = await r.train();
+    const saved = await r.saved();
+    const bytes = await r.savedFile(saved.at(-1).name);
+    const again = await nabla.resume(bytes);
+    const at = again.info.step;
+    const more = await again.train({ epochs: 1 });
+    await r.dispose();
+    await again.dispose();
+    return { end, saved, at, per: again.info.stepsPerEpoch, more };
+  }, spec);
+  assert.equal(told.end.stopped, 'early-stopping');
+  assert.ok(told.end.epoch < 60 && told.end.best < told.end.epoch);
+  assert.match(told.saved[0].name, /^model\.01-\d\.\d\d\.safetensors$/);
+  assert.equal(told.at, told.saved.at(-1).epoch * told.per);
+  assert.equal(told.more.epoch, told.saved.at(-1).epoch + 1);
+});
+
+e2e('the panel sets early stopping, and the page says when it stopped', { path: '#preset=cifar-cnn', timeout: 150_000 }, async ({ page }) => {
+  await shows(page, 'cifar-cnn');
+  const box = page.getByLabel('Stop early');
+  await page.locator('details', { has: box }).locator('summary').click();
+  assert.ok(await box.isChecked());
+  assert.equal(await page.getByLabel('Patience').first().inputValue(), '3');
+  assert.equal(await page.getByLabel('Watch').first().inputValue(), 'val_loss');
+  // So large a gain is never made: it stops after three epochs without.
+  await page.locator('.speed select').selectOption('0');
+  await pick(page, [file('data_batch_1.bin', batch(60))]);
+  await trains(page, 'cifar10');
+  const delta = page.getByLabel('Least gain');
+  await delta.fill('100');
+  await delta.press('Enter');
+  await page.getByText(/Stopped early after epoch 4: epoch 1 was the best/).waitFor({ timeout: 60_000 });
+  await phase(page, 'paused');
+  await page.getByText(/Kept states/).click();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.saved-states button').first().click()]);
+  assert.match(download.suggestedFilename(), /^model\.\d\d-\d+\.\d\d\.safetensors$/);
+});
