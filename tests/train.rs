@@ -4,6 +4,7 @@
 mod common;
 
 use common::{block_on, dataset, hash};
+use nabla::backend::Backend;
 use nabla::backend::cpu::CpuBackend;
 use nabla::data::{Dataset, Target, Values};
 use nabla::spec::{Clip, LayerKind, Spec};
@@ -114,7 +115,7 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
 }
 
 /// A session that takes the trace's batches from the trace's weights.
-fn session(t: &Value) -> Session<CpuBackend> {
+fn session<B: Backend>(t: &Value) -> Session<B> {
     let mut spec: Spec = serde_json::from_value(t["spec"].clone()).unwrap();
     if let Some(seed) = t["dropout"]["seed"].as_u64() {
         spec.seed = seed as u32;
@@ -203,9 +204,9 @@ fn compare(name: &str, got: &[f32], want: &Value, tolerance: f64) {
     }
 }
 
-fn replay(name: &str) {
+fn replay<B: Backend>(name: &str, tolerance: f64) {
     let t = trace(name);
-    let mut s = session(&t);
+    let mut s = session::<B>(&t);
     let steps = t["steps"].as_u64().unwrap() as u32;
     let at = numbers(&t["loss_steps"]);
     let losses = numbers(&t["losses"]);
@@ -215,7 +216,7 @@ fn replay(name: &str) {
         if let Some(k) = at.iter().position(|a| *a == f64::from(step)) {
             let (got, want) = (f64::from(chunk.rows[0]), losses[k]);
             assert!(
-                (got - want).abs() <= 1e-4 * want.abs(),
+                (got - want).abs() <= tolerance * want.abs(),
                 "{name}: loss of step {step} is {got} instead of {want}"
             );
         }
@@ -229,7 +230,7 @@ fn replay(name: &str) {
                     &format!("{name}, step {step}, grad {tensor}"),
                     &got,
                     g,
-                    1e-4,
+                    tolerance,
                 );
             }
         }
@@ -237,15 +238,18 @@ fn replay(name: &str) {
     for p in t["final"].as_array().unwrap() {
         let tensor = p["name"].as_str().unwrap();
         let (_, got) = block_on(s.tensor(tensor)).unwrap();
-        compare(&format!("{name}, final {tensor}"), &got, p, 1e-4);
+        compare(&format!("{name}, final {tensor}"), &got, p, tolerance);
     }
 }
 
 macro_rules! traces {
     ($($test:ident: $($name:literal),+;)*) => { $(
         #[test]
-        fn $test() { $(replay($name);)+ }
-    )* }
+        fn $test() { $(replay::<CpuBackend>($name, 1e-4);)+ }
+    )*
+        #[cfg(feature = "gpu")]
+        const TRACES: &[&str] = &[$($($name),+),*];
+    }
 }
 
 traces! {
@@ -298,5 +302,20 @@ fn no_trace_is_forgotten() {
             own.contains(&format!("\"{name}\"")),
             "{name} is not replayed"
         );
+    }
+}
+
+/// A device's exponentials and roots are coarser than the CPU's, hence the wider tolerance.
+#[cfg(feature = "gpu")]
+#[test]
+fn all_of_them_on_the_gpu() {
+    use nabla::backend::gpu::{Gpu, GpuBackend};
+    if let Err(e) = block_on(Gpu::get()) {
+        assert!(std::env::var_os("NABLA_GPU").is_none(), "{e:?}");
+        println!("SKIPPED: no GPU and no software driver: {e:?}");
+        return;
+    }
+    for name in TRACES {
+        replay::<GpuBackend>(name, 1e-3);
     }
 }

@@ -33,7 +33,12 @@ async fn some_cases(first: std::ops::RangeInclusive<char>) {
     }
     console_log!("{ran} cases");
     assert!(ran > 10);
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[wasm_bindgen_test]
@@ -70,12 +75,15 @@ async fn rows<B: Backend>(s: &mut Session<B>, n: u32) -> Vec<f32> {
 #[wasm_bindgen_test]
 async fn a_run_repeats_itself_and_follows_the_cpu() {
     let (spec, data) = moons();
-    let mut cpu: Session<CpuBackend> = Session::new(spec.clone(), data.clone(), None).await.unwrap();
+    let mut cpu: Session<CpuBackend> = Session::new(spec.clone(), data.clone(), None)
+        .await
+        .unwrap();
     let want = rows(&mut cpu, 40).await;
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let mut gpu: Session<GpuBackend> =
-            Session::new(spec.clone(), data.clone(), None).await.unwrap();
+        let mut gpu: Session<GpuBackend> = Session::new(spec.clone(), data.clone(), None)
+            .await
+            .unwrap();
         rows(&mut gpu, 1).await;
         let made = gpu.backend().gpu().made();
         let mut got = rows(&mut gpu, 39).await;
@@ -85,7 +93,10 @@ async fn a_run_repeats_itself_and_follows_the_cpu() {
     }
     assert_eq!(runs[0], runs[1]);
     for (i, (got, want)) in runs[0].iter().zip(&want).enumerate() {
-        assert!((got - want).abs() <= 2e-3 * want.abs().max(1.0), "{i}: {got} and {want}");
+        assert!(
+            (got - want).abs() <= 2e-3 * want.abs().max(1.0),
+            "{i}: {got} and {want}"
+        );
     }
 }
 
