@@ -4,6 +4,7 @@ mod cases;
 
 #[test]
 fn every_case_in_every_mode() {
+    nabla::backend::cpu::pool::start(4);
     for (i, c) in cases::table().iter().enumerate() {
         cases::check(c, i);
     }

@@ -61,6 +61,8 @@ export interface Spec {
     clip?: { kind: string; max?: number };
     l1?: number;
     l2?: number;
+    /** The same bits on every machine: without relaxed SIMD and threads, hence slower. Default: false. */
+    strict?: boolean;
   };
 }
 
@@ -120,7 +122,10 @@ export interface Pair {
 export interface LoadOptions {
   /** `auto` (default) takes the faster one. */
   backend?: 'auto' | Backend;
+  /** On the CPU, at most; what the machine has when absent. More than one takes an isolated page. */
   threads?: number;
+  /** For measurements: this build rather than the best one, if it can run here. */
+  build?: 'plain' | 'relaxed' | 'threads';
   /** The spec's own when absent. */
   seed?: number;
   /** safetensors, names and layouts as PyTorch's state_dict or Keras', by the spec's framework. */
@@ -136,6 +141,8 @@ export interface RunInfo {
   backend: 'auto' | Backend;
   /** Why this backend, as a short code. */
   why: string;
+  /** Which of the engine's builds it runs on: `threads` has relaxed SIMD too. */
+  build: 'plain' | 'relaxed' | 'threads';
   threads: number;
   layers: LayerReport[];
   params: number;
@@ -351,8 +358,10 @@ export interface Nabla {
   cancelDataset(name: string): Promise<void>;
   /** Deletes a set from this device. */
   forgetDataset(name: string): Promise<void>;
-  /** For the page: the worker that it trains on. */
-  connect(): Trainer;
+  /** For the page: the worker that it trains on, of the build that suits the spec. */
+  connect(spec?: Spec | string): Trainer;
+  /** For the page: it trains on this worker no more. */
+  leave(trainer: Trainer): void;
   /** For the page: says which run it shows (JSON of its info), or none. */
   show(trainer: Trainer, info: RunInfo | string | null): Run | null;
 }

@@ -11,6 +11,35 @@ const EVENTS = ['tick', 'epoch', 'fault', 'backend'];
 
 const here = new URL(import.meta.url);
 
+// ---- Builds of the engine ----
+
+/**
+ * Builds that lie beside this file, besides the plain one, which always does. `cargo xtask site`
+ * names here those that it made.
+ */
+const OFFERED = [];
+
+/** The smallest module with an instruction of relaxed SIMD: `f32x4.relaxed_madd` of zeros. */
+const RELAXED = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0,
+  65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11,
+];
+
+const cores = Math.max(1, navigator.hardwareConcurrency || 1);
+/** Those that this browser can run. Threads need shared memory, which only an isolated page has. */
+const usable = new Set(WebAssembly.validate(new Uint8Array(RELAXED)) ? OFFERED : []);
+if (cores < 2 || !globalThis.crossOriginIsolated || typeof SharedArrayBuffer !== 'function') usable.delete('threads');
+
+/**
+ * The build for a run: the fastest that this browser can run and that the spec allows. Without a
+ * spec, the one that most runs get.
+ */
+function engineFor(spec, { threads, build } = {}) {
+  if (build === 'plain' || spec?.train?.strict === true) return 'plain';
+  if (usable.has('threads') && (build === 'threads' || (threads !== 1 && build !== 'relaxed'))) return 'threads';
+  return usable.has('relaxed') ? 'relaxed' : 'plain';
+}
+
 /** An error as the API promises it: `code`, and `failure` as the JSON that the worker would send. */
 function fail(code, message, problem = 'internal', args = { detail: message }) {
   return failure({ code, message, problems: [{ layer: null, field: null, code: problem, args, message }] });
@@ -44,17 +73,33 @@ class Trainer {
   /** Why it can be used no more, or null. */
   dead = null;
 
-  constructor() {
-    const url = new URL(`./trainer_loader.js${here.search}`, here);
+  /** `build`: as `engineFor` says. */
+  constructor(build) {
+    this.#begin(build);
+    this.#timer = setTimeout(() => this.#crash('The trainer did not start in time. Reload the page.'), START_MS);
+  }
+
+  #begin(build) {
+    this.build = build;
+    const file = build === 'plain' ? 'trainer' : `trainer-${build}`;
+    const url = new URL(`./${file}_loader.js${here.search}`, here);
     this.#worker = new Worker(url, { type: 'module', name: 'nabla trainer' });
     this.#worker.onmessage = (e) => this.#receive(e.data);
     this.#worker.onerror = (e) => {
       e.preventDefault?.();
+      if (!this.#ready && build !== 'plain') return this.#retreat();
       const what = this.#ready ? 'The trainer stopped' : 'The trainer could not be started';
       this.#crash(`${what}: ${e.message || `${url.pathname} did not load`}.`);
     };
     this.#worker.onmessageerror = () => this.#crash('The trainer sent a message that cannot be read.');
-    this.#timer = setTimeout(() => this.#crash('The trainer did not start in time. Reload the page.'), START_MS);
+  }
+
+  /** A build that does not start here (no memory to share, a file that is missing) gives way to the next. */
+  #retreat() {
+    console.warn(`nabla: the ${this.build} build did not start; another one is taken.`);
+    usable.delete(this.build);
+    this.#worker.terminate();
+    this.#begin(engineFor());
   }
 
   /** Sends a request (JSON text or an object) and awaits the answer `{ body, buffers }`. The buffers are transferred. */
@@ -127,29 +172,39 @@ class Trainer {
   }
 }
 
-let idle = new Trainer(); // warm, for the next run
-let pages = null; // the one on which the page trains
+const idle = new Map(); // by build: warm, for the next run
+const pages = new Set(); // those on which the page trains: one, or two while it changes over
 const busy = new Set();
 
-function take() {
-  const trainer = idle && !idle.dead ? idle : new Trainer();
-  idle = null;
+function take(build) {
+  const warm = idle.get(build);
+  idle.delete(build);
+  const trainer = warm && !warm.dead ? warm : new Trainer(build);
   busy.add(trainer);
   return trainer;
 }
 
 function release(trainer, memory) {
   busy.delete(trainer);
-  if (!trainer.dead && memory <= REUSE_BYTES && (!idle || idle.dead)) idle = trainer;
+  const other = idle.get(trainer.build);
+  if (!trainer.dead && memory <= REUSE_BYTES && (!other || other.dead)) idle.set(trainer.build, trainer);
   else trainer.terminate();
+}
+
+/** Releases a worker after its run, if it has one. */
+function giveBack(trainer, run) {
+  trainer.call({ type: 'dispose', run }).then(
+    ({ body }) => release(trainer, JSON.parse(body).memory),
+    () => release(trainer, Infinity),
+  );
 }
 
 /** For questions that concern no run: any worker answers them between steps. */
 function any() {
-  if (idle && !idle.dead) return idle;
-  for (const trainer of busy) if (!trainer.dead) return trainer;
-  idle = new Trainer();
-  return idle;
+  for (const trainer of [...idle.values(), ...busy]) if (!trainer.dead) return trainer;
+  const trainer = new Trainer(engineFor());
+  idle.set(trainer.build, trainer);
+  return trainer;
 }
 
 async function ask(body) {
@@ -168,143 +223,12 @@ function counts(options, minima) {
   return Object.fromEntries(given.map(([name]) => [name, options[name]]));
 }
 
-// ---- Arrays ----
-
-const product = (shape) => shape.reduce((a, b) => a * b, 1);
-const show = (shape) => `[${shape.join(', ')}]`;
-const badData = (message, problem, args) => fail('bad-data', message, problem, args);
-
-function checkShape(shape, length, what) {
-  if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0)) {
-    throw badData(`${what}: the shape must be a list of positive integers, the number of samples first; got [${shape}].`);
-  }
-  const want = product(shape);
-  if (want !== length) {
-    const args = { shape: show(shape), want: `${want}`, got: `${length}` };
-    throw badData(`${what}: shape ${show(shape)} means ${want} values, but ${length} were given.`, 'shape-data', args);
-  }
-}
-
-/** Nested arrays as one flat list and their shape. */
-function flatten(nested, what) {
-  const isList = (a) => Array.isArray(a) || ArrayBuffer.isView(a);
-  const shape = [];
-  for (let a = nested; isList(a); a = a[0]) shape.push(a.length);
-  const data = [];
-  const walk = (a, depth) => {
-    if ((isList(a) ? a.length : undefined) !== shape[depth]) throw badData(`${what}: the nested arrays are ragged.`);
-    if (depth === shape.length) data.push(a);
-    else for (const v of a) walk(v, depth + 1);
-  };
-  walk(nested, 0);
-  return { data, shape };
-}
-
-/** A copy of the values, as one of the types that the trainer takes. */
-function pack(data, what) {
-  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return { dtype: 'u8', values: new Uint8Array(data) };
-  if ([Int32Array, Int16Array, Uint16Array, Int8Array].some((kind) => data instanceof kind)) {
-    return { dtype: 'i32', values: new Int32Array(data) };
-  }
-  if (!Array.isArray(data) && (!ArrayBuffer.isView(data) || data instanceof DataView)) {
-    throw badData(`${what}: give a typed array or an array of numbers.`);
-  }
-  const wrong = Array.isArray(data) ? data.findIndex((v) => !['number', 'boolean', 'bigint'].includes(typeof v)) : -1;
-  if (wrong >= 0) throw badData(`${what}: the value at ${wrong} is no number: ${String(data[wrong])}.`);
-  const plain = ArrayBuffer.isView(data) && typeof data[0] !== 'bigint';
-  return { dtype: 'f32', values: plain ? new Float32Array(data) : Float32Array.from(data, Number) };
-}
-
-/** An array in any accepted form: `{ data, shape }`, nested arrays, or a flat list (one number per sample). */
-function toArray(given, what) {
-  const bare = Array.isArray(given) || ArrayBuffer.isView(given);
-  let { data, shape } = bare ? { data: given } : (given ?? {});
-  if (data == null) throw badData(`${what} is missing: give { data, shape }.`);
-  if (Array.isArray(data) && data.length && typeof data[0] === 'object') {
-    const flat = flatten(data, what);
-    data = flat.data;
-    shape ??= flat.shape;
-  }
-  const { dtype, values } = pack(data, what);
-  shape = shape === undefined ? [values.length] : Array.from(shape);
-  checkShape(shape, values.length, what);
-  return { dtype, values, shape };
-}
-
-/** Puts arrays of training data into `buffers`; returns the message's description of them. */
-function packData(data, buffers) {
-  const out = {};
-  let want = null;
-  for (const part of PARTS) {
-    const pair = data[part];
-    if (pair == null && part !== 'train') continue;
-    if (pair == null) throw badData('data.train is missing: give data: { train: { x, y } }.');
-    const x = toArray(pair.x, `data.${part}.x`);
-    const y = toArray(pair.y, `data.${part}.y`);
-    if (x.shape[0] !== y.shape[0]) {
-      throw badData(`data.${part}: x has ${x.shape[0]} samples, but y has ${y.shape[0]}.`);
-    }
-    const got = show(x.shape.slice(1));
-    want ??= got;
-    if (got !== want) {
-      throw badData(`data.${part}.x: a sample has shape ${got}, those of data.train.x have ${want}.`, 'data-shape', { got, want });
-    }
-    const add = ({ dtype, values, shape }) => ({ buffer: buffers.push(values.buffer) - 1, dtype, shape });
-    out[part] = { x: add(x), y: add(y) };
-  }
-  return out;
-}
-
-const FORMATS = ['idx', 'csv', 'cifar10', 'jsonl', 'text_csv', 'acl_imdb', 'images'];
-
-/** IDX files told apart by name: bytes without one are named after their header and order. */
-function packFiles(list, format) {
-  const seen = { images: 0, labels: 0 };
-  return Array.from(list, (file, i) => {
-    if (file instanceof File) return file;
-    if (file instanceof Blob) return new File([file], `file-${i + 1}.${format}`);
-    const bytes = file instanceof ArrayBuffer ? new Uint8Array(file) : file;
-    if (!(bytes instanceof Uint8Array)) throw badData(`data.files[${i}]: give a File or an ArrayBuffer.`);
-    let name = `file-${i + 1}.${format}`;
-    if (format === 'idx' && bytes[0] === 0 && bytes[1] === 0) {
-      const kind = bytes[3] === 1 ? 'labels' : 'images';
-      name = `${seen[kind]++ ? 't10k' : 'train'}-${kind}-idx${bytes[3]}-ubyte`;
-    }
-    return new File([bytes], name);
-  });
-}
-
-/** The message's options, buffers and files, and the spec that goes with given files. */
-function packOptions(options, spec, buffers) {
-  const message = { backend: options.backend ?? 'auto', ...counts(options, { threads: 1, seed: 0 }) };
-  if (!['auto', 'cpu', 'webgpu'].includes(message.backend)) {
-    throw fail('bad-spec', `There is no backend “${message.backend}”. Choose “auto”, “cpu” or “webgpu”.`);
-  }
-  if (options.weights != null) message.weights = buffers.push(copyBytes(options.weights, 'weights')) - 1;
-  let files = [];
-  const data = options.data;
-  if (data?.files) {
-    const format = data.format ?? spec?.data?.source?.format;
-    if (spec && !FORMATS.includes(format)) {
-      throw badData(`This version reads files of the formats ${FORMATS.join(', ')}, not “${format}”.`);
-    }
-    files = packFiles(data.files, format);
-    message.files = true;
-    const own = spec?.data?.source;
-    if (spec && (own?.kind !== 'files' || own.format !== format)) {
-      spec = { ...spec, data: { ...spec.data, source: { kind: 'files', name: files[0]?.name || 'files', format } } };
-    }
-  } else if (data != null) {
-    message.data = packData(data, buffers);
-  }
-  return { options: message, files, spec };
-}
-
-function copyBytes(given, what) {
-  if (given instanceof ArrayBuffer) return given.slice(0);
-  if (ArrayBuffer.isView(given)) return given.buffer.slice(given.byteOffset, given.byteOffset + given.byteLength);
-  throw fail('bad-file', `${what}: give an ArrayBuffer.`);
-}
+/** What packs arrays and files, once it is there: then a call takes its copy before it returns. */
+let arrays = null;
+const loadArrays = async () => {
+  const { packer } = await import(new URL(`./nabla-arrays.js${here.search}`, here));
+  return (arrays = packer(fail, counts));
+};
 
 // ---- Runs ----
 
@@ -416,15 +340,8 @@ class Run {
   }
 
   async predict(data, shape, { scaled = false } = {}) {
-    const given = toArray(shape === undefined ? data : { data, shape }, 'predict');
-    const sample = this.#info.data.shape;
-    const want = product(sample);
-    if (product(given.shape.slice(1)) !== want) {
-      const args = { got: show(given.shape.slice(1)), want: show(sample) };
-      throw badData(`predict: give ${show(['count', ...sample])}, not ${show(given.shape)}.`, 'data-shape', args);
-    }
-    const values = given.values instanceof Float32Array ? given.values : Float32Array.from(given.values);
-    return toTensor(await this.#call('predict', { shape: given.shape, scaled }, [values.buffer]));
+    const given = (arrays ?? (await loadArrays())).packSamples(data, shape, this.#info.data.shape);
+    return toTensor(await this.#call('predict', { shape: given.shape, scaled }, [given.values.buffer]));
   }
 
   async tensors() {
@@ -500,17 +417,14 @@ const toTensor = ({ value, buffers }) => ({ data: new Float32Array(buffers[0]), 
 let nextRun = 1;
 
 /** Starts a run on a worker of its own. */
-async function start(type, fields, options, buffers, files) {
-  const trainer = take();
+async function start(type, fields, options, buffers, files, build) {
+  const trainer = take(build);
   const run = nextRun++;
   try {
     const { body } = await trainer.call({ type, run, ...fields, options }, buffers, files);
     return new Run(trainer, JSON.parse(body), true);
   } catch (e) {
-    trainer.call({ type: 'dispose', run }).then(
-      ({ body }) => release(trainer, JSON.parse(body).memory),
-      () => release(trainer, Infinity),
-    );
+    giveBack(trainer, run);
     throw e;
   }
 }
@@ -541,7 +455,11 @@ const presets = ask({ type: 'presets' }).then((l) => (list = l));
 
 const nabla = {
   /** What this machine offers. */
-  ready: presets.then(() => ask({ type: 'hello' })),
+  ready: presets.then(async () => {
+    const hello = await ask({ type: 'hello' });
+    const relaxedSimd = usable.has('relaxed') || usable.has('threads');
+    return { ...hello, cpu: { ...hello.cpu, relaxedSimd, threads: usable.has('threads') ? cores : 1 } };
+  }),
 
   presets: () => list ?? presets,
 
@@ -553,14 +471,18 @@ const nabla = {
 
   async load(spec, options = {}) {
     const buffers = [];
-    const packed = packOptions(options, toSpec(spec), buffers);
-    return start('load', { spec: packed.spec }, packed.options, buffers, packed.files);
+    const given = toSpec(spec);
+    const packed = (arrays ?? (await loadArrays())).packOptions(options, given, buffers);
+    const build = engineFor(packed.spec, options);
+    return start('load', { spec: packed.spec }, packed.options, buffers, packed.files, build);
   },
 
   async resume(checkpoint, options = {}) {
+    const { copyBytes, packOptions, specOf } = arrays ?? (await loadArrays());
     const buffers = [copyBytes(checkpoint, 'The checkpoint')];
     const packed = packOptions(options, null, buffers);
-    return start('resume', {}, packed.options, buffers, packed.files);
+    const build = engineFor(specOf(buffers[0]), options);
+    return start('resume', {}, packed.options, buffers, packed.files, build);
   },
 
   async export(spec, format) {
@@ -590,13 +512,25 @@ const nabla = {
   cancelDataset: async (name) => (await data()).cancel(name),
   forgetDataset: async (name) => (await data()).forget(name),
 
-  /** For the page: the worker that it trains on; a new one after a crash. */
-  connect() {
-    if (!pages || pages.dead) {
-      if (pages) busy.delete(pages);
-      pages = take();
+  /** For the page: a worker of the build that suits the spec (JSON); the same one until it crashes. */
+  connect(spec) {
+    const build = engineFor(spec == null ? null : toSpec(spec));
+    for (const trainer of pages) {
+      if (trainer.dead) {
+        pages.delete(trainer);
+        busy.delete(trainer);
+      } else if (trainer.build === build) {
+        return trainer;
+      }
     }
-    return pages;
+    const trainer = take(build);
+    pages.add(trainer);
+    return trainer;
+  },
+
+  /** For the page: it trains on this worker no more. */
+  leave(trainer) {
+    if (pages.delete(trainer)) giveBack(trainer, 0);
   },
 
   /** For the page: says which run it shows (JSON of its info), or none. */
@@ -607,6 +541,9 @@ const nabla = {
   },
 };
 presets.catch(() => {});
+if (OFFERED.includes('threads') && !globalThis.crossOriginIsolated) {
+  nabla.ready.then(() => import(new URL(`./isolate.js${here.search}`, here))).catch(() => {});
+}
 nabla.ready.catch(() => {});
 
 globalThis.nabla = nabla;

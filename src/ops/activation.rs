@@ -195,6 +195,9 @@ impl OpDef for Activation {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::elements(x)
+    }
     fn cpu(&self, c: &mut Call) {
         elementwise::act::<V>(self.act, c.x(0), c.y(0));
     }
@@ -241,6 +244,9 @@ impl OpDef for ActivationGrad {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::elements(x)
     }
     fn cpu(&self, c: &mut Call) {
         elementwise::act_grad::<V>(self.act, c.x(0), c.x(1), c.y(0));

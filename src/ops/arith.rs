@@ -75,6 +75,9 @@ impl OpDef for Pairwise {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::elements(x)
+    }
     fn cpu(&self, c: &mut Call) {
         let (a, b) = (c.x(0), c.x(1));
         match self.how {
@@ -118,6 +121,9 @@ impl OpDef for Scale {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::elements(x)
     }
     fn cpu(&self, c: &mut Call) {
         elementwise::scale::<V>(self.by, c.x(0), c.y(0));

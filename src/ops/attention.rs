@@ -191,6 +191,9 @@ impl OpDef for Attention {
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
         self.kernel(x).forward_scratch()
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
+    }
     fn cpu(&self, c: &mut Call) {
         let shapes: [&[usize]; 3] = std::array::from_fn(|i| c.xs(if self.packed { 0 } else { i }));
         let s = self.kernel(&shapes);
@@ -272,6 +275,9 @@ impl OpDef for AttentionGrad {
     }
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
         self.forward.kernel(x).backward_scratch()
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
     }
     fn cpu(&self, c: &mut Call) {
         let f = &self.forward;

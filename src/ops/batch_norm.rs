@@ -1,6 +1,7 @@
 //! Batch norm over the last axis: `x[…,C] → y[…,C]`.
 use super::*;
-use crate::backend::cpu::kernels::{V, norm};
+use crate::backend::cpu::SUMS;
+use crate::backend::cpu::kernels::{V, norm, reduce};
 use crate::graph::numel;
 
 /// `x[…,C] (, γ[C], β[C]) → (y[…,C], mean[C], var[C])`: y = (x − mean)·γ/√(var + ε) + β with the
@@ -94,14 +95,28 @@ impl OpDef for BatchNorm {
         c.y[2].copy_from_slice(&var);
     }
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
-        rows_last(x[0]).1
+        SUMS * rows_last(x[0]).1
     }
     fn cpu(&self, c: &mut Call) {
         let affine = self.affine.then(|| (c.x(1), c.x(2)));
-        let [y, mean, var] = c.y3();
-        let (_, scale) = c.y_scratch(0);
-        norm::column_stats::<V>(c.x(0), mean, var);
-        norm::normalize_columns::<V>(c.x(0), mean, var, affine, self.eps, y, scale);
+        let x = c.x(0);
+        let [_, mean, var] = c.y3();
+        let (rows, n) = rows_last(c.xs(0));
+        let share = 1.0 / rows.max(1) as f32;
+        c.sums(rows, mean, &|rows, out| {
+            reduce::col_sums::<V>(&x[rows.start * n..rows.end * n], out, false);
+        });
+        mean.iter_mut().for_each(|m| *m *= share);
+        let mean = &*mean;
+        c.sums(rows, var, &|rows, out| {
+            norm::column_squares::<V>(&x[rows.start * n..rows.end * n], mean, out);
+        });
+        var.iter_mut().for_each(|v| *v *= share);
+        let var = &*var;
+        c.each_rows(0, n, &|rows, y, scale| {
+            let x = &x[rows.start * n..rows.end * n];
+            norm::normalize_columns::<V>(x, mean, var, affine, self.eps, y, scale);
+        });
     }
     fn gpu(&self, k: &mut Kernels) {
         let (rows, n) = rows_last(k.xs(0));
@@ -149,14 +164,27 @@ impl OpDef for BatchNormGrad {
         }
     }
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
-        3 * rows_last(x[0]).1
+        // Beside the pieces' sums: their total, and the terms of dx.
+        (2 * SUMS + 5) * rows_last(x[0]).1
     }
     fn cpu(&self, c: &mut Call) {
         let gamma = self.affine.then(|| c.x(4));
-        let (_, scratch) = c.y_scratch(0);
+        let (rows, n) = rows_last(c.xs(0));
         let (x, mean, var, dy) = (c.x(0), c.x(1), c.x(2), c.x(3));
-        let out = c.y3();
-        norm::normalize_columns_grad::<V>(x, mean, var, gamma, self.eps, dy, out, scratch);
+        let [_, dgamma, dbeta] = c.y3();
+        let (total, terms) = c.keep(5 * n).split_at_mut(2 * n);
+        c.sums(rows, total, &|rows, out| {
+            let rows = rows.start * n..rows.end * n;
+            norm::column_grads::<V>(&x[rows.clone()], mean, &dy[rows], out);
+        });
+        dgamma.copy_from_slice(&total[..n]);
+        dbeta.copy_from_slice(&total[n..]);
+        norm::column_terms(rows, var, gamma, self.eps, dgamma, dbeta, terms);
+        let terms = &*terms;
+        c.each_rows(0, n, &|rows, dx, _| {
+            let rows = rows.start * n..rows.end * n;
+            norm::normalize_columns_grad::<V>(&x[rows.clone()], mean, terms, &dy[rows], dx);
+        });
     }
     fn gpu(&self, k: &mut Kernels) {
         let (rows, n) = rows_last(k.xs(0));
@@ -221,6 +249,9 @@ impl OpDef for Normalize {
     }
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
         rows_last(x[0]).1
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
     }
     fn cpu(&self, c: &mut Call) {
         let affine = self.affine.then(|| (c.x(3), c.x(4)));

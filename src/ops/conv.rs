@@ -134,6 +134,9 @@ impl OpDef for Conv2d {
     fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize {
         conv::forward_scratch(&sizes(x[0], y[0], self.window, self.groups))
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
+    }
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.xs(0), c.ys(0), self.window, self.groups);
         let bias = self.bias.then(|| c.x(2));
@@ -218,6 +221,9 @@ impl OpDef for ConvTranspose2d {
     fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize {
         conv::data_grad_scratch(&sizes(y[0], x[0], self.window, self.groups))
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
+    }
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.ys(0), c.xs(0), self.window, self.groups);
         let bias = self.bias.then(|| c.x(2));
@@ -270,6 +276,9 @@ impl OpDef for ConvWeightGrad {
     }
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
         conv::weight_grad_scratch(&sizes(x[0], x[1], self.window, self.groups))
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::sums(x[0], &[0, 1], 0)
     }
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.xs(0), c.xs(1), self.window, self.groups);

@@ -70,6 +70,9 @@ impl OpDef for SoftmaxCrossEntropy {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
+    }
     fn cpu(&self, c: &mut Call) {
         let (rows, n) = rows_last(c.xs(0));
         let (logits, class) = (c.x(0), c.x(1));
@@ -125,6 +128,9 @@ impl OpDef for SoftmaxCrossEntropyGrad {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
     }
     fn cpu(&self, c: &mut Call) {
         let (rows, n) = rows_last(c.xs(0));
@@ -198,6 +204,9 @@ impl OpDef for CrossEntropyProbs {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
+    }
     fn cpu(&self, c: &mut Call) {
         let (rows, n) = rows_last(c.xs(0));
         let (p, class, y) = (c.x(0), c.x(1), c.y(0));
@@ -262,6 +271,9 @@ impl OpDef for CrossEntropyProbsGrad {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
     }
     fn cpu(&self, c: &mut Call) {
         let (rows, n) = rows_last(c.xs(0));

@@ -50,7 +50,19 @@ impl OpDef for Dropout {
         let (threshold, scale) = (self.threshold(), 1.0 / (1.0 - self.rate));
         let key = rng::dropout_key(self.seed, self.layer);
         let step = c.step.step;
-        dropout::<V>(threshold, scale, key, step, 0, c.x(0), c.y(0));
+        let x = c.x(0);
+        c.each_rows(0, 16, &|rows, y, _| {
+            let first = 16 * rows.start;
+            dropout::<V>(
+                threshold,
+                scale,
+                key,
+                step,
+                first,
+                &x[first..][..y.len()],
+                y,
+            );
+        });
     }
     fn gpu(&self, k: &mut Kernels) {
         let n = numel(k.ys(0));

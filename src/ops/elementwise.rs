@@ -47,6 +47,9 @@ impl OpDef for Add {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::elements(x)
+    }
     fn cpu(&self, c: &mut Call) {
         elementwise::add::<V>(c.x(0), c.x(1), c.y(0));
     }
@@ -85,6 +88,9 @@ impl OpDef for Copy {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::elements(x)
     }
     fn cpu(&self, c: &mut Call) {
         c.y(0).copy_from_slice(c.x(0));

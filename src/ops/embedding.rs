@@ -51,6 +51,9 @@ impl OpDef for Embedding {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
+    }
     fn cpu(&self, c: &mut Call) {
         let (vocab, d) = (c.xs(1)[0], c.xs(1)[1]);
         let (ids, table, y) = (c.x(0), c.x(1), c.y(0));
@@ -185,6 +188,9 @@ impl OpDef for AddRow {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
     }
     fn cpu(&self, c: &mut Call) {
         elementwise::bias_add::<V>(c.x(0), c.x(1), c.y(0));

@@ -42,20 +42,37 @@ impl OpDef for Gather {
     fn cpu(&self, c: &mut Call) {
         let n = numel(&c.xs(0)[1..]);
         let order = &c.x(1)[c.step.index as usize * self.batch..][..self.batch];
-        let y = c.y(0);
-        for (y, row) in y.chunks_exact_mut(n).zip(order) {
-            let at = *row as usize * n;
-            match (self.dtype, self.scaled) {
-                (Dtype::F32, false) => y.copy_from_slice(&c.x(0)[at..][..n]),
-                (Dtype::F32, true) => scale(y, &c.x(0)[at..][..n], c.x(2), c.x(3), |v| v),
-                (Dtype::U8, false) => {
-                    for (y, x) in y.iter_mut().zip(&c.x_u8(0)[at..][..n]) {
-                        *y = f32::from(*x);
+        let (mul, add) = match self.scaled {
+            true => (c.x(2), c.x(3)),
+            false => (&[][..], &[][..]),
+        };
+        match self.dtype {
+            Dtype::F32 => {
+                let x = c.x(0);
+                c.each_rows(0, n, &|rows, y, _| {
+                    for (y, row) in y.chunks_exact_mut(n).zip(&order[rows]) {
+                        let x = &x[*row as usize * n..][..n];
+                        match self.scaled {
+                            true => scale(y, x, mul, add, |v| v),
+                            false => y.copy_from_slice(x),
+                        }
                     }
-                }
-                (Dtype::U8, true) => {
-                    scale(y, &c.x_u8(0)[at..][..n], c.x(2), c.x(3), f32::from);
-                }
+                });
+            }
+            Dtype::U8 => {
+                let x = c.x_u8(0);
+                c.each_rows(0, n, &|rows, y, _| {
+                    for (y, row) in y.chunks_exact_mut(n).zip(&order[rows]) {
+                        let x = &x[*row as usize * n..][..n];
+                        if self.scaled {
+                            scale(y, x, mul, add, f32::from);
+                            continue;
+                        }
+                        for (y, x) in y.iter_mut().zip(x) {
+                            *y = f32::from(*x);
+                        }
+                    }
+                });
             }
         }
     }

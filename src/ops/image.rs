@@ -63,6 +63,9 @@ impl OpDef for Channels {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
+    }
     fn cpu(&self, c: &mut Call) {
         let (n, a, b) = self.dims(c.xs(0));
         pool::swap_axes::<V>(n, a, b, c.x(0), c.y(0));
@@ -101,6 +104,9 @@ impl OpDef for Upsample {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
     }
     fn cpu(&self, c: &mut Call) {
         let s = c.xs(0);
@@ -143,6 +149,9 @@ impl OpDef for UpsampleGrad {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
     }
     fn cpu(&self, c: &mut Call) {
         let s = c.ys(0);

@@ -64,6 +64,9 @@ impl OpDef for LayerNorm {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
+    }
     fn cpu(&self, c: &mut Call) {
         let bias = self.bias.then(|| c.x(2));
         let [y, mean, rstd] = c.y3();
@@ -131,6 +134,9 @@ impl OpDef for LayerNormGrad {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::sums(x[0], &[0, 2, 3, 4], 1)
     }
     fn cpu(&self, c: &mut Call) {
         let (x, w, mean, rstd, dy) = (c.x(0), c.x(1), c.x(2), c.x(3), c.x(4));

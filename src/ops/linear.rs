@@ -1,8 +1,8 @@
 //! The fully connected layer: `x[…,in] · w[out,in]ᵀ (+ b[out]) → y[…,out]`.
 use super::*;
 use crate::backend::cpu::kernels::{
-    Act, V,
-    gemm::{Epilogue, gemm, scratch_len},
+    Act,
+    gemm::{Epilogue, scratch_len},
     pack::Strided,
 };
 use crate::graph::numel;
@@ -114,8 +114,7 @@ impl OpDef for Linear {
             bias: self.bias.then(|| c.x(2)),
             act: self.act,
         };
-        let (y, scratch) = c.y_scratch(0);
-        gemm::<V, _, _>(rows, n_out, n_in, &a, &w, y, n_out, &epilogue, scratch);
+        c.gemm((rows, n_out, n_in), &a, &w, (0, 0, n_out), &epilogue);
     }
     fn gpu(&self, k: &mut Kernels) {
         let (rows, n_in) = rows_last(k.xs(0));

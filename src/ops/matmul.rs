@@ -1,8 +1,8 @@
 //! Matrix product: `a[…,m,k] · b[…,k,n] → y[…,m,n]`, either factor transposed in memory.
 use super::*;
 use crate::backend::cpu::kernels::{
-    Act, V,
-    gemm::{Epilogue, gemm, scratch_len},
+    Act,
+    gemm::{Epilogue, scratch_len},
     pack::Strided,
 };
 use crate::graph::numel;
@@ -108,18 +108,26 @@ impl OpDef for MatMul {
         let (m, n, k) = self.dims(x[0], x[1]);
         scratch_len(m, n, k)
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        // Matrices side by side are divided here, one alone in `cpu`.
+        if x[0].len() > 2 {
+            Split::all(x)
+        } else {
+            Split::WHOLE
+        }
+    }
     fn cpu(&self, c: &mut Call) {
         let (m, n, k) = self.dims(c.xs(0), c.xs(1));
         let (a, b) = (c.x(0), c.x(1));
-        let (y, scratch) = c.y_scratch(0);
-        for (l, y) in y.chunks_exact_mut(m * n).enumerate() {
+        let count = c.ys(0).iter().product::<usize>() / (m * n).max(1);
+        for l in 0..count {
             let (xs, ks) = if self.ta { (1, m) } else { (k, 1) };
             let data = &a[l * m * k..][..m * k];
             let a = Strided { data, xs, ks };
             let (xs, ks) = if self.tb { (k, 1) } else { (1, n) };
             let data = &b[l * k * n..][..k * n];
             let b = Strided { data, xs, ks };
-            gemm::<V, _, _>(m, n, k, &a, &b, y, n, &Epilogue::STORE, scratch);
+            c.gemm((m, n, k), &a, &b, (0, l * m * n, n), &Epilogue::STORE);
         }
     }
     fn gpu(&self, k: &mut Kernels) {

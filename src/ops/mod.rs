@@ -97,12 +97,71 @@ pub trait OpDef {
     /// Floats of scratch memory that [`OpDef::cpu`] wants.
     fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize;
     fn cpu(&self, c: &mut Call);
+    /// How threads may share the work. The only default there is, since it is always right.
+    fn split(&self, _x: &[&[usize]], _y: &[&[usize]]) -> Split {
+        Split::WHOLE
+    }
     /// Notes down the kernels that do the same on a GPU.
     fn gpu(&self, k: &mut Kernels);
     /// Floating-point operations; a multiply-add counts as two.
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64;
     /// Name and attributes, as the plan prints them.
     fn describe(&self) -> String;
+}
+
+/// How an op's work divides: into calls of it with some rows (along the first axis) of the
+/// arguments that are cut. Outputs that are not cut are sums over the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// 1: not at all, or the op sees to it itself by [`Call::each`].
+    pub rows: usize,
+    /// Rows below which a part would lose more than it wins.
+    pub grain: usize,
+    /// A bit for each input, the lowest for the first.
+    pub x: u32,
+    /// A bit for each output.
+    pub y: u32,
+}
+
+impl Split {
+    pub const WHOLE: Split = Split {
+        rows: 1,
+        grain: 1,
+        x: 0,
+        y: 0,
+    };
+    /// By rows of the inputs named, as many as the shape has, and of all outputs.
+    pub fn rows(shape: &[usize], x: &[usize]) -> Split {
+        Split {
+            rows: if shape.len() > 1 { shape[0] } else { 1 },
+            grain: 1,
+            x: x.iter().fold(0, |bits, i| bits | 1 << i),
+            y: !0,
+        }
+    }
+    /// By rows of all inputs and outputs.
+    pub fn all(x: &[&[usize]]) -> Split {
+        Split {
+            x: !0,
+            ..Split::rows(x[0], &[])
+        }
+    }
+    /// By rows of the inputs named; outputs from `sums` on are sums over them.
+    pub fn sums(shape: &[usize], x: &[usize], sums: usize) -> Split {
+        Split {
+            y: (1 << sums) - 1,
+            ..Split::rows(shape, x)
+        }
+    }
+    /// Element by element: as [`Split::all`], and a shape of one axis divides too.
+    pub fn elements(x: &[&[usize]]) -> Split {
+        Split {
+            rows: x[0].first().copied().unwrap_or(1),
+            grain: 1,
+            x: !0,
+            y: !0,
+        }
+    }
 }
 
 macro_rules! ops {
@@ -119,6 +178,7 @@ macro_rules! ops {
             pub fn reference<T: Real>(&self, c: &mut Reference<T>) { match self { $(Op::$name(o) => o.reference(c)),* } }
             pub fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize { match self { $(Op::$name(o) => o.scratch(x, y)),* } }
             pub fn cpu(&self, c: &mut Call) { match self { $(Op::$name(o) => o.cpu(c)),* } }
+            pub fn split(&self, x: &[&[usize]], y: &[&[usize]]) -> Split { match self { $(Op::$name(o) => o.split(x, y)),* } }
             pub fn gpu(&self, k: &mut Kernels) { match self { $(Op::$name(o) => o.gpu(k)),* } }
             pub fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 { match self { $(Op::$name(o) => o.flops(x, y)),* } }
             pub fn describe(&self) -> String { match self { $(Op::$name(o) => o.describe()),* } }

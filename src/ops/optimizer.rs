@@ -94,6 +94,12 @@ impl OpDef for ClipGrad {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split {
+            x: 1,
+            ..Split::elements(x)
+        }
+    }
     fn cpu(&self, c: &mut Call) {
         let max = c.x(1)[hyper::CLIP];
         if self.norm {
@@ -230,6 +236,13 @@ impl OpDef for Update {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        // The parameters, their moments and their gradient; not the rates.
+        Split {
+            x: (2 << (1 + self.rule.state().len())) - 1,
+            ..Split::elements(x)
+        }
     }
     fn cpu(&self, c: &mut Call) {
         let n = 1 + self.rule.state().len();

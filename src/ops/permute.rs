@@ -53,6 +53,13 @@ impl OpDef for Permute {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        if self.axes.first() == Some(&0) {
+            Split::all(x)
+        } else {
+            Split::WHOLE
+        }
+    }
     fn cpu(&self, c: &mut Call) {
         let (from, shape) = (self.strides(c.xs(0)), c.ys(0));
         let to = strides(shape);

@@ -85,6 +85,9 @@ impl OpDef for MaxPool {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
+    }
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.xs(0), c.ys(0), self.window);
         pool::max::<V>(&v, c.x(0), c.y(0));
@@ -127,6 +130,9 @@ impl OpDef for MaxPoolGrad {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
     }
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.xs(0), c.xs(1), self.window);
@@ -188,6 +194,9 @@ impl OpDef for AvgPool {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
+    }
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.xs(0), c.ys(0), self.window);
         pool::average::<V>(&v, self.count_pad, c.x(0), c.y(0));
@@ -231,6 +240,9 @@ impl OpDef for AvgPoolGrad {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
     }
     fn cpu(&self, c: &mut Call) {
         let v = sizes(c.ys(0), c.xs(0), self.window);

@@ -157,6 +157,9 @@ impl OpDef for Recurrent {
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
         sizes(self.cell, self.reverse, x[0], x[2]).forward_scratch()
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::rows(x[0], &[0])
+    }
     fn cpu(&self, c: &mut Call) {
         let s = sizes(self.cell, self.reverse, c.xs(0), c.xs(2));
         let second: &[f32] = if c.inputs() > 4 { c.x(4) } else { &[] };
@@ -335,6 +338,16 @@ impl OpDef for RecurrentGrad {
     }
     fn scratch(&self, x: &[&[usize]], _: &[&[usize]]) -> usize {
         sizes(self.cell, self.reverse, x[0], x[2]).backward_scratch()
+    }
+    fn split(&self, x: &[&[usize]], y: &[&[usize]]) -> Split {
+        // All inputs but the weights; dx, the last output, where it is asked for. Each part
+        // multiplies by the whole weights at every step, which takes some rows to pay.
+        Split {
+            x: !0b110,
+            y: if self.dx { 1 << (y.len() - 1) } else { 0 },
+            grain: 32,
+            ..Split::rows(x[0], &[])
+        }
     }
     fn cpu(&self, c: &mut Call) {
         let s = sizes(self.cell, self.reverse, c.xs(0), c.xs(2));

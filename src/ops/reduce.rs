@@ -2,6 +2,10 @@
 use super::*;
 use crate::backend::cpu::kernels::{V, reduce};
 use crate::graph::numel;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Into how many pieces a norm is summed, at most.
+const PIECES: usize = 32;
 
 /// `x[…] → y[1]`, the mean of all elements.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,6 +156,9 @@ impl OpDef for ColSums {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::sums(x[0], &[0], 0)
+    }
     fn cpu(&self, c: &mut Call) {
         reduce::col_sums::<V>(c.x(0), c.y(0), false);
     }
@@ -189,7 +196,17 @@ impl OpDef for Norm {
         0
     }
     fn cpu(&self, c: &mut Call) {
-        c.y(0)[0] = reduce::sum_sq::<V>(c.x(0)).sqrt();
+        // Summed in pieces that do not depend on the threads.
+        let x = c.x(0);
+        let len = x.len().div_ceil(PIECES).next_multiple_of(4096);
+        let sums = [const { AtomicU32::new(0) }; PIECES];
+        let pieces = x.len().div_ceil(len.max(1));
+        c.each(pieces, &|i, _| {
+            let piece = &x[i * len..x.len().min((i + 1) * len)];
+            sums[i].store(reduce::sum_sq::<V>(piece).to_bits(), Relaxed);
+        });
+        let sum = |a: f32, s: &AtomicU32| a + f32::from_bits(s.load(Relaxed));
+        c.y(0)[0] = sums.iter().fold(0.0, sum).sqrt();
     }
     fn gpu(&self, k: &mut Kernels) {
         let n = numel(k.xs(0));

@@ -45,6 +45,9 @@ impl OpDef for Softmax {
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
     }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
+    }
     fn cpu(&self, c: &mut Call) {
         let (_, n) = rows_last(c.xs(0));
         softmax::softmax::<V>(c.x(0), n, c.y(0));
@@ -86,6 +89,9 @@ impl OpDef for SoftmaxGrad {
     }
     fn scratch(&self, _: &[&[usize]], _: &[&[usize]]) -> usize {
         0
+    }
+    fn split(&self, x: &[&[usize]], _: &[&[usize]]) -> Split {
+        Split::all(x)
     }
     fn cpu(&self, c: &mut Call) {
         let (_, n) = rows_last(c.xs(0));

@@ -243,6 +243,7 @@ fn train(loss: Loss, optimizer: Optimizer, batch_size: Option<usize>, epochs: us
         clip: Clip::None,
         l1: 0.0,
         l2: 0.0,
+        strict: false,
         early_stopping: None,
         checkpoints: None,
     }

@@ -314,6 +314,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "This build trains on the CPU only. Choose backend “cpu” or “auto”.",
     ),
     (
+        "strict-build",
+        "This spec asks for strict arithmetic, which the engine's build with relaxed SIMD cannot give. Load it into the plain build.",
+    ),
+    (
         "unknown-preset",
         "There is no preset “{id}”. Known: {known}.",
     ),

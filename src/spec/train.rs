@@ -23,6 +23,10 @@ pub struct TrainSpec {
     /// λ₂·Σw² over the weights (not the biases) is added to the loss.
     #[serde(default)]
     pub l2: f32,
+    /// Round every multiplication and addition by itself, so that all machines give the same bits.
+    /// Otherwise a build with relaxed-simd may fuse them, which is faster.
+    #[serde(default)]
+    pub strict: bool,
     /// Ends the run when it no longer gets better.
     #[serde(default)]
     pub early_stopping: Option<EarlyStopping>,

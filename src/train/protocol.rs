@@ -177,6 +177,40 @@ pub enum Part {
     Test,
 }
 
+/// Which of the engine's builds runs; the page loads the best that the browser can run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Build {
+    /// What every browser runs: 128-bit SIMD, one thread. The same bits everywhere.
+    Plain,
+    /// With relaxed SIMD, which rounds a·b + c once where the machine can.
+    Relaxed,
+    /// The same with threads, for pages that are isolated.
+    Threads,
+}
+
+impl Build {
+    /// The one that this code was compiled into.
+    pub const OURS: Build = if cfg!(target_feature = "atomics") {
+        Build::Threads
+    } else if cfg!(target_feature = "relaxed-simd") {
+        Build::Relaxed
+    } else {
+        Build::Plain
+    };
+    pub fn name(self) -> &'static str {
+        match self {
+            Build::Plain => "plain",
+            Build::Relaxed => "relaxed",
+            Build::Threads => "threads",
+        }
+    }
+    /// Whether it rounds as every machine does, which a spec can ask for.
+    pub fn strict(self) -> bool {
+        self == Build::Plain
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     pub version: String,
@@ -233,6 +267,7 @@ pub struct RunInfo {
     pub backend: BackendChoice,
     /// Why this backend, as a code of the catalogue (`backend-<why>`).
     pub why: String,
+    pub build: Build,
     pub threads: usize,
     pub layers: Vec<LayerReport>,
     pub params: usize,

@@ -223,12 +223,21 @@ fn readout(props: &HeaderProps) -> Html {
                         { t_args("samples-per-second", &[("n", figures(rate).into())]) }
                     </span>
                 }
-                <span class="backend" title={t_maybe(&format!("backend-{}", info.why)).unwrap_or_default()}>
+                <span class="backend" title={backend_hint(info)}>
                     { backend_name(info) }
                 </span>
             }
         </div>
     }
+}
+
+/// Why this backend, and which build of the engine it is.
+fn backend_hint(info: &RunInfo) -> String {
+    let why = t_maybe(&format!("backend-{}", info.why)).unwrap_or_default();
+    if info.backend == BackendChoice::Webgpu {
+        return why;
+    }
+    format!("{why} {}", t(&format!("build-{}", info.build.name())))
 }
 
 fn backend_name(info: &RunInfo) -> String {

@@ -1,5 +1,6 @@
 //! The page's end of the line to the trainer worker: typed messages over `window.nabla`'s
 //! transport. Nothing else of the page talks to the worker.
+use crate::spec::Spec;
 use crate::train::protocol::{Event, Failure, Request, RunInfo};
 use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect};
 use serde::de::DeserializeOwned;
@@ -12,7 +13,9 @@ extern "C" {
     type Trainer;
 
     #[wasm_bindgen(js_namespace = nabla, js_name = connect, catch)]
-    fn connect_trainer() -> Result<JsValue, JsValue>;
+    fn connect_trainer(spec: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = nabla, js_name = leave)]
+    fn leave_trainer(trainer: &Trainer);
     #[wasm_bindgen(js_namespace = nabla, js_name = show)]
     fn show_run(trainer: &Trainer, info: &JsValue);
 
@@ -34,15 +37,20 @@ pub struct Link {
 }
 
 impl Link {
-    /// The worker that the page started when it loaded, or a new one if that has crashed.
-    pub async fn connect() -> Result<Link, Failure> {
-        let given = connect_trainer().map_err(|e| failure(&e))?;
+    /// A worker of the engine's build that suits the spec: the page's own while it lives.
+    pub async fn connect(spec: &Spec) -> Result<Link, Failure> {
+        let given = connect_trainer(&crate::json::write(spec)).map_err(|e| failure(&e))?;
         let trainer = JsFuture::from(Promise::resolve(&given))
             .await
             .map_err(|e| failure(&e))?;
         Ok(Link {
             trainer: trainer.unchecked_into(),
         })
+    }
+
+    /// The page trains on this worker no more.
+    pub fn leave(self) {
+        leave_trainer(&self.trainer);
     }
 
     /// Sends a request and waits for its answer and the buffers beside it. `buffers` are moved

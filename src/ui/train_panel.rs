@@ -175,6 +175,12 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
                         value={spec.seed as f32}
                         on_change={edit.with("seed", |s: &mut Spec, v: f32| s.seed = v as u32)}
                     />
+                    <CheckField
+                        label={t("strict")}
+                        hint={AttrValue::from(t("strict-hint"))}
+                        value={train.strict}
+                        on_change={edit.with("", |s: &mut Spec, v: bool| s.train.strict = v)}
+                    />
                 </div>
             </details>
             <SavedStates link={props.link.clone()} run={props.run} epoch={props.epoch} />

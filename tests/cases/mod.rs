@@ -7,7 +7,7 @@ pub mod gpu;
 mod image;
 mod sequences;
 
-use nabla::backend::cpu::{kernels::Act, run_op};
+use nabla::backend::cpu::{kernels::Act, pool, run_op};
 use nabla::data::rng::{DATA, Rng};
 use nabla::graph::{Dtype, Graph, Layout, Slab, ValueId, differentiate, numel};
 use nabla::ops::optimizer::{Rule, hyper};
@@ -357,7 +357,44 @@ pub fn table() -> Vec<Case> {
     }
     t.extend(image::table());
     sequences::add(&mut t);
+    divided(&mut t);
     t
+}
+
+/// Large enough to be divided into sums of parts.
+fn divided(t: &mut Vec<Case>) {
+    let x: [(&[usize], Draw); 3] = [
+        (&[64, 4, 4, 20], U(-1.0, 1.0)),
+        (&[20], U(0.5, 1.5)),
+        (&[20], U(-1.0, 1.0)),
+    ];
+    let (eps, affine) = (1e-5, true);
+    t.push(case(BatchNorm { eps, affine }, &x, &[]));
+    let x: [(&[usize], Draw); 5] = [
+        x[0],
+        (&[20], U(-0.1, 0.1)),
+        (&[20], U(0.3, 0.4)),
+        x[0],
+        x[1],
+    ];
+    t.push(case(BatchNormGrad { eps, affine }, &x, &[]));
+    let (cell, small) = (Cell::Lstm, U(-0.6, 0.6));
+    let (all, gates, state) = ([70, 2, 5], [70, 2, 20], [70, 2, 5]);
+    let x: [(&[usize], Draw); 7] = [
+        (&all, small),
+        (&[20, 5], small),
+        (&[20, 5], small),
+        (&state, small),
+        (&gates, U(0.05, 0.95)),
+        (&state, small),
+        (&state, small),
+    ];
+    for dx in [false, true] {
+        let reverse = dx;
+        t.push(case(RecurrentGrad { cell, reverse, dx }, &x, &[]));
+    }
+    // A norm of several pieces.
+    t.push(case(Norm, &[(&[150_001], U(-1.0, 1.0))], &[]));
 }
 
 fn draw(fill: Draw, shape: &[usize], rng: &mut Rng) -> Vec<f32> {
@@ -458,11 +495,8 @@ const SENTINEL: f32 = -12345.678;
 /// Sentinels before and after every output.
 const GUARD: usize = 19;
 
-fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
-    let xs: Vec<&[usize]> = c.x.iter().map(|(s, _)| &s[..]).collect();
-    let shapes = c.op.infer(&xs).unwrap();
-    let want = reference::<f64>(c, x);
-    let want32 = reference::<f32>(c, x);
+/// The outputs of a case's kernel, between sentinels.
+fn kernel(c: &Case, x: &[Vec<f32>], shapes: &[Vec<usize>], threads: usize) -> Vec<Vec<f32>> {
     let mut rooms: Vec<Vec<f32>> = shapes
         .iter()
         .enumerate()
@@ -474,21 +508,40 @@ fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
             room
         })
         .collect();
-    if c.op.memory() != Memory::View {
-        let inputs: Vec<(&[f32], &[usize], Dtype)> = x
-            .iter()
-            .enumerate()
-            .map(|(i, v)| {
-                let dtype = if i == 0 { c.dtype } else { Dtype::F32 };
-                (&v[..], xs[i], dtype)
-            })
-            .collect();
-        let mut outs: Vec<(&mut [f32], &[usize])> = rooms
-            .iter_mut()
-            .zip(&shapes)
-            .map(|(room, s)| (&mut room[GUARD..][..numel(s)], &s[..]))
-            .collect();
-        run_op(&c.op, &inputs, &mut outs, c.step);
+    if c.op.memory() == Memory::View {
+        return rooms;
+    }
+    let inputs: Vec<(&[f32], &[usize], Dtype)> = x
+        .iter()
+        .enumerate()
+        .map(|(i, v)| {
+            let dtype = if i == 0 { c.dtype } else { Dtype::F32 };
+            (&v[..], &c.x[i].0[..], dtype)
+        })
+        .collect();
+    let mut outs: Vec<(&mut [f32], &[usize])> = rooms
+        .iter_mut()
+        .zip(shapes)
+        .map(|(room, s)| (&mut room[GUARD..][..numel(s)], &s[..]))
+        .collect();
+    run_op(&c.op, &inputs, &mut outs, c.step, threads);
+    rooms
+}
+
+fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
+    let xs: Vec<&[usize]> = c.x.iter().map(|(s, _)| &s[..]).collect();
+    let shapes = c.op.infer(&xs).unwrap();
+    let want = reference::<f64>(c, x);
+    let want32 = reference::<f32>(c, x);
+    let rooms = kernel(c, x, &shapes, 1);
+    // Results do not depend on the number of threads.
+    let most = pool::threads();
+    for threads in [2, most].into_iter().filter(|n| *n <= most) {
+        let bits = |rooms: &[Vec<f32>]| -> Vec<u32> {
+            rooms.iter().flatten().map(|v| v.to_bits()).collect()
+        };
+        let same = bits(&kernel(c, x, &shapes, threads)) == bits(&rooms);
+        assert!(same, "{name}: other bits with {threads} threads");
     }
     for (i, room) in rooms.iter().enumerate() {
         let n = numel(&shapes[i]);
@@ -497,6 +550,7 @@ fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
         let untouched = before.iter().chain(after).all(|v| *v == SENTINEL);
         assert!(untouched, "{name}: output {i} wrote outside its slot");
         let scale = want[i].iter().fold(1e-3, |m: f64, v| m.max(v.abs()));
+        let bound = bound(c, x, &want[i]);
         for j in 0..n {
             let single = (want32[i][j] - want[i][j]).abs();
             assert!(
@@ -510,7 +564,7 @@ fn forward(c: &Case, x: &[Vec<f32>], name: &str) {
             }
             let error = (f64::from(got[j]) - want[i][j]).abs();
             assert!(
-                error <= bound(c, x, &want[i]),
+                error <= bound,
                 "{name}: output {i}[{j}] is {} instead of {}, off by {error:e}",
                 got[j],
                 want[i][j]

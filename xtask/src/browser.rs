@@ -119,3 +119,18 @@ fn advice() -> String {
         ),
     }
 }
+
+const FIREFOXES: [&str; 2] = ["firefox-esr", "firefox"];
+
+/// `$FIREFOX` or the one on PATH; installed where that is ours to do.
+pub fn firefox() -> Option<PathBuf> {
+    let there = || {
+        let chosen = env::var_os("FIREFOX").map(PathBuf::from);
+        chosen.or_else(|| FIREFOXES.iter().find_map(|name| find(name)))
+    };
+    there().or_else(|| {
+        apt(&["firefox-esr"], "the end-to-end tests run in Firefox too")
+            .then(there)
+            .flatten()
+    })
+}

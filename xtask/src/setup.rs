@@ -10,6 +10,8 @@ pub enum Need {
     Lints,
     /// The standard library for wasm32.
     WasmTarget,
+    /// The standard library's source, which the build with threads compiles.
+    RustSource,
     WasmBindgen,
     Trunk,
     WasmPack,
@@ -29,6 +31,7 @@ pub fn ensure(needs: &[Need]) -> Result<()> {
                 component("clippy", "cargo clippy")?;
             }
             Need::WasmTarget => wasm_target()?,
+            Need::RustSource => rust_source()?,
             Need::WasmBindgen => tools::cargo_tool(&tools::WASM_BINDGEN)?,
             Need::Trunk => tools::cargo_tool(&tools::TRUNK)?,
             Need::WasmPack => tools::cargo_tool(&tools::WASM_PACK)?,
@@ -46,6 +49,7 @@ pub fn all() -> Result<()> {
     let needs = [
         ("rustfmt and clippy", Need::Lints),
         ("target wasm32-unknown-unknown", Need::WasmTarget),
+        ("the standard library's source", Need::RustSource),
         ("wasm-bindgen-cli", Need::WasmBindgen),
         ("trunk", Need::Trunk),
         ("wasm-pack", Need::WasmPack),
@@ -137,6 +141,18 @@ fn wasm_target() -> Result<()> {
     }
     println!("Installing the target {TARGET}: the page and the trainer are compiled for it.");
     rustup(&["target", "add", TARGET])
+}
+
+fn rust_source() -> Result<()> {
+    let there = capture(command("rustc", ["--print", "sysroot"])).is_some_and(|dir| {
+        let sources = Path::new(dir.trim()).join("lib/rustlib/src/rust/library/std");
+        sources.is_dir()
+    });
+    if there {
+        return Ok(());
+    }
+    println!("Installing the component rust-src: the build with threads compiles it.");
+    rustup(&["component", "add", "rust-src"])
 }
 
 /// Called by name, since `RUSTUP_AUTO_INSTALL=0` keeps rust-toolchain.toml from being acted upon.

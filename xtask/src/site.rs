@@ -1,4 +1,5 @@
 //! `cargo xtask site`: the release build in dist/.
+use crate::engines;
 use crate::process::{Result, command, find, root, run as run_command};
 use crate::setup::{Need, ensure};
 use std::fs;
@@ -38,6 +39,7 @@ pub fn build() -> Result<()> {
     let mut build = trunk("build");
     build.arg("--release");
     run_command(build)?;
+    engines::add(&root().join("dist"))?;
     check()
 }
 

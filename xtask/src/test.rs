@@ -1,7 +1,8 @@
 //! `cargo xtask test`: all the tests there are, counted.
 use crate::process::{Result, command, root, tee};
 use crate::setup::{Need, ensure};
-use crate::{browser, check, site};
+use crate::{browser, check, engines, site};
+use std::ffi::OsStr;
 use std::fs;
 use std::time::Instant;
 
@@ -27,7 +28,7 @@ struct Stage {
     run: fn(names: &[String]) -> Result<Counts>,
 }
 
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 8] = [
     Stage {
         only: "check",
         title: "format, lints, docs",
@@ -44,6 +45,16 @@ const STAGES: [Stage; 5] = [
         run: web,
     },
     Stage {
+        only: "web",
+        title: "the same, relaxed build",
+        run: |_| web_build(&engines::RELAXED),
+    },
+    Stage {
+        only: "web",
+        title: "the same, with threads",
+        run: |_| web_build(&engines::THREADS),
+    },
+    Stage {
         only: "e2e",
         title: "site build",
         run: build,
@@ -53,6 +64,16 @@ const STAGES: [Stage; 5] = [
         title: "end-to-end in Chrome",
         run: e2e,
     },
+    Stage {
+        only: "firefox",
+        title: "end-to-end in Firefox",
+        run: firefox,
+    },
+];
+
+/// End-to-end tests that Firefox runs too: they train on its CPU path.
+const FIREFOX: [&str; 9] = [
+    "api", "builder", "controls", "engines", "files", "hyper", "look", "smoke", "window",
 ];
 
 /// Runs the stages, all of them even after one has failed. The last line printed is
@@ -107,7 +128,7 @@ fn arguments(args: &[String]) -> Result<(Vec<String>, Vec<String>)> {
         }
         match args.next() {
             Some(stage) if STAGES.iter().any(|s| s.only == stage) => only.push(stage.clone()),
-            _ => return Err("--only takes check, native, web or e2e".into()),
+            _ => return Err("--only takes check, native, web, e2e or firefox".into()),
         }
     }
     Ok((only, names))
@@ -159,6 +180,24 @@ fn web(_: &[String]) -> Result<Counts> {
     Ok(settle(ok, rust_counts(&out)))
 }
 
+/// The browser tests once more, in a build of the engine for what browsers can do beyond the plain
+/// one. The runner's server isolates its pages, so threads work there.
+fn web_build(engine: &engines::Engine) -> Result<Counts> {
+    engine.ensure()?;
+    ensure(&[Need::Chrome])?;
+    let mut cargo = engine.cargo("test");
+    cargo
+        // What the site build compiles too; and this is the code that ships.
+        .args(["--release", "--test", "web"])
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            "wasm-bindgen-test-runner",
+        )
+        .env("CHROMEDRIVER", browser::chrome()?.driver);
+    let (ok, out) = tee(cargo)?;
+    Ok(settle(ok, rust_counts(&out)))
+}
+
 fn build(_: &[String]) -> Result<Counts> {
     site::run()?;
     Ok(Counts {
@@ -167,16 +206,46 @@ fn build(_: &[String]) -> Result<Counts> {
     })
 }
 
-/// Runs each file of tests/e2e in a process of its own, one after the other, so that tests that
+/// Runs each file of tests/e2e in Chrome, in a process of its own, one after the other, so that tests that
 /// watch the clock have the machine to themselves.
 fn e2e(names: &[String]) -> Result<Counts> {
     ensure(&[Need::NodeModules, Need::Chrome])?;
     let chrome = browser::chrome()?.browser;
+    run_files(&[("CHROME", chrome.as_os_str())], |file| {
+        names.is_empty() || names.iter().any(|name| file.contains(name))
+    })
+}
+
+/// The same files in Firefox, where it is there or can be installed.
+fn firefox(names: &[String]) -> Result<Counts> {
+    ensure(&[Need::NodeModules])?;
+    let Some(firefox) = browser::firefox() else {
+        println!("Skipped: no Firefox. Install it (Debian: firefox-esr), or name it in $FIREFOX.");
+        return Ok(Counts {
+            skipped: 1,
+            ..Default::default()
+        });
+    };
+    let env = [
+        ("NABLA_BROWSER", OsStr::new("firefox")),
+        ("FIREFOX", firefox.as_os_str()),
+    ];
+    run_files(&env, |file| {
+        let topic = file.trim_end_matches(".test.mjs");
+        match names {
+            [] => FIREFOX.contains(&topic),
+            names => names.iter().any(|name| file.contains(name)),
+        }
+    })
+}
+
+/// Runs files of tests/e2e in processes with these variables.
+fn run_files(env: &[(&str, &OsStr)], wanted: impl Fn(&str) -> bool) -> Result<Counts> {
     let entries = fs::read_dir(root().join("tests/e2e")).map_err(|e| format!("tests/e2e: {e}"))?;
     let mut files: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|file| file.ends_with(".test.mjs"))
-        .filter(|file| names.is_empty() || names.iter().any(|name| file.contains(name)))
+        .filter(|file| wanted(file))
         .collect();
     files.sort();
     if files.is_empty() {
@@ -186,7 +255,7 @@ fn e2e(names: &[String]) -> Result<Counts> {
     for file in files {
         let path = format!("tests/e2e/{file}");
         let mut node = command("node", ["--test", "--test-reporter=spec", &path]);
-        node.env("CHROME", &chrome).env_remove("FORCE_COLOR");
+        node.envs(env.iter().copied()).env_remove("FORCE_COLOR");
         let (ok, out) = tee(node)?;
         counts.add(settle(ok, node_counts(&out)));
     }

@@ -2,28 +2,24 @@
 mod call;
 pub mod kernels;
 mod memory;
+pub mod pool;
+mod step;
 
 use super::{Backend, Data, EngineError, Place};
 use crate::graph::{Dtype, ProgramKind, SlotId, numel};
 use crate::ops::{Op, StepCtx};
 use crate::plan::{Arg, Plan, Region, Slot};
-pub use call::{Call, View};
+pub use call::{Call, SUMS, View};
 use memory::Block;
-
-/// One step, its arguments resolved to addresses.
-struct Prepared {
-    op: Op,
-    x: Box<[View]>,
-    y: Box<[View]>,
-}
+use step::Step;
 
 pub struct CpuBackend {
-    /// Slabs in the plan's order, then work, then scratch. Never moved after `prepare`, since
+    /// Slabs in the plan's order, then work, then scratch for each thread. Never moved after `prepare`, since
     /// the steps hold addresses into them.
     blocks: Vec<Block>,
     slots: Vec<(Slot, View)>,
-    programs: Vec<(ProgramKind, Vec<Prepared>)>,
-    scratch: View,
+    programs: Vec<(ProgramKind, Vec<Step>)>,
+    scratch: Vec<View>,
 }
 
 impl Backend for CpuBackend {
@@ -47,7 +43,10 @@ impl Backend for CpuBackend {
             .map(|s| s.scratch())
             .max()
             .unwrap_or(0);
-        blocks.push(Block::new(scratch).ok_or_else(|| out_of_memory(scratch))?);
+        let threads = pool::wanted();
+        for _ in 0..threads {
+            blocks.push(Block::new(scratch).ok_or_else(|| out_of_memory(scratch))?);
+        }
         let at = |region: Region| match region {
             Region::Work => plan.slabs.len(),
             Region::Slab(slab) => {
@@ -56,18 +55,16 @@ impl Backend for CpuBackend {
             }
         };
         let view = |a: &Arg| blocks[at(a.region)].view(a.offset, &a.shape, a.dtype);
-        let programs = plan
-            .programs
-            .iter()
-            .map(|p| {
-                let steps = p.steps.iter().map(|s| Prepared {
-                    op: s.op.clone(),
-                    x: s.inputs.iter().map(view).collect(),
-                    y: s.outputs.iter().map(view).collect(),
-                });
-                (p.kind, steps.collect())
-            })
-            .collect();
+        let step = |s: &crate::plan::Step| {
+            let x = s.inputs.iter().map(view).collect();
+            let y = s.outputs.iter().map(view).collect();
+            Step::new(&s.op, x, y, threads, None).ok_or_else(|| out_of_memory(scratch))
+        };
+        let mut programs = Vec::new();
+        for p in &plan.programs {
+            let steps: Result<_, _> = p.steps.iter().map(step).collect();
+            programs.push((p.kind, steps?));
+        }
         let slots = plan
             .slots
             .iter()
@@ -76,7 +73,10 @@ impl Backend for CpuBackend {
                 (s.clone(), v)
             })
             .collect();
-        let scratch = blocks[plan.slabs.len() + 1].view(0, &[scratch], Dtype::F32);
+        let scratch = blocks[plan.slabs.len() + 1..]
+            .iter()
+            .map(|b| b.view(0, &[scratch], Dtype::F32))
+            .collect();
         Ok(CpuBackend {
             blocks,
             slots,
@@ -103,7 +103,7 @@ impl Backend for CpuBackend {
                 index,
             };
             for p in prepared {
-                p.op.cpu(&mut Call::new(&p.x, &p.y, &self.scratch, step));
+                p.run(&self.scratch, step);
             }
         }
     }
@@ -128,18 +128,25 @@ impl CpuBackend {
 }
 
 /// Runs one op by itself: how the op table tests kernels. Scratch is made to measure; in-place
-/// ops find their inputs in the outputs.
+/// ops find their inputs in the outputs. The work is divided for as many threads, however little
+/// it is; for one thread it is divided where that shows in the result.
 pub fn run_op(
     op: &Op,
     x: &[(&[f32], &[usize], Dtype)],
     y: &mut [(&mut [f32], &[usize])],
     step: StepCtx,
+    threads: usize,
 ) {
     let shapes_x: Vec<&[usize]> = x.iter().map(|(_, s, _)| *s).collect();
     let shapes_y: Vec<&[usize]> = y.iter().map(|(_, s)| *s).collect();
-    let mut scratch = Block::new(op.scratch(&shapes_x, &shapes_y)).expect("small");
-    let len = scratch.floats().len();
-    let scratch = scratch.view(0, &[len], Dtype::F32);
+    let len = op.scratch(&shapes_x, &shapes_y);
+    let rooms: Vec<Block> = (0..threads)
+        .map(|_| Block::new(len).expect("small"))
+        .collect();
+    let scratch: Vec<View> = rooms
+        .iter()
+        .map(|b| b.view(0, &[len], Dtype::F32))
+        .collect();
     let xs: Vec<Block> = x
         .iter()
         .map(|(v, s, dtype)| {
@@ -156,11 +163,12 @@ pub fn run_op(
             b
         })
         .collect();
-    let views: Vec<View> = xs
+    let views: Box<[View]> = xs
         .iter()
         .zip(x)
         .map(|(b, (_, s, dtype))| b.view(0, s, *dtype))
         .collect();
-    let outs: Vec<View> = y.iter_mut().map(|(v, s)| View::over(v, s)).collect();
-    op.cpu(&mut Call::new(&views, &outs, &scratch, step));
+    let outs: Box<[View]> = y.iter_mut().map(|(v, s)| View::over(v, s)).collect();
+    let small = Step::new(op, views, outs, threads, Some(0)).expect("small");
+    small.run(&scratch, step);
 }

@@ -105,6 +105,7 @@ impl<B: Backend> Session<B> {
                 crate::backend::Place::Gpu => BackendChoice::Webgpu,
             },
             why: "cpu-only".into(),
+            build: Build::OURS,
             threads: 1,
             layers: report.layers,
             params: self.plan.param_count(),

@@ -5,10 +5,13 @@ mod pictures;
 mod run;
 mod scope;
 mod source;
+#[cfg(target_feature = "atomics")]
+pub mod threads;
 
 use super::checkpoint::Checkpoint;
 use super::protocol::*;
 use crate::backend::Place;
+use crate::backend::cpu::pool;
 use crate::data::Dataset;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec, presets};
@@ -19,11 +22,19 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
+/// Threads that a run gets unless it asks for more: beyond this many the networks of a tutorial
+/// have too little work for each.
+#[cfg(target_feature = "atomics")]
+const MOST: usize = 8;
 /// Milliseconds between two looks at the messages.
 const SLICE: f64 = 8.0;
 
 /// Makes this worker a trainer. To be called once, from the worker's `main`.
 pub fn start() {
+    #[cfg(target_feature = "atomics")]
+    if !threads::is_first() {
+        return;
+    }
     scope::report_crashes();
     let inbox = match Inbox::open() {
         Ok(inbox) => inbox,
@@ -196,10 +207,13 @@ impl Worker {
     }
 
     fn run(&mut self, id: RunId) -> Result<&mut Run, Failure> {
-        self.runs.get_mut(&id).ok_or_else(|| {
+        let run = self.runs.get_mut(&id).ok_or_else(|| {
             let problem = Problem::new("unknown-run").arg("run", id);
             Failure::new("cancelled", vec![problem])
-        })
+        })?;
+        // For what compiles anew.
+        pool::want(run.threads);
+        Ok(run)
     }
 
     fn drop_run(&mut self, id: RunId) {
@@ -234,11 +248,13 @@ impl Worker {
             ),
             None => None,
         };
+        pool::want(threads_for(options).await);
         let data = self.sources.load(&spec, options, message).await?;
         let report = graph::check(&spec, Some(&shape_of(&data)));
         if !report.ok {
             return Err(Failure::new("bad-spec", report.errors));
         }
+        strict_build(&spec)?;
         // Two runs at once may not fit; the old one stays when the new one is refused.
         self.drop_run(id);
         let start = now();
@@ -256,10 +272,12 @@ impl Worker {
         let bytes = message.bytes(0).unwrap_or_default();
         let checkpoint =
             Checkpoint::from_bytes(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
+        pool::want(threads_for(options).await);
         let data = self
             .sources
             .load(&checkpoint.spec, options, message)
             .await?;
+        strict_build(&checkpoint.spec)?;
         self.drop_run(id);
         let start = now();
         let (place, why) = match (options.backend, HAS_GPU) {
@@ -341,13 +359,53 @@ async fn open(
     Ok((session, why))
 }
 
+/// Refuses a spec that asks for arithmetic which this build does not have.
+fn strict_build(spec: &Spec) -> Result<(), Failure> {
+    match spec.train.strict && !Build::OURS.strict() {
+        true => Err(bad_spec(
+            Problem::new("strict-build").field("train.strict").into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Logical cores, as far as the browser says.
+fn cores() -> usize {
+    let cores = scope::scope().navigator().hardware_concurrency();
+    if cores >= 1.0 { cores as usize } else { 1 }
+}
+
+/// Threads for a run: as many as it asks for and the machine has. Those that are missing are
+/// started.
+async fn threads_for(options: &LoadOptions) -> usize {
+    #[cfg(target_feature = "atomics")]
+    {
+        let wanted = options.threads.unwrap_or(MOST).clamp(1, cores());
+        if wanted > threads::threads() {
+            match source::beside("trainer-threads_helper.js") {
+                Ok(script) => threads::start(wanted, &script).await,
+                Err(e) => web_sys::console::warn_1(&e),
+            }
+        }
+        wanted.min(threads::threads())
+    }
+    #[cfg(not(target_feature = "atomics"))]
+    {
+        let _ = options;
+        1
+    }
+}
+
 fn hello() -> Hello {
     Hello {
         version: env!("CARGO_PKG_VERSION").to_string(),
         cpu: CpuInfo {
             simd: cfg!(target_feature = "simd128"),
             relaxed_simd: cfg!(target_feature = "relaxed-simd"),
-            threads: 1,
+            threads: match Build::OURS {
+                Build::Threads => cores(),
+                _ => 1,
+            },
         },
         webgpu: None,
     }

@@ -1,6 +1,7 @@
 //! One run: its session, and what it is busy with. Work is done in slices of a few
 //! milliseconds, so that messages are heard between them.
 use super::scope::{Answer, Inbox, answer, emit, failure, internal, now};
+use crate::backend::cpu::pool;
 use crate::backend::{AnyBackend, Place};
 use crate::train::protocol::*;
 use crate::train::session::{Choice, Chunk, EpochEnd, Evaluator, Safety, Saved, Session};
@@ -106,6 +107,7 @@ pub struct Run {
     limit: f64,
     /// When the limit allows the next step.
     due: f64,
+    pub threads: usize,
     saved: Vec<Saved>,
     /// Early stopping has said so.
     over: bool,
@@ -135,6 +137,7 @@ impl Run {
             batches: Pace(1),
             limit: 0.0,
             due: 0.0,
+            threads: pool::wanted(),
             saved: Vec::new(),
             over: false,
         }
@@ -157,6 +160,7 @@ impl Run {
     pub fn info(&self) -> RunInfo {
         let mut info = self.session.info(self.id);
         info.why = self.why.to_string();
+        info.threads = self.threads;
         info.hyper.insert(STEPS_PER_SECOND.to_string(), self.limit);
         info
     }

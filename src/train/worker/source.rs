@@ -132,14 +132,19 @@ pub fn shape_of(set: &Dataset) -> DataShape {
     }
 }
 
-/// A file that ships with the page, found from the worker's own address, version and all.
-async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
+/// Address of a file, from the worker's own, version and all.
+pub fn beside(file: &str) -> Result<String, JsValue> {
     let here = js_sys::Reflect::get(&js_sys::global(), &"location".into())?;
     let part = |name: &str| {
         js_sys::Reflect::get(&here, &name.into()).map(|v| v.as_string().unwrap_or_default())
     };
-    let path = format!("./data/{file}{}", part("search")?);
-    let url = Url::new_with_base(&path, &part("href")?)?.href();
+    let path = format!("./{file}{}", part("search")?);
+    Ok(Url::new_with_base(&path, &part("href")?)?.href())
+}
+
+/// A file that ships with the page, found from the worker's own address, version and all.
+async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
+    let url = beside(&format!("data/{file}"))?;
     let response: Response = JsFuture::from(scope().fetch_with_str(&url)).await?.into();
     if !response.ok() {
         return Err(format!("HTTP {}", response.status()).into());

@@ -31,7 +31,7 @@ impl Runner {
             this.dispatch.dispatch(Action::Opening(false));
             match outcome {
                 Err(f) => this.say(f),
-                Ok(info) => {
+                Ok((info, link)) => {
                     if let DataSource::Files {
                         name,
                         shape,
@@ -50,7 +50,7 @@ impl Runner {
                     }
                     let name = source_name(&spec.data.source);
                     let (train, test) = (info.data.train as u64, info.data.test as u64);
-                    this.adopt(Rc::new(spec.clone()), info);
+                    this.adopt(Rc::new(spec.clone()), info, link);
                     this.dispatch.dispatch(Action::Settled);
                     this.dispatch.dispatch(Action::Open(Box::new(spec)));
                     let key = if changed {
@@ -70,32 +70,12 @@ impl Runner {
         });
     }
 
-    /// The connected worker; a new one if it has crashed.
-    pub(super) async fn link(self: &Rc<Self>) -> Result<Link, Failure> {
-        let link = Link::connect().await?;
-        if self.inner.borrow().link.as_ref() == Some(&link) {
-            return Ok(link);
-        }
-        let this = Rc::downgrade(self);
-        let subscription = link.on_event(move |event, buffers| {
-            if let Some(this) = this.upgrade() {
-                this.event(event, buffers);
-            }
-        });
-        let mut i = self.inner.borrow_mut();
-        i.link = Some(link.clone());
-        i.subscription = Some(subscription);
-        drop(i);
-        self.dispatch.dispatch(Action::Connected(link.clone()));
-        Ok(link)
-    }
-
     pub(super) async fn load(
         self: &Rc<Self>,
         spec: &Spec,
         files: &[web_sys::File],
-    ) -> Result<RunInfo, Failure> {
-        let link = self.link().await?;
+    ) -> Result<(RunInfo, Link), Failure> {
+        let link = Link::connect(spec).await?;
         let run = {
             let mut i = self.inner.borrow_mut();
             i.last_id += 1;
@@ -109,7 +89,36 @@ impl Runner {
                 ..LoadOptions::default()
             },
         };
-        Ok(link.call(&request, Vec::new(), files).await?.0)
+        match link.call(&request, Vec::new(), files).await {
+            Ok((info, _)) => Ok((info, link)),
+            Err(failure) => {
+                if self.inner.borrow().link.as_ref() != Some(&link) {
+                    link.leave();
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Listens to this worker from now on; one of another build is given back.
+    fn follow(self: &Rc<Self>, link: Link) {
+        if self.inner.borrow().link.as_ref() == Some(&link) {
+            return;
+        }
+        let this = Rc::downgrade(self);
+        let subscription = link.on_event(move |event, buffers| {
+            if let Some(this) = this.upgrade() {
+                this.event(event, buffers);
+            }
+        });
+        let mut i = self.inner.borrow_mut();
+        i.subscription = Some(subscription);
+        let old = i.link.replace(link.clone());
+        drop(i);
+        if let Some(old) = old {
+            old.leave();
+        }
+        self.dispatch.dispatch(Action::Connected(link));
     }
 
     pub(super) fn load_wanted(self: &Rc<Self>) {
@@ -128,9 +137,9 @@ impl Runner {
                 let outcome = this.load(&spec, &files).await;
                 this.inner.borrow_mut().loading = false;
                 match outcome {
-                    Ok(info) => {
+                    Ok((info, link)) => {
                         this.dispatch.dispatch(Action::Settled);
-                        this.adopt(spec, info);
+                        this.adopt(spec, info, link);
                     }
                     Err(failure) => {
                         this.stop();
@@ -144,9 +153,10 @@ impl Runner {
     }
 
     /// Takes a loaded run as the page's.
-    pub(super) fn adopt(self: &Rc<Self>, spec: Rc<Spec>, info: RunInfo) {
+    pub(super) fn adopt(self: &Rc<Self>, spec: Rc<Spec>, info: RunInfo, link: Link) {
         let info = Rc::new(info);
         self.let_go();
+        self.follow(link);
         self.clear_history(&info);
         let mut i = self.inner.borrow_mut();
         i.target = spec.train.epochs as u32;

@@ -14,7 +14,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { ROOT, launch } from './chrome.mjs';
+import { FIREFOX, ROOT, launch } from './chrome.mjs';
 import { serve } from './server.mjs';
 
 const SHOTS = join(ROOT, 'tests/e2e/shots');
@@ -69,6 +69,7 @@ function watch(context) {
  * @param {object} [options]
  * @param {string | null} [options.path] page to open, relative to the site; null opens none. Default: the site
  * @param {boolean} [options.isolated] serve with COOP/COEP, so that threads work. Default: false
+ * @param {boolean} [options.firefox] runs in Firefox too, where that is asked for. Default: true
  * @param {string} [options.data] a data set it needs (see `sharedData`); skipped where absent
  * @param {RegExp[]} [options.allow] problems that this test provokes on purpose
  * @param {object} [options.context] Playwright's: viewport, locale, colorScheme, reducedMotion, hasTouch, …
@@ -85,12 +86,14 @@ export function e2e(name, options, body) {
   if (typeof options === 'function') [options, body] = [{}, options];
   const { path = '', isolated = false, allow = [], timeout = 60_000 } = options;
   const data = options.data ? sharedData(options.data) : null;
-  const skip = options.data && !data ? `../shared/data/${options.data} is not there` : false;
+  const skip = FIREFOX && options.firefox === false ? 'not in Firefox' : options.data && !data ? `../shared/data/${options.data} is not there` : false;
 
   test(name, { skip, timeout }, async () => {
     const { url } = await siteServer(isolated);
     browser ??= await launch();
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options.context });
+    // The service worker that isolates the site has tests of its own.
+    const chrome = FIREFOX ? {} : { serviceWorkers: 'block' };
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...chrome, ...options.context });
     try {
       const problems = watch(context);
       const page = await context.newPage();

@@ -54,6 +54,9 @@ backend-no-gpu = Trained on the CPU: this browser offers no WebGPU device.
 backend-gpu-fault = Trained on the CPU: the graphics device failed, and training went on from its last snapshot.
 backend-new-device = The graphics device was lost; training went on from its last snapshot on a new one.
 backend-cpu-only = Trained on the CPU with SIMD kernels, the one backend of this version.
+build-plain = Engine build “plain”: 128-bit SIMD on one thread, as every browser runs it.
+build-relaxed = Engine build “relaxed”: with relaxed SIMD, which multiplies and adds at once; one thread.
+build-threads = Engine build “threads”: with relaxed SIMD, on several threads.
 samples-per-second = { $n } samples/s
 rate-hint = Training samples per second
 phase-connecting = starting
@@ -425,6 +428,8 @@ l2 = L2
 l2-hint = Adds λ·Σw² to the loss; keeps weights small
 seed = Seed
 seed-hint = Decides initial weights, splits, order and dropout
+strict = Strict arithmetic
+strict-hint = The same losses, bit for bit, on every machine; slower
 diverged = The loss is no longer a number: the training has diverged. Lower the learning rate and start over.
 
 ## The large figures

@@ -50,6 +50,9 @@ backend-no-gpu = 在 CPU 上训练：此浏览器不提供 WebGPU 设备。
 backend-gpu-fault = 在 CPU 上训练：图形设备出现故障，训练已从最近的快照继续。
 backend-new-device = 图形设备曾丢失；训练已在新设备上从最近的快照继续。
 backend-cpu-only = 以 SIMD 内核在 CPU 上训练；此版本只有这一种后端。
+build-plain = 引擎版本“plain”：128 位 SIMD，单线程，所有浏览器都能运行。
+build-relaxed = 引擎版本“relaxed”：使用 relaxed SIMD，乘加一步完成；单线程。
+build-threads = 引擎版本“threads”：使用 relaxed SIMD 与多线程。
 samples-per-second = { $n } 样本/秒
 rate-hint = 每秒训练的样本数
 phase-connecting = 启动中
@@ -421,6 +424,8 @@ l2 = L2
 l2-hint = 在损失中加入 λ·Σw²；使权重保持较小
 seed = 随机种子
 seed-hint = 决定初始权重、划分、顺序与 Dropout
+strict = 严格运算
+strict-hint = 在任何机器上损失逐位相同；速度较慢
 diverged = 损失已不是有效数字：训练发散了。请降低学习率，然后重新开始。
 
 ## 数据集与训练过程
@@ -628,6 +633,7 @@ problem-weights-missing = 权重文件中没有张量“{ $name }”。
 problem-weights-shape = 张量“{ $name }”的形状为 { $got }；网络需要 { $want }。
 problem-checkpoint = 无法读取检查点：{ $detail }。
 problem-no-webgpu = 此版本仅在 CPU 上训练。请选择后端“cpu”或“auto”。
+problem-strict-build = 该设定要求严格运算，而引擎的 relaxed SIMD 版本无法保证。请改用普通版本加载。
 problem-unknown-preset = 没有名为“{ $id }”的预设。可用的有：{ $known }。
 problem-unknown-run = 训练 { $run } 不存在；它已被释放。
 problem-unknown-tensor = 此训练中没有张量“{ $name }”。

@@ -1,6 +1,5 @@
 //! Batch norm and layer norm. Batch norm sees `x[rows,C]` and normalises every column, layer norm
 //! every row.
-use super::reduce;
 use super::simd::F32x4;
 
 /// Rows that are summed before the sum is added to the total.
@@ -53,18 +52,13 @@ fn column_sums<V: F32x4, const K: usize>(
     }
 }
 
-/// Mean and population variance of every column.
-pub fn column_stats<V: F32x4>(x: &[f32], mean: &mut [f32], var: &mut [f32]) {
+/// Σ (x − mean)² of every column.
+pub fn column_squares<V: F32x4>(x: &[f32], mean: &[f32], out: &mut [f32]) {
     let rows = x.len() / mean.len().max(1);
-    let share = 1.0 / rows.max(1) as f32;
-    reduce::col_sums::<V>(x, mean, false);
-    mean.iter_mut().for_each(|m| *m *= share);
-    let mean = &*mean;
-    column_sums::<V, 1>(rows, [&mut *var], |at, j, n| {
+    column_sums::<V, 1>(rows, [out], |at, j, n| {
         let d = load::<V>(x, at, n).sub(load::<V>(mean, j, n));
         [d.mul(d)]
     });
-    var.iter_mut().for_each(|v| *v *= share);
 }
 
 fn inverse(var: f32, eps: f32) -> f32 {
@@ -97,29 +91,33 @@ pub fn normalize_columns<V: F32x4>(
     }
 }
 
-/// Gradient of [`normalize_columns`] with the batch's own statistics. `scratch[3C]`.
-#[allow(clippy::too_many_arguments)]
-pub fn normalize_columns_grad<V: F32x4>(
-    x: &[f32],
-    mean: &[f32],
-    var: &[f32],
-    gamma: Option<&[f32]>,
-    eps: f32,
-    dy: &[f32],
-    [dx, dgamma, dbeta]: [&mut [f32]; 3],
-    scratch: &mut [f32],
-) {
-    let c = mean.len();
-    let rows = x.len() / c.max(1);
-    column_sums::<V, 2>(rows, [&mut *dgamma, &mut *dbeta], |at, j, n| {
+/// Σ dy·(x − mean) and Σ dy of every column, one after the other in `out[2C]`.
+pub fn column_grads<V: F32x4>(x: &[f32], mean: &[f32], dy: &[f32], out: &mut [f32]) {
+    let rows = x.len() / mean.len().max(1);
+    let (products, sums) = out.split_at_mut(mean.len());
+    column_sums::<V, 2>(rows, [products, sums], |at, j, n| {
         let (d, dy) = (
             load::<V>(x, at, n).sub(load::<V>(mean, j, n)),
             load::<V>(dy, at, n),
         );
         [dy.mul(d), dy]
     });
-    // dx = a·dy + b·(x − mean) + e
-    let (a, rest) = scratch.split_at_mut(c);
+}
+
+/// Turns the sums of [`column_grads`] over all `rows` into the gradients of γ and β, and gives
+/// `terms[3C]`: a, b and e of dx = a·dy + b·(x − mean) + e, with the batch's own statistics.
+#[allow(clippy::too_many_arguments)]
+pub fn column_terms(
+    rows: usize,
+    var: &[f32],
+    gamma: Option<&[f32]>,
+    eps: f32,
+    dgamma: &mut [f32],
+    dbeta: &[f32],
+    terms: &mut [f32],
+) {
+    let c = var.len();
+    let (a, rest) = terms.split_at_mut(c);
     let (b, e) = rest.split_at_mut(c);
     let share = 1.0 / rows.max(1) as f32;
     for j in 0..c {
@@ -129,7 +127,19 @@ pub fn normalize_columns_grad<V: F32x4>(
         b[j] = -a[j] * r * dgamma[j] * share;
         e[j] = -a[j] * dbeta[j] * share;
     }
-    let (a, b, e) = (&*a, &*b, &e[..c]);
+}
+
+/// Gradient of [`normalize_columns`] by x, from the terms of [`column_terms`].
+pub fn normalize_columns_grad<V: F32x4>(
+    x: &[f32],
+    mean: &[f32],
+    terms: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+) {
+    let c = mean.len();
+    let (a, rest) = terms.split_at(c);
+    let (b, e) = rest.split_at(c);
     let rows = x.chunks_exact(c).zip(dy.chunks_exact(c));
     for ((x, dy), dx) in rows.zip(dx.chunks_exact_mut(c)) {
         for j in (0..c).step_by(4) {

@@ -1,0 +1,122 @@
+//! Builds of the trainer beside the plain one that Trunk makes: the same sources for what
+//! browsers can do beyond it. `www/nabla.js` picks one per run; the site works without them.
+use crate::process::{Result, command, find, root, run as run_command};
+use crate::setup::{Need, ensure};
+use std::fs;
+use std::path::Path;
+
+/// A build of the engine.
+#[derive(Clone, Copy)]
+pub struct Engine {
+    /// As `www/nabla.js` names it; the files are `trainer-<name>…`.
+    pub name: &'static str,
+    /// Target features besides those of .cargo/config.toml.
+    features: &'static str,
+    /// Whether its threads share memory, for which the standard library is compiled anew.
+    threads: bool,
+}
+
+pub const RELAXED: Engine = Engine {
+    name: "relaxed",
+    features: "+relaxed-simd",
+    threads: false,
+};
+
+pub const THREADS: Engine = Engine {
+    name: "threads",
+    features: "+relaxed-simd,+atomics,+bulk-memory,+mutable-globals",
+    threads: true,
+};
+
+pub const ALL: [Engine; 2] = [RELAXED, THREADS];
+
+/// What a worker runs first.
+const LOADER: &str = "import init from './trainer-NAME.js';\n\
+    await init({ module_or_path: new URL('./trainer-NAME_bg.wasm', import.meta.url) });\n";
+/// What a helper thread runs: it is sent the module and the memory.
+const HELPER: &str = "import init, { help } from './trainer-NAME.js';\n\
+    onmessage = async ({ data }) => {\n  await init(data);\n  postMessage(true);\n  help();\n};\n";
+/// The line of nabla.js that says which builds there are.
+const OFFERED: &str = "const OFFERED = [];";
+
+/// Adds every build to dist/. One that cannot be made is left out with a message.
+pub fn add(dist: &Path) -> Result<()> {
+    let mut made = Vec::new();
+    for engine in ALL {
+        match engine.build(dist) {
+            Ok(()) => made.push(format!("'{}'", engine.name)),
+            Err(message) => println!("The {} build is left out: {message}", engine.name),
+        }
+    }
+    let path = dist.join("nabla.js");
+    let script = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    if !script.contains(OFFERED) {
+        return Err(format!("nabla.js has no line `{OFFERED}`"));
+    }
+    let offered = format!("const OFFERED = [{}];", made.join(", "));
+    fs::write(&path, script.replace(OFFERED, &offered)).map_err(|e| e.to_string())
+}
+
+impl Engine {
+    /// `cargo <subcommand>` with this build's features, in a target directory of its own.
+    pub fn cargo(&self, subcommand: &str) -> std::process::Command {
+        let mut cargo = command("cargo", [subcommand]);
+        // Joined to the flags of .cargo/config.toml, where $RUSTFLAGS would replace them.
+        let flags = format!(
+            "target.wasm32-unknown-unknown.rustflags=[\"-C\", \"target-feature={}\"]",
+            self.features
+        );
+        cargo
+            .args(["--target", "wasm32-unknown-unknown", "--config", &flags])
+            .env("CARGO_TARGET_DIR", root().join("target").join(self.name));
+        if self.threads {
+            // Atomics and a standard library with them are not stable yet.
+            cargo
+                .arg("-Zbuild-std=std,panic_abort")
+                .env("RUSTC_BOOTSTRAP", "1");
+        }
+        cargo
+    }
+
+    /// What it needs besides the plain build.
+    pub fn ensure(&self) -> Result<()> {
+        ensure(&[Need::WasmTarget, Need::WasmBindgen])?;
+        if self.threads {
+            ensure(&[Need::RustSource])?;
+        }
+        Ok(())
+    }
+
+    fn build(&self, dist: &Path) -> Result<()> {
+        self.ensure()?;
+        let mut cargo = self.cargo("build");
+        cargo.args(["--release", "--bin", "trainer"]);
+        run_command(cargo)?;
+        let stem = format!("trainer-{}", self.name);
+        let built = root()
+            .join("target")
+            .join(self.name)
+            .join("wasm32-unknown-unknown/release/trainer.wasm");
+        let mut bindgen = command("wasm-bindgen", ["--target", "web", "--no-typescript"]);
+        bindgen
+            .args(["--out-name", &stem, "--out-dir"])
+            .arg(dist)
+            .arg(built);
+        run_command(bindgen)?;
+        let wasm = dist.join(format!("{stem}_bg.wasm"));
+        if find("wasm-opt").is_some() {
+            let mut optimize = command("wasm-opt", ["-O3", "-o"]);
+            optimize.arg(&wasm).arg(&wasm);
+            run_command(optimize)?;
+        }
+        let script = |kind: &str, text: &str| {
+            let path = dist.join(format!("{stem}_{kind}.js"));
+            fs::write(path, text.replace("NAME", self.name)).map_err(|e| e.to_string())
+        };
+        script("loader", LOADER)?;
+        match self.threads {
+            true => script("helper", HELPER),
+            false => Ok(()),
+        }
+    }
+}
