@@ -21,6 +21,7 @@ pub mod backend;
 pub mod data;
 pub mod graph;
 pub mod json;
+pub mod lazy;
 pub mod ops;
 pub mod plan;
 pub mod plotting;

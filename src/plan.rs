@@ -77,6 +77,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Every op that some program runs.
+    pub fn ops(&self) -> impl Iterator<Item = &Op> {
+        self.programs.iter().flat_map(|p| &p.steps).map(|s| &s.op)
+    }
+
     /// Compiles a spec. Errors name the layer and the field.
     pub fn compile(spec: &Spec, facts: &Facts) -> Result<Plan, Problems> {
         let (layout, graphs) = programs(spec, facts)?;

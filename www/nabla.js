@@ -30,6 +30,27 @@ const cores = Math.max(1, navigator.hardwareConcurrency || 1);
 const usable = new Set(WebAssembly.validate(new Uint8Array(RELAXED)) ? OFFERED : []);
 if (cores < 2 || !globalThis.crossOriginIsolated || typeof SharedArrayBuffer !== 'function') usable.delete('threads');
 
+if (OFFERED.includes('first')) usable.add('first');
+
+/** A first visit opens on the page's own small network, and its engine is the one that loads soonest. */
+let opening = false;
+try {
+  opening = document.getElementById('app') !== null && !location.hash && localStorage.getItem('nabla.spec') === null;
+} catch {} // no page, or no storage
+
+/** Whether the first engine trains a network as fast as it can be watched: dense, narrow, in small batches. */
+function suitsFirst({ layers, train }) {
+  const dense = ['linear', 'activation', 'dropout', 'flatten'];
+  const narrow = (layer) => dense.includes(layer?.kind) && !(layer.units > 64);
+  return Array.isArray(layers) && layers.every(narrow) && train?.batch_size <= 64;
+}
+
+/** The page's own build: the first engine until a network wants another. */
+function pageEngine(spec) {
+  opening &&= usable.has('first') && (spec === undefined || suitsFirst(spec));
+  return opening ? 'first' : engineFor(spec);
+}
+
 /**
  * The build for a run: the fastest that this browser can run and that the spec allows. Without a
  * spec, the one that most runs get.
@@ -99,7 +120,7 @@ class Trainer {
     console.warn(`nabla: the ${this.build} build did not start; another one is taken.`);
     usable.delete(this.build);
     this.#worker.terminate();
-    this.#begin(engineFor());
+    this.#begin(pageEngine());
   }
 
   /** Sends a request (JSON text or an object) and awaits the answer `{ body, buffers }`. The buffers are transferred. */
@@ -202,7 +223,7 @@ function giveBack(trainer, run) {
 /** For questions that concern no run: any worker answers them between steps. */
 function any() {
   for (const trainer of [...idle.values(), ...busy]) if (!trainer.dead) return trainer;
-  const trainer = new Trainer(engineFor());
+  const trainer = new Trainer(pageEngine());
   idle.set(trainer.build, trainer);
   return trainer;
 }
@@ -514,7 +535,7 @@ const nabla = {
 
   /** For the page: a worker of the build that suits the spec (JSON); the same one until it crashes. */
   connect(spec) {
-    const build = engineFor(spec == null ? null : toSpec(spec));
+    const build = pageEngine(spec == null ? undefined : toSpec(spec));
     for (const trainer of pages) {
       if (trainer.dead) {
         pages.delete(trainer);

@@ -29,8 +29,7 @@ pub fn file_name(which: Bundled) -> &'static str {
 /// Error `bundled-damaged`.
 pub fn decode(which: Bundled, bytes: &[u8]) -> Result<Raw, Problem> {
     match which {
-        Bundled::Digits => read_digits(bytes, false),
-        Bundled::Digits28 => read_digits(bytes, true),
+        Bundled::Digits | Bundled::Digits28 => digits(which, bytes),
         Bundled::Iris => table(
             which,
             bytes,
@@ -75,8 +74,9 @@ fn damaged(which: Bundled, detail: impl std::fmt::Display) -> Problem {
         .arg("detail", detail)
 }
 
-fn read_digits(bytes: &[u8], enlarged: bool) -> Result<Raw, Problem> {
-    let which = Bundled::Digits;
+/// As [`decode`], of the two sets of digits.
+pub fn digits(which: Bundled, bytes: &[u8]) -> Result<Raw, Problem> {
+    let enlarged = which == Bundled::Digits28;
     let bytes = gzip::gunzip_up_to(file_name(which), bytes, 1 << 20)
         .map_err(|p| damaged(which, p.message))?;
     if bytes.len() != DIGITS * 65 {

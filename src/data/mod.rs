@@ -24,6 +24,7 @@ pub use batch::{Batches, order};
 
 pub use text::Vocabulary;
 
+use crate::lazy;
 use crate::spec::{Bundled, DataSource, DataSpec, FileFormat, Problem, TextSpec};
 use std::ops::Range;
 
@@ -260,10 +261,45 @@ pub fn load(
     bundled: Option<&[u8]>,
     files: &[FileBytes],
 ) -> Result<Dataset, Problem> {
-    let raw = match &spec.source {
+    prepare::prepare(read(spec, seed, bundled, files)?, spec, seed)
+}
+
+type Reader = fn(&DataSpec, u32, Option<&[u8]>, &[FileBytes]) -> Result<Raw, Problem>;
+
+lazy! { static READERS: Reader, in engine data = read; }
+
+/// As [`load`]. The readers of other data than the page's first come when they are needed;
+/// error `part-not-loaded` where they do not.
+pub async fn fetch_and_load(
+    spec: &DataSpec,
+    seed: u32,
+    bundled: Option<&[u8]>,
+    files: &[FileBytes],
+) -> Result<Dataset, Problem> {
+    let raw = match (&spec.source, bundled) {
+        (DataSource::Bundled { name }, Some(bytes)) if name.is_digits() => {
+            bundled::digits(*name, bytes)?
+        }
+        _ => {
+            let read = READERS.load().await;
+            let read = read.map_err(|_| Problem::new("part-not-loaded"))?;
+            read(spec, seed, bundled, files)?
+        }
+    };
+    prepare::prepare(raw, spec, seed)
+}
+
+/// The samples of a source.
+fn read(
+    spec: &DataSpec,
+    seed: u32,
+    bundled: Option<&[u8]>,
+    files: &[FileBytes],
+) -> Result<Raw, Problem> {
+    match &spec.source {
         DataSource::Bundled { name } => {
             let missing = || Problem::new("bundled-missing").arg("file", bundled::file_name(*name));
-            bundled::decode(*name, bundled.ok_or_else(missing)?)?
+            bundled::decode(*name, bundled.ok_or_else(missing)?)
         }
         DataSource::Files {
             name,
@@ -296,12 +332,12 @@ pub fn load(
             if raw.texts.is_empty() {
                 adopt_shape(&mut raw.shape, shape)?;
             }
-            raw
+            Ok(raw)
         }
-        generated => generate::generate(generated, seed)
-            .unwrap_or_else(|| Err(Problem::new("no-samples")))?,
-    };
-    prepare::prepare(raw, spec, seed)
+        generated => {
+            generate::generate(generated, seed).unwrap_or_else(|| Err(Problem::new("no-samples")))
+        }
+    }
 }
 
 fn check_shape(want: &[usize], got: &[usize]) -> Result<(), Problem> {

@@ -39,6 +39,8 @@ use crate::backend::gpu::{
     At, Combine, EACH, Kernel, Kernels, Map, Product, Reduction, float, lanes, shader,
 };
 use crate::graph::{Backward, Shape};
+use crate::lazy;
+use crate::lazy::NotLoaded;
 use crate::spec::Problem;
 
 pub use crate::backend::cpu::kernels::Window;
@@ -164,54 +166,115 @@ impl Split {
     }
 }
 
+/// What the page's first network needs stands under `at_once`; kernels and gradients of the
+/// others may load later, see [`load`].
 macro_rules! ops {
-    ($($name:ident),* $(,)?) => {
+    (at_once { $($now:ident),* $(,)? } later { $($later:ident),* $(,)? }) => {
         #[derive(Clone, Debug, PartialEq)]
-        pub enum Op { $($name($name)),* }
-        $(impl From<$name> for Op { fn from(op: $name) -> Op { Op::$name(op) } })*
+        pub enum Op { $($now($now),)* $($later($later)),* }
+        $(impl From<$now> for Op { fn from(op: $now) -> Op { Op::$now(op) } })*
+        $(impl From<$later> for Op { fn from(op: $later) -> Op { Op::$later(op) } })*
+        macro_rules! each {
+            ($op:expr, $o:ident => $body:expr) => {
+                match $op { $(Op::$now($o) => $body,)* $(Op::$later($o) => $body),* }
+            };
+        }
         impl Op {
-            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
-            pub fn name(&self) -> &'static str { match self { $(Op::$name(_) => stringify!($name)),* } }
-            pub fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> { match self { $(Op::$name(o) => o.infer(x)),* } }
-            pub fn memory(&self) -> Memory { match self { $(Op::$name(o) => o.memory()),* } }
-            pub fn backward(&self, b: &mut Backward) -> Result<(), Problem> { match self { $(Op::$name(o) => o.backward(b)),* } }
-            pub fn reference<T: Real>(&self, c: &mut Reference<T>) { match self { $(Op::$name(o) => o.reference(c)),* } }
-            pub fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize { match self { $(Op::$name(o) => o.scratch(x, y)),* } }
-            pub fn cpu(&self, c: &mut Call) { match self { $(Op::$name(o) => o.cpu(c)),* } }
-            pub fn split(&self, x: &[&[usize]], y: &[&[usize]]) -> Split { match self { $(Op::$name(o) => o.split(x, y)),* } }
-            pub fn gpu(&self, k: &mut Kernels) { match self { $(Op::$name(o) => o.gpu(k)),* } }
-            pub fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 { match self { $(Op::$name(o) => o.flops(x, y)),* } }
-            pub fn describe(&self) -> String { match self { $(Op::$name(o) => o.describe()),* } }
+            pub const NAMES: &[&str] = &[$(stringify!($now),)* $(stringify!($later)),*];
+            pub fn name(&self) -> &'static str {
+                match self { $(Op::$now(_) => stringify!($now),)* $(Op::$later(_) => stringify!($later)),* }
+            }
+            pub fn infer(&self, x: &[&[usize]]) -> Result<Vec<Shape>, Problem> { each!(self, o => o.infer(x)) }
+            pub fn memory(&self) -> Memory { each!(self, o => o.memory()) }
+            pub fn reference<T: Real>(&self, c: &mut Reference<T>) { each!(self, o => o.reference(c)) }
+            pub fn scratch(&self, x: &[&[usize]], y: &[&[usize]]) -> usize { each!(self, o => o.scratch(x, y)) }
+            pub fn split(&self, x: &[&[usize]], y: &[&[usize]]) -> Split { each!(self, o => o.split(x, y)) }
+            pub fn gpu(&self, k: &mut Kernels) { each!(self, o => o.gpu(k)) }
+            pub fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 { each!(self, o => o.flops(x, y)) }
+            pub fn describe(&self) -> String { each!(self, o => o.describe()) }
+            /// Fails with `part-not-loaded` before [`load`].
+            pub fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
+                match self {
+                    $(Op::$now(o) => o.backward(b),)*
+                    later => match LATER.get() {
+                        Some(code) => (code.backward)(later, b),
+                        None => Err(Problem::new("part-not-loaded")),
+                    },
+                }
+            }
+            /// Panics before [`load`]; a session loads what its plan [needs](Op::is_later).
+            pub fn cpu(&self, c: &mut Call) {
+                match self {
+                    $(Op::$now(o) => o.cpu(c),)*
+                    later => (LATER.get().expect("ops::load before a plan runs").cpu)(later, c),
+                }
+            }
+            /// Whether it runs only after [`load`].
+            pub fn is_later(&self) -> bool {
+                matches!(self, $(Op::$later(_))|*)
+            }
+        }
+        fn later_cpu(op: &Op, c: &mut Call) {
+            match op { $(Op::$later(o) => o.cpu(c),)* _ => unreachable!("{} is here from the start", op.name()) }
+        }
+        fn later_backward(op: &Op, b: &mut Backward) -> Result<(), Problem> {
+            match op { $(Op::$later(o) => o.backward(b),)* _ => unreachable!("{} is here from the start", op.name()) }
         }
     };
 }
 
+#[derive(Clone, Copy)]
+struct Later {
+    cpu: fn(&Op, &mut Call),
+    backward: fn(&Op, &mut Backward) -> Result<(), Problem>,
+}
+
+lazy! { static LATER: Later, in engine ops = Later { cpu: later_cpu, backward: later_backward }; }
+
+/// Whether all ops can run.
+pub fn loaded() -> bool {
+    LATER.get().is_some()
+}
+
+/// Makes all ops able to run.
+pub async fn load() -> Result<(), Problem> {
+    match LATER.load().await {
+        Ok(_) => Ok(()),
+        Err(NotLoaded) => Err(Problem::new("part-not-loaded")),
+    }
+}
+
 ops! {
-    Activation, ActivationGrad,
-    Add, Copy, Fill,
-    AvgPool, AvgPoolGrad, MaxPool, MaxPoolGrad,
-    BatchNorm, BatchNormGrad, Normalize, RunningStats,
-    Channels, Upsample, UpsampleGrad,
-    ClipGrad, Update,
-    ColSums, Expand, Mean, Norm,
-    Conv2d, ConvTranspose2d, ConvWeightGrad,
-    Concat, Reshape, Slice, SliceGrad,
-    Correct, Record,
-    CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
-    Discriminant,
-    Dropout,
-    Gather, Pick, PickGrad,
-    LayerNorm, LayerNormGrad,
-    Linear, MatMul,
-    Penalty, PenaltyGrad,
-    PerSample, PerSampleGrad,
-    Softmax, SoftmaxGrad,
-    Pairwise, Scale, Permute, Pad,
-    Reduce, MaxGrad, Broadcast, AxisSoftmax, AxisSoftmaxGrad,
-    Embedding, EmbeddingGrad, AddRow,
-    Recurrent, RecurrentGrad,
-    Attention, AttentionGrad,
-    Sample, Divergence, DivergenceGrad,
+    at_once {
+        Activation, ActivationGrad,
+        Add, Copy, Fill,
+        ClipGrad, Update,
+        ColSums, Expand, Mean, Norm,
+        Concat, Reshape, Slice, SliceGrad,
+        Correct, Record,
+        CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
+        Dropout,
+        Gather,
+        Linear, MatMul,
+        Penalty, PenaltyGrad,
+        PerSample, PerSampleGrad,
+        Softmax, SoftmaxGrad,
+    }
+    later {
+        Pairwise, Scale, Permute, Pad,
+        AvgPool, AvgPoolGrad, MaxPool, MaxPoolGrad,
+        BatchNorm, BatchNormGrad, Normalize, RunningStats,
+        Channels, Upsample, UpsampleGrad,
+        Conv2d, ConvTranspose2d, ConvWeightGrad,
+        Discriminant,
+        LayerNorm, LayerNormGrad,
+        Pick, PickGrad,
+        Reduce, MaxGrad, Broadcast, AxisSoftmax, AxisSoftmaxGrad,
+        Embedding, EmbeddingGrad, AddRow,
+        Recurrent, RecurrentGrad,
+        Attention, AttentionGrad,
+        Sample, Divergence, DivergenceGrad,
+    }
 }
 
 /// Which step is being run.

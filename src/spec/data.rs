@@ -178,6 +178,12 @@ pub enum Bundled {
     Diabetes,
 }
 
+impl Bundled {
+    pub fn is_digits(self) -> bool {
+        matches!(self, Bundled::Digits | Bundled::Digits28)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFormat {

@@ -234,6 +234,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "{file} unpacks to more than {max}. Bring a smaller file.",
     ),
     (
+        "part-not-loaded",
+        "A part of the program did not load. Check the connection and try again.",
+    ),
+    (
         "bundled-missing",
         "The data file {file} did not arrive. Reload the page.",
     ),

@@ -4,7 +4,7 @@ use super::data_panel::DataPanel;
 use super::drop::{adapt, dropped, files_of, with_files, with_set, with_target};
 use super::fields::is_typing;
 use super::header::{Ask, Header};
-use super::i18n::{Lang, problem_text, t};
+use super::i18n::{self, Lang, problem_text, t};
 use super::inspect::Inspect;
 use super::notices::Notices;
 use super::panes::Splitter;
@@ -12,7 +12,7 @@ use super::plot::LossPlot;
 use super::remember::{self, Layout, Theme};
 use super::result::Headline;
 use super::runner::Runner;
-use super::store::{Action, Edit, Phase, State};
+use super::store::{Action, Edit, Phase, State, Word};
 use super::train_panel::TrainPanel;
 use crate::spec::{Spec, presets};
 use gloo::events::{EventListener, EventListenerOptions};
@@ -20,6 +20,7 @@ use gloo::timers::callback::Timeout;
 use gloo::utils::{document, window};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, HtmlInputElement};
 use yew::prelude::*;
 
@@ -27,11 +28,24 @@ use yew::prelude::*;
 pub fn start() {
     console_error_panic_hook::set_once();
     Theme::initial().apply();
-    match document().get_element_by_id("app") {
-        Some(root) => yew::Renderer::<App>::with_root(root).render(),
-        None => yew::Renderer::<App>::new().render(),
-    };
+    spawn_local(async {
+        let root = document().get_element_by_id("app");
+        match (i18n::load(Lang::initial()).await, root) {
+            (Ok(()), Some(root)) => drop(yew::Renderer::<App>::with_root(root).render()),
+            (Ok(()), None) => drop(yew::Renderer::<App>::new().render()),
+            (Err(e), root) => {
+                web_sys::console::error_1(&e);
+                if let Some(root) = root {
+                    root.set_text_content(Some(NO_WORDS));
+                }
+            }
+        }
+    });
 }
+
+/// The one text that cannot come from the catalogue.
+const NO_WORDS: &str = "The texts of this page did not load. Check the connection and reload. \
+    页面文字没有加载成功，请检查网络连接后刷新。";
 
 /// An edit is kept for the next visit when no other has followed it for so long.
 const KEEP_MS: u32 = 600;
@@ -56,7 +70,8 @@ fn App() -> Html {
     lang.apply();
     let theme = use_state_eq(Theme::initial);
     let layout = use_state_eq(remember::layout);
-    let tab = use_state_eq(|| Tab::Network);
+    // The first minute is worth seeing: what trains, and how well.
+    let tab = use_state_eq(|| Tab::Result);
     let state = use_reducer(|| State::new(remember::initial_spec()));
     let runner = {
         let dispatch = state.dispatcher();
@@ -388,7 +403,14 @@ fn use_ask(
             Ask::Redo => dispatch.dispatch(Action::Redo),
             Ask::Language(chosen) => {
                 chosen.remember();
-                lang.set(chosen);
+                let (lang, dispatch) = (lang.clone(), dispatch.clone());
+                spawn_local(async move {
+                    match i18n::load(chosen).await {
+                        Ok(()) => lang.set(chosen),
+                        Err(_) => dispatch
+                            .dispatch(Action::Say(Word::Trouble("part-not-loaded", Vec::new()))),
+                    }
+                });
             }
             Ask::Theme => {
                 let other = shown.other();

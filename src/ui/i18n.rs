@@ -1,4 +1,6 @@
-//! The words of the page: one catalogue per language, compiled in.
+//! The words of the page: one catalogue per language, fetched when the language is chosen.
+//!
+//! A script of index.html fetches the first while the page's wasm still loads.
 //!
 //! `t` and `t_args` read the current language; a component that uses them calls [`use_lang`],
 //! so that it renders anew when the language changes.
@@ -7,7 +9,11 @@ use crate::train::protocol::Failure;
 pub use fluent_bundle::FluentValue;
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource};
 use gloo::storage::{LocalStorage, Storage};
-use std::cell::Cell;
+use js_sys::{Function, Promise, Reflect};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use yew::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,43 +65,46 @@ type Bundle = FluentBundle<FluentResource>;
 
 thread_local! {
     static CURRENT: Cell<Lang> = const { Cell::new(Lang::En) };
-    static EN: Bundle = bundle(Lang::En, &[
-        include_str!("../../www/locales/en/page.ftl"),
-        include_str!("../../www/locales/en/inspect.ftl"),
-    ]);
-    static ZH: Bundle = bundle(Lang::Zh, &[
-        include_str!("../../www/locales/zh-CN/page.ftl"),
-        include_str!("../../www/locales/zh-CN/inspect.ftl"),
-    ]);
+    static BUNDLES: RefCell<[Option<Rc<Bundle>>; 2]> = const { RefCell::new([None, None]) };
 }
 
-fn bundle(lang: Lang, sources: &[&str]) -> Bundle {
+/// Fetches a language's catalogue unless it is here.
+pub async fn load(lang: Lang) -> Result<(), JsValue> {
+    if bundle_of(lang).is_some() {
+        return Ok(());
+    }
+    let fetch: Function = Reflect::get(&gloo::utils::window(), &"nablaWords".into())?.dyn_into()?;
+    let promise: Promise = fetch
+        .call1(&JsValue::UNDEFINED, &lang.tag().into())?
+        .dyn_into()?;
+    let text = JsFuture::from(promise).await?.as_string();
+    let made = Rc::new(bundle(lang, text.unwrap_or_default()));
+    BUNDLES.with_borrow_mut(|all| all[lang as usize] = Some(made));
+    Ok(())
+}
+
+fn bundle_of(lang: Lang) -> Option<Rc<Bundle>> {
+    BUNDLES.with_borrow(|all| all[lang as usize].clone())
+}
+
+fn bundle(lang: Lang, source: String) -> Bundle {
     let tag = lang.tag().parse().expect("a valid language tag");
     let mut bundle = FluentBundle::new(vec![tag]);
     bundle.set_use_isolating(false);
-    for source in sources {
-        let resource = FluentResource::try_new(source.to_string()).unwrap_or_else(|(r, errors)| {
-            web_sys::console::error_1(&format!("{}: {errors:?}", lang.tag()).into());
-            r
-        });
-        bundle.add_resource_overriding(resource);
-    }
+    let resource = FluentResource::try_new(source).unwrap_or_else(|(r, errors)| {
+        web_sys::console::error_1(&format!("{}: {errors:?}", lang.tag()).into());
+        r
+    });
+    bundle.add_resource_overriding(resource);
     bundle
 }
 
 fn message(key: &str, args: Option<&FluentArgs>) -> Option<String> {
-    let with = |b: &Bundle| {
-        let pattern = b.get_message(key)?.value()?;
-        // Arguments that a translation does not use are no errors.
-        Some(
-            b.format_pattern(pattern, args, &mut Vec::new())
-                .into_owned(),
-        )
-    };
-    match Lang::current() {
-        Lang::En => EN.with(with),
-        Lang::Zh => ZH.with(with),
-    }
+    let bundle = bundle_of(Lang::current())?;
+    let pattern = bundle.get_message(key)?.value()?;
+    // Arguments that a translation does not use are no errors.
+    let text = bundle.format_pattern(pattern, args, &mut Vec::new());
+    Some(text.into_owned())
 }
 
 /// The message in the current language; the key itself where there is none.

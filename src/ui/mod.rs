@@ -11,6 +11,7 @@
 //! | `builder`, `data_panel`, `train_panel` | the spec, to be edited |
 //! | `header`, `result`, `notices` | what the run does and says |
 //! | `drop` | files of the visitor's own |
+//! | `later` | views whose code is fetched when they are shown |
 //! | `fields`, `icons`, `numbers`, `panes` | parts of all of them |
 //! | `plot` | curves of the training, canvases, axes |
 //! | `inspect` | the look inside: predictions, weights, boundaries, evaluation |
@@ -26,6 +27,7 @@ pub mod i18n;
 mod icons;
 pub mod inspect;
 mod known_sets;
+mod later;
 pub mod link;
 mod notices;
 pub mod numbers;

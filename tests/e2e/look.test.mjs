@@ -143,7 +143,7 @@ for (const locale of ['en-US', 'zh-CN']) {
   e2e(`on a phone, ${tag}`, { context: phone, timeout: 110_000 }, async ({ page, shot }) => {
     await slowly(page, 20);
     const [setup, network, result] = [0, 1, 2].map((n) => page.locator('.tabs button').nth(n));
-    assert.ok(await page.locator('#pane-network').isVisible());
+    assert.ok(await page.locator('#pane-result').isVisible(), 'it opens on the result');
     const views = [
       [setup, '#pane-setup', 'setup'],
       [result, '#pane-result', 'result'],

@@ -2,6 +2,7 @@
 //! browsers can do beyond it. `www/nabla.js` picks one per run; the site works without them.
 use crate::process::{Result, command, find, root, run as run_command};
 use crate::setup::{Need, ensure};
+use crate::split;
 use std::fs;
 use std::path::Path;
 
@@ -13,7 +14,7 @@ pub struct Engine {
     /// Target features besides those of .cargo/config.toml.
     features: &'static str,
     /// Whether its threads share memory, for which the standard library is compiled anew.
-    threads: bool,
+    pub threads: bool,
 }
 
 pub const RELAXED: Engine = Engine {
@@ -42,6 +43,10 @@ const OFFERED: &str = "const OFFERED = [];";
 /// Adds every build to dist/. One that cannot be made is left out with a message.
 pub fn add(dist: &Path) -> Result<()> {
     let mut made = Vec::new();
+    match split::first_engine(dist) {
+        Ok(()) => made.push("'first'".to_string()),
+        Err(message) => println!("The first engine is left out: {message}"),
+    }
     for engine in ALL {
         match engine.build(dist) {
             Ok(()) => made.push(format!("'{}'", engine.name)),

@@ -2,6 +2,7 @@
 use crate::engines;
 use crate::process::{Result, command, find, root, run as run_command};
 use crate::setup::{Need, ensure};
+use crate::split;
 use std::fs;
 use std::process::Command;
 
@@ -39,7 +40,9 @@ pub fn build() -> Result<()> {
     let mut build = trunk("build");
     build.arg("--release");
     run_command(build)?;
-    engines::add(&root().join("dist"))?;
+    let dist = root().join("dist");
+    split::page(&dist)?;
+    engines::add(&dist)?;
     check()
 }
 

@@ -186,9 +186,12 @@ fn web_build(engine: &engines::Engine) -> Result<Counts> {
     engine.ensure()?;
     ensure(&[Need::Chrome])?;
     let mut cargo = engine.cargo("test");
+    if engine.threads {
+        // So that the standard library and the rest are compiled once for this and for the site.
+        cargo.args(["--release", "-Zpanic-abort-tests"]);
+    }
     cargo
-        // What the site build compiles too; and this is the code that ships.
-        .args(["--release", "--test", "web"])
+        .args(["--test", "web"])
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
             "wasm-bindgen-test-runner",

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Whether this build has threads; without them the pool is the caller alone.
 pub const THREADS: bool = cfg!(any(not(target_arch = "wasm32"), target_feature = "atomics"));
-/// Most threads that are of use: [`State`] has eight bits for their number.
+/// Most threads that are of use; the state of a job has eight bits for their number.
 pub const MAX: usize = 64;
 /// Looks at an empty pool before a thread goes to sleep: a few times what lies between two jobs
 /// of a training step, so that waking costs nothing there.

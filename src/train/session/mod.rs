@@ -6,12 +6,13 @@ mod safety;
 
 use super::callbacks::Callbacks;
 use super::checkpoint::Checkpoint;
+use super::files::files;
 use super::protocol::*;
-use super::{hyper, init, schedule, weights};
+use super::{hyper, init, schedule};
 use crate::backend::{Backend, Data, EngineError};
 use crate::data::{Dataset, Values, order};
 use crate::graph::{self, Dtype, Facts, ProgramKind, Slab, SlotId, numel};
-use crate::ops::show;
+use crate::ops::{self, Op, show};
 use crate::plan::{Plan, Slot};
 use crate::spec::{DataShape, Init, Problem, Problems, Spec};
 use std::collections::BTreeMap;
@@ -163,6 +164,27 @@ fn facts(spec: &Spec, data: &Dataset) -> Facts {
     }
 }
 
+/// Compiles. Where ops are wanted that are not here yet, they are loaded first.
+async fn plan(spec: &Spec, data: &Dataset) -> Result<Plan, Failure> {
+    let facts = facts(spec, data);
+    let compile = || Plan::compile(spec, &facts);
+    if ops::loaded() {
+        return compile().map_err(bad_spec);
+    }
+    match compile() {
+        Ok(plan) if !plan.ops().any(Op::is_later) => Ok(plan),
+        _ => {
+            ops::load().await.map_err(not_loaded)?;
+            compile().map_err(bad_spec)
+        }
+    }
+}
+
+/// `internal`: the program itself is not whole.
+fn not_loaded(p: Problem) -> Failure {
+    Failure::new("internal", vec![p])
+}
+
 impl<B: Backend> Session<B> {
     /// Compiles, allocates, uploads the data and draws the initial weights, or reads them from a
     /// safetensors file in the framework's names and layouts.
@@ -185,7 +207,7 @@ impl<B: Backend> Session<B> {
         let mut s = Self::compiled(spec, data, options).await?;
         s.begin();
         if let Some(bytes) = file {
-            s.load_weights(bytes)?;
+            s.load_weights(bytes).await?;
         }
         Ok(s)
     }
@@ -235,7 +257,7 @@ impl<B: Backend> Session<B> {
 
     /// Everything but the initial state.
     async fn compiled(spec: Spec, data: Rc<Dataset>, options: B::Options) -> Result<Self, Failure> {
-        let plan = Plan::compile(&spec, &facts(&spec, &data)).map_err(bad_spec)?;
+        let plan = plan(&spec, &data).await?;
         let mut backend = B::prepare(&plan, &options).await?;
         let io = |name: &str| plan.find(Slab::Io, name).expect("every plan has it");
         let slots = Slots {
@@ -336,12 +358,13 @@ impl<B: Backend> Session<B> {
         )
     }
 
-    fn load_weights(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    async fn load_weights(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let read = files().await?.read_weights;
         let params: Vec<(&str, &[usize])> = self
             .in_files()
             .map(|(_, s)| (s.name.as_str(), &s.shape[..]))
             .collect();
-        let values = weights::read(self.spec.framework, bytes, &params)
+        let values = read(self.spec.framework, bytes, &params)
             .map_err(|p| Failure::new("bad-file", vec![p]))?;
         let ids: Vec<SlotId> = self.in_files().map(|(id, _)| id).collect();
         for (id, v) in ids.into_iter().zip(&values) {
@@ -517,7 +540,7 @@ impl<B: Backend> Session<B> {
             .zip(&values)
             .map(|((_, n, s), v)| (n.as_str(), &s[..], &v[..]))
             .collect();
-        weights::write(self.spec.framework, &params).map_err(internal)
+        (files().await?.write_weights)(self.spec.framework, &params).map_err(internal)
     }
 
     /// Parameters, running statistics and optimiser state by their readable names.
@@ -553,7 +576,8 @@ impl<B: Backend> Session<B> {
 
     /// Everything that [`Session::resume`] needs, but the data.
     pub async fn checkpoint(&mut self) -> Result<Vec<u8>, Failure> {
-        self.checkpoint_state().await?.to_bytes().map_err(internal)
+        let write = files().await?.write_checkpoint;
+        write(&self.checkpoint_state().await?).map_err(internal)
     }
 
     /// Initial weights and step 0 again; another seed compiles anew, since dropout draws from it.

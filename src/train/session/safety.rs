@@ -148,7 +148,7 @@ impl Session<AnyBackend> {
         let faster = gpu_ms < cpu_ms;
         let chosen = if faster { &mut gpu } else { &mut cpu };
         if let Some(bytes) = file {
-            chosen.load_weights(bytes)?;
+            chosen.load_weights(bytes).await?;
         }
         Ok(match faster {
             true => (

@@ -8,7 +8,7 @@ mod source;
 #[cfg(target_feature = "atomics")]
 pub mod threads;
 
-use super::checkpoint::Checkpoint;
+use super::files::files;
 use super::protocol::*;
 use crate::backend::Place;
 use crate::backend::cpu::pool;
@@ -270,8 +270,8 @@ impl Worker {
     ) -> Result<Answer, Failure> {
         gpu_or_not(options)?;
         let bytes = message.bytes(0).unwrap_or_default();
-        let checkpoint =
-            Checkpoint::from_bytes(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
+        let read = files().await?.read_checkpoint;
+        let checkpoint = read(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
         pool::want(threads_for(options).await);
         let data = self
             .sources

@@ -98,7 +98,9 @@ impl Sources {
         // Two sets at once may not fit.
         self.last = None;
         let bundle = bundle.as_ref().map(|b| &b[..]);
-        let set = data::load(&spec.data, spec.seed, bundle, &read).map_err(failure)?;
+        let set = data::fetch_and_load(&spec.data, spec.seed, bundle, &read)
+            .await
+            .map_err(failure)?;
         let set = Rc::new(set);
         self.last = Some((key, set.clone()));
         Ok(set)

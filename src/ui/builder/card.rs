@@ -5,17 +5,19 @@ use super::super::numbers::{count, exact, shape};
 use super::inputs::Inputs;
 use super::menu::kind_name;
 use super::{DragStep, edit, sequence_fields, spatial_fields};
+use crate::lazy;
 use crate::spec::{Activation, Framework, Init, LayerKind, LayerSpec, Problem, Spec};
 use crate::train::protocol::LayerReport;
 use crate::ui::fields::{CheckField, Field, NumberField, SelectField, slug};
+use crate::ui::later::{Later, View};
 use crate::ui::panes::{capture, captured};
 use crate::ui::store::Edit;
-use gloo::timers::callback::Timeout;
+use std::cell::RefCell;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
+#[derive(Clone, Properties, PartialEq)]
 pub struct CardProps {
     pub layer: LayerSpec,
     pub index: usize,
@@ -53,6 +55,26 @@ impl CardProps {
                 f(&mut l.kind, v);
             }
         })
+    }
+}
+
+lazy! { static MORE: View<CardProps>, in page layers = |p| more(&p); }
+lazy! { static SPATIAL: View<CardProps>, in page layers = |p| spatial_fields::main_fields(&p); }
+lazy! { static SEQUENCE: View<CardProps>, in page layers = |p| sequence_fields::main_fields(&p); }
+
+/// What stands below the line when the card is selected.
+fn more(props: &CardProps) -> Html {
+    html! {
+        <>
+            { id_field(props) }
+            { more_fields(props) }
+            <Inputs
+                layer={props.layer.clone()}
+                earlier={props.earlier.clone()}
+                error={props.errors.iter().find(|p| p.field.as_deref() == Some("inputs")).cloned()}
+                edit={props.edit.clone()}
+            />
+        </>
     }
 }
 
@@ -136,14 +158,7 @@ pub fn Card(props: &CardProps) -> Html {
             </div>
             if props.selected {
                 <div class="card-more">
-                    { id_field(props) }
-                    { more_fields(props) }
-                    <Inputs
-                        layer={layer.clone()}
-                        earlier={props.earlier.clone()}
-                        error={props.errors.iter().find(|p| p.field.as_deref() == Some("inputs")).cloned()}
-                        edit={props.edit.clone()}
-                    />
+                    <Later<CardProps> view={&MORE} with={props.clone()} />
                     <div class="card-actions">
                         <IconButton icon={Icon::Up} label={t("move-up")} shortcut="Alt+ArrowUp" disabled={index == 0} onclick={step(index, index.saturating_sub(1))} />
                         <IconButton icon={Icon::Down} label={t("move-down")} shortcut="Alt+ArrowDown" disabled={index + 1 == props.total} onclick={step(index, index + 2)} />
@@ -167,19 +182,28 @@ fn remover(props: &CardProps) -> impl Fn() + Clone + 'static {
     }
 }
 
-/// Gives the focus to a layer's card when the list has been drawn anew.
+thread_local! {
+    static WISH: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Gives the focus to a layer's card once the list has been drawn anew.
 fn focus_layer(id: &str) {
+    WISH.set(Some(id.to_string()));
+}
+
+/// What the builder does when it has drawn another list of layers.
+pub(super) fn grant_focus() {
+    let Some(id) = WISH.take() else {
+        return;
+    };
     let selector = format!("[data-layer=\"{id}\"] .kind");
-    Timeout::new(0, move || {
-        let found = gloo::utils::document().query_selector(&selector);
-        if let Some(card) = found.ok().flatten()
-            && let Ok(card) = card.dyn_into::<HtmlElement>()
-        {
-            // A card that cannot take the focus leaves it where it is.
-            let _ = card.focus();
-        }
-    })
-    .forget();
+    let found = gloo::utils::document().query_selector(&selector);
+    if let Some(card) = found.ok().flatten()
+        && let Ok(card) = card.dyn_into::<HtmlElement>()
+    {
+        // A card that cannot take the focus leaves it where it is.
+        let _ = card.focus();
+    }
 }
 
 /// The output's shape and the number of parameters.
@@ -330,8 +354,14 @@ fn main_fields(props: &CardProps) -> Html {
             />
         },
         LayerKind::Flatten | LayerKind::Add => html! {},
-        kind if spatial_fields::concerns(kind) => spatial_fields::main_fields(props),
-        _ => sequence_fields::main_fields(props),
+        kind => {
+            let view = if spatial_fields::concerns(kind) {
+                &SPATIAL
+            } else {
+                &SEQUENCE
+            };
+            html! { <Later<CardProps> {view} with={props.clone()} /> }
+        }
     }
 }
 

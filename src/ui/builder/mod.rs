@@ -39,6 +39,8 @@ pub fn Builder(props: &BuilderProps) -> Html {
     // The place before which a dragged card would be put, and where it comes from.
     let drag = use_state_eq(|| None::<(usize, usize)>);
     let open = use_state_eq(|| None::<usize>);
+    // After an element has moved within its list, which costs it the focus.
+    use_effect_with(spec.clone(), |_| card::grant_focus());
 
     let dispatch = props.edit.0.clone();
     let on_select = {

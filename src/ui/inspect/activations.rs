@@ -1,4 +1,5 @@
 //! One sample on its way through the layers.
+use super::ViewProps;
 use super::heatmap::{Grid, Heatmap, Layout};
 use super::parts::{Fact, Pager, PartSelect, Probability, Trouble, Waiting};
 use super::pull::use_pull;
@@ -10,23 +11,6 @@ use crate::train::protocol::{Failure, Part, Role, TensorInfo};
 use crate::ui::i18n::{t, t_args, use_lang};
 use std::rc::Rc;
 use yew::prelude::*;
-
-#[derive(Properties)]
-pub struct ActivationsProps {
-    pub source: Source,
-    pub tick: u64,
-    pub tensors: Rc<Vec<TensorInfo>>,
-    pub selected: Option<AttrValue>,
-}
-
-impl PartialEq for ActivationsProps {
-    fn eq(&self, o: &Self) -> bool {
-        self.source == o.source
-            && self.tick == o.tick
-            && Rc::ptr_eq(&self.tensors, &o.tensors)
-            && self.selected == o.selected
-    }
-}
 
 /// Numbers of a sample that are written out.
 const TYPED: usize = 64;
@@ -79,7 +63,7 @@ fn layer(info: &TensorInfo, values: Vec<f32>) -> Layer {
 }
 
 #[component]
-pub fn Activations(props: &ActivationsProps) -> Html {
+pub fn Activations(props: &ViewProps) -> Html {
     use_lang();
     let source = &props.source;
     let parts = source.parts();

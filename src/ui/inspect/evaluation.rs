@@ -1,4 +1,5 @@
 //! How good the network is on each part of the data.
+use super::ViewProps;
 use super::parts::{PartSelect, Trouble, Waiting, part_name};
 use super::pull::use_pull;
 use super::source::Source;
@@ -8,12 +9,6 @@ use crate::train::protocol::{Evaluation, Failure, Part};
 use crate::ui::i18n::{t, t_args, t_maybe, use_lang};
 use crate::ui::plot::{metric_name, metric_value};
 use yew::prelude::*;
-
-#[derive(Properties, PartialEq)]
-pub struct EvaluationProps {
-    pub source: Source,
-    pub tick: u64,
-}
 
 type Get = fn(&Evaluation) -> Option<f64>;
 
@@ -27,7 +22,7 @@ const METRICS: [(&str, Get); 6] = [
 ];
 
 #[component]
-pub fn EvaluationView(props: &EvaluationProps) -> Html {
+pub fn EvaluationView(props: &ViewProps) -> Html {
     use_lang();
     let parts = props.source.parts();
     let part = use_state(|| None::<Part>);

@@ -1,4 +1,5 @@
 //! A regression on one feature: the network's curve, the points, and the line of least squares.
+use super::ViewProps;
 use super::parts::{Trouble, Waiting};
 use super::pull::use_pull;
 use super::source::{Rows, Source};
@@ -14,12 +15,6 @@ use crate::ui::plot::axes::{Axes, Pen, Shape, Titles};
 use crate::ui::plot::{Canvas, Surface};
 use std::rc::Rc;
 use yew::prelude::*;
-
-#[derive(Properties, PartialEq)]
-pub struct FitProps {
-    pub source: Source,
-    pub tick: u64,
-}
 
 const CURVE: usize = 129;
 const POINTS: usize = 2000;
@@ -87,7 +82,7 @@ async fn fetch((source, _): (Source, u64)) -> Result<Fitted, Failure> {
 }
 
 #[component]
-pub fn Fit(props: &FitProps) -> Html {
+pub fn Fit(props: &ViewProps) -> Html {
     use_lang();
     let source = &props.source;
     let pulled = use_pull((source.clone(), props.tick), fetch);

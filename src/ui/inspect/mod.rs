@@ -16,9 +16,11 @@ mod thumb;
 mod try_value;
 mod weights;
 
+use crate::lazy;
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Role, RunInfo, TensorInfo};
 use crate::ui::i18n::{t, use_lang};
+use crate::ui::later::{Later, View as Shown};
 use crate::ui::link::Link;
 use gloo::events::EventListener;
 use gloo::utils::document;
@@ -48,6 +50,33 @@ impl PartialEq for InspectProps {
             && self.selected == o.selected
     }
 }
+
+/// What every view is given.
+#[derive(Clone, Properties)]
+pub struct ViewProps {
+    source: Source,
+    /// Grows while it trains.
+    tick: u64,
+    tensors: Rc<Vec<TensorInfo>>,
+    /// The layer that is open in the builder.
+    selected: Option<AttrValue>,
+}
+
+impl PartialEq for ViewProps {
+    fn eq(&self, o: &Self) -> bool {
+        self.source == o.source
+            && self.tick == o.tick
+            && Rc::ptr_eq(&self.tensors, &o.tensors)
+            && self.selected == o.selected
+    }
+}
+
+lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <fit::Fit ..p /> }; }
+lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <plane::Plane ..p /> }; }
+lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <weights::Weights ..p /> }; }
+lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { <activations::Activations ..p /> }; }
+lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <evaluation::EvaluationView ..p /> }; }
+lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum View {
@@ -135,19 +164,27 @@ pub fn Inspect(props: &InspectProps) -> Html {
         .iter()
         .map(|v| (v.id().into(), v.title(&source).into()))
         .collect::<Vec<(AttrValue, AttrValue)>>();
-    let (tick, selected) = (props.tick, props.selected.clone());
     // A view of another run starts anew.
     let key = format!("{}-{}", view.id(), Rc::as_ptr(&props.info) as usize);
-    let body = match view {
-        View::Fit => html! { <fit::Fit {key} {source} {tick} /> },
-        View::Plane => html! { <plane::Plane {key} {source} {tick} /> },
-        View::Predictions => html! { <predictions::Predictions {key} {source} {tick} /> },
-        View::Weights => html! { <weights::Weights {key} {source} {tick} {tensors} {selected} /> },
-        View::Activations => {
-            html! { <activations::Activations {key} {source} {tick} {tensors} {selected} /> }
-        }
-        View::Evaluation => html! { <evaluation::EvaluationView {key} {source} {tick} /> },
-        View::Plan => html! { <plan::Plan {key} info={props.info.clone()} /> },
+    let with = ViewProps {
+        source,
+        tick: props.tick,
+        tensors,
+        selected: props.selected.clone(),
+    };
+    let later = match view {
+        View::Fit => Some(&FIT),
+        View::Plane => Some(&PLANE),
+        // Most networks open on it.
+        View::Predictions => None,
+        View::Weights => Some(&WEIGHTS),
+        View::Activations => Some(&ACTIVATIONS),
+        View::Evaluation => Some(&EVALUATION),
+        View::Plan => Some(&PLAN),
+    };
+    let body = match later {
+        Some(view) => html! { <Later<ViewProps> {key} {view} {with} /> },
+        None => html! { <predictions::Predictions {key} ..with /> },
     };
     let onchange = {
         let wanted = wanted.clone();

@@ -1,23 +1,11 @@
 //! What the engine made of the network.
+use super::ViewProps;
 use super::parts::Fact;
 use crate::plotting::format::{bytes, count, flops};
-use crate::train::protocol::RunInfo;
 use crate::ui::i18n::{t, use_lang};
 use crate::ui::plot::browser::{copy, sleep};
-use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
-
-#[derive(Properties)]
-pub struct PlanProps {
-    pub info: Rc<RunInfo>,
-}
-
-impl PartialEq for PlanProps {
-    fn eq(&self, o: &Self) -> bool {
-        Rc::ptr_eq(&self.info, &o.info)
-    }
-}
 
 #[derive(Clone, Copy, PartialEq)]
 enum Copying {
@@ -27,10 +15,10 @@ enum Copying {
 }
 
 #[component]
-pub fn Plan(props: &PlanProps) -> Html {
+pub fn Plan(props: &ViewProps) -> Html {
     use_lang();
     let copying = use_state(|| Copying::No);
-    let info = &props.info;
+    let info = &props.source.info;
     let onclick = {
         let (copying, info) = (copying.clone(), info.clone());
         move |_| {

@@ -1,4 +1,5 @@
 //! The network's output over a plane of two features.
+use super::ViewProps;
 use super::legend::{ColorLegend, Mark};
 use super::parts::{Trouble, Waiting};
 use super::pull::use_pull;
@@ -16,12 +17,6 @@ use crate::ui::plot::{Canvas, Surface};
 use std::cell::Cell;
 use std::rc::Rc;
 use yew::prelude::*;
-
-#[derive(Properties, PartialEq)]
-pub struct PlaneProps {
-    pub source: Source,
-    pub tick: u64,
-}
 
 /// Points along each side at which the network is asked.
 const SIDE: usize = 48;
@@ -82,7 +77,7 @@ async fn fetch((source, _): (Source, u64)) -> Result<Field, Failure> {
 }
 
 #[component]
-pub fn Plane(props: &PlaneProps) -> Html {
+pub fn Plane(props: &ViewProps) -> Html {
     use_lang();
     let source = &props.source;
     let pulled = use_pull((source.clone(), props.tick), fetch);

@@ -1,31 +1,14 @@
 //! Parameters, their gradients and the optimiser's moments, layer by layer.
+use super::ViewProps;
 use super::heatmap::{Grid, Heatmap, Layout};
 use super::histogram::HistogramChart;
 use super::parts::{Choice, Pager, Select, Trouble, Waiting};
 use super::pull::use_pull;
-use super::source::Source;
 use crate::plotting::format;
 use crate::train::protocol::{Failure, Role, TensorInfo};
 use crate::ui::i18n::{t, t_args, t_maybe, use_lang};
 use std::rc::Rc;
 use yew::prelude::*;
-
-#[derive(Properties)]
-pub struct WeightsProps {
-    pub source: Source,
-    pub tick: u64,
-    pub tensors: Rc<Vec<TensorInfo>>,
-    pub selected: Option<AttrValue>,
-}
-
-impl PartialEq for WeightsProps {
-    fn eq(&self, o: &Self) -> bool {
-        self.source == o.source
-            && self.tick == o.tick
-            && Rc::ptr_eq(&self.tensors, &o.tensors)
-            && self.selected == o.selected
-    }
-}
 
 /// Layers that have parameters, in their order.
 fn layers(tensors: &[TensorInfo]) -> Vec<String> {
@@ -58,7 +41,7 @@ struct Filled {
 }
 
 #[component]
-pub fn Weights(props: &WeightsProps) -> Html {
+pub fn Weights(props: &ViewProps) -> Html {
     use_lang();
     let layers = layers(&props.tensors);
     let layer = use_state(|| None::<String>);

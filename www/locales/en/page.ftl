@@ -520,6 +520,9 @@ field-gamma = factor
 field-delta = delta
 field-classes = classes
 
+part-not-loaded = This part of the page did not load. Check the connection.
+try-again = Try again
+
 ## Data sets, and the life of a run
 
 known-sets = Public data sets

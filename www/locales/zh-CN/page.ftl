@@ -610,6 +610,7 @@ problem-data-shape = 样本的形状为 { $got }，而网络是为 { $want } 搭
 problem-data-too-big = 数据需要 { $got }；最多容纳 { $max }。
 problem-gzip = { $file }：gzip 数据已损坏或不完整（{ $detail }）。
 problem-gzip-size = { $file } 解压后超过 { $max }。请使用更小的文件。
+problem-part-not-loaded = 程序的一部分没有加载成功，请检查网络连接后重试。
 problem-bundled-missing = 数据文件 { $file } 未能送达。请刷新页面。
 problem-bundled-damaged = 数据文件 { $file } 已损坏（{ $detail }）。请刷新页面。
 problem-one-hot = 样本 { $index }：目标行必须只有一个 1，其余为 0。请提供 one-hot 行或类别编号。
@@ -647,3 +648,6 @@ problem-gpu-timeout = 图形设备已有 { $seconds } 秒没有响应。请用 C
 problem-gpu-too-big = 此网络一次需要图形设备上的 { $got }，而设备最多允许 { $max }。请用 CPU 训练，或减小批大小或某一层。
 problem-out-of-memory = 内存不足：请求了 { $got }。请减小网络、批大小或数据。
 problem-internal = 引擎内部出错：{ $detail }。请报告此问题。
+
+part-not-loaded = 页面的这一部分没有加载成功，请检查网络连接。
+try-again = 重试

@@ -3,9 +3,10 @@ mod images;
 mod rows;
 mod scatter;
 
+use super::ViewProps;
 use super::parts::{Pager, PartSelect, Probability, Trouble, Waiting};
 use super::pull::use_pull;
-use super::source::{Rows, Source};
+use super::source::Rows;
 use super::try_value::TryValue;
 use crate::plotting::format::{count, three};
 use crate::plotting::outcome::Outcome;
@@ -14,12 +15,6 @@ use crate::ui::i18n::{t, t_args, use_lang};
 use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
-
-#[derive(Properties, PartialEq)]
-pub struct PredictionsProps {
-    pub source: Source,
-    pub tick: u64,
-}
 
 /// Samples that a search for mistakes or a scatter plot looks at.
 const SCANNED: usize = 1000;
@@ -78,7 +73,7 @@ fn is_wrong(outcome: &Outcome, item: &Item) -> bool {
 }
 
 #[component]
-pub fn Predictions(props: &PredictionsProps) -> Html {
+pub fn Predictions(props: &ViewProps) -> Html {
     use_lang();
     let source = &props.source;
     let parts = source.parts();

@@ -1,0 +1,38 @@
+//! The readers and writers of weights and checkpoints, which load when they are first needed.
+use super::checkpoint::Checkpoint;
+use super::protocol::Failure;
+use super::weights;
+use crate::lazy;
+use crate::spec::{Framework, Problem};
+
+type WriteWeights = fn(Framework, &[(&str, &[usize], &[f32])]) -> Result<Vec<u8>, Problem>;
+type ReadWeights = fn(Framework, &[u8], &[(&str, &[usize])]) -> Result<Vec<Vec<f32>>, Problem>;
+
+/// See the functions of [`weights`] and of [`Checkpoint`].
+#[derive(Clone, Copy)]
+pub struct Files {
+    pub write_weights: WriteWeights,
+    pub read_weights: ReadWeights,
+    pub write_checkpoint: fn(&Checkpoint) -> Result<Vec<u8>, Problem>,
+    pub read_checkpoint: fn(&[u8]) -> Result<Checkpoint, Problem>,
+}
+
+lazy! {
+    static FILES: Files, in engine files = Files {
+        write_weights: weights::write,
+        read_weights: weights::read,
+        write_checkpoint: Checkpoint::to_bytes,
+        read_checkpoint: Checkpoint::from_bytes,
+    };
+}
+
+/// Fails with `part-not-loaded` when they do not come.
+pub async fn files() -> Result<Files, Failure> {
+    match FILES.load().await {
+        Ok(files) => Ok(*files),
+        Err(_) => Err(Failure::new(
+            "internal",
+            vec![Problem::new("part-not-loaded")],
+        )),
+    }
+}
