@@ -152,7 +152,7 @@ fn the_cifar_network_needs_little_more_than_what_lives() {
         mib(scratch)
     );
     assert!(2 * need <= 3 * bound, "{need} floats over {bound}");
-    let backend = block_on(CpuBackend::prepare(&plan)).unwrap();
+    let backend = block_on(CpuBackend::prepare(&plan, &())).unwrap();
     let all = slabs
         + plan.work()
         + plan
