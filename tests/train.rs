@@ -30,21 +30,3 @@ fn no_trace_is_forgotten() {
         );
     }
 }
-
-/// A device's exponentials and roots are coarser than the CPU's, hence the wider tolerance.
-#[cfg(feature = "gpu")]
-#[test]
-fn all_of_them_on_the_gpu() {
-    use nabla::backend::gpu::{Gpu, GpuBackend};
-    if let Err(e) = common::block_on(Gpu::get()) {
-        assert!(std::env::var_os("NABLA_GPU").is_none(), "{e:?}");
-        println!("SKIPPED: no GPU and no software driver: {e:?}");
-        return;
-    }
-    macro_rules! list {
-        ($($test:ident: $($name:literal),+;)*) => { [$($(($name, trace!($name))),+),*] }
-    }
-    for (name, text) in each_trace!(list) {
-        traces::replay_on::<GpuBackend>(name, text, 1e-3);
-    }
-}

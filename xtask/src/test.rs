@@ -174,8 +174,6 @@ fn web(_: &[String]) -> Result<Counts> {
         ["test", "--headless", "--chrome", "--chromedriver"],
     );
     wasm_pack.arg(browser::chrome()?.driver);
-    // Of the files, only web_gpu.rs makes use of it.
-    wasm_pack.args(["--", "--features", "gpu"]);
     let (ok, out) = tee(wasm_pack)?;
     Ok(settle(ok, rust_counts(&out)))
 }
