@@ -5,8 +5,9 @@ mod common;
 
 use common::{block_on, load, preset};
 use nabla::backend::{Backend, cpu::CpuBackend};
-use nabla::graph::ProgramKind;
+use nabla::graph::{Dtype, Facts, ProgramKind};
 use nabla::plan::{Arg, Plan, Region};
+use nabla::spec::DataShape;
 use nabla::spec::presets::PRESETS;
 use nabla::train::Session;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -104,7 +105,7 @@ fn nothing_alive_is_overwritten() {
 fn a_step_allocates_nothing() {
     for p in PRESETS {
         let plan = plan(p.id);
-        let mut backend = block_on(CpuBackend::prepare(&plan)).unwrap();
+        let mut backend = block_on(CpuBackend::prepare(&plan, &())).unwrap();
         for program in &plan.programs {
             let steps = if program.kind == ProgramKind::Train {
                 3
@@ -117,4 +118,50 @@ fn a_step_allocates_nothing() {
             assert_eq!(made, 0, "{} {:?}", p.id, program.kind);
         }
     }
+}
+
+/// All memory of the CIFAR network at batch 128, scratch included, against what lives at one moment.
+#[test]
+fn the_cifar_network_needs_little_more_than_what_lives() {
+    let mut spec = preset("cifar-cnn");
+    spec.train.batch_size = Some(128);
+    let rows = 128;
+    let facts = Facts {
+        data: DataShape {
+            sample: vec![3, 32, 32],
+            classes: Some(10),
+            targets: 1,
+        },
+        rows,
+        dtype: Dtype::F32,
+        scaled: false,
+        train: rows,
+        seed: 1,
+    };
+    let plan = Plan::compile(&spec, &facts).unwrap();
+    let train = plan.program(ProgramKind::Train).unwrap();
+    let slabs: usize = plan.slabs.iter().map(|s| s.len).sum();
+    let scratch = train.steps.iter().map(|s| s.scratch()).max().unwrap_or(0);
+    let (need, bound) = (slabs + train.work + scratch, slabs + train.work_bound);
+    let mib = |floats: usize| floats as f64 / f64::from(1 << 18);
+    println!(
+        "slabs {:.1} MiB, work {:.1} (at least {:.1}), scratch {:.1}",
+        mib(slabs),
+        mib(train.work),
+        mib(train.work_bound),
+        mib(scratch)
+    );
+    assert!(2 * need <= 3 * bound, "{need} floats over {bound}");
+    let backend = block_on(CpuBackend::prepare(&plan, &())).unwrap();
+    let all = slabs
+        + plan.work()
+        + plan
+            .programs
+            .iter()
+            .flat_map(|p| &p.steps)
+            .map(|s| s.scratch())
+            .max()
+            .unwrap_or(0);
+    // Blocks are whole cache lines.
+    assert!(backend.memory() <= 4 * all + 64 * (plan.slabs.len() + 2));
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { before, pinned } from './pin.mjs';
 
 /** The peers by threads. */
@@ -58,7 +58,7 @@ export function browsers({ folder, wanted, names, how, quick }) {
   const browser = pinned([chrome], { core: null, realtime: how.realtime });
   for (const peer of wanted) {
     const got = written((path) => {
-      const args = [script, `--peers=${peer}`, `--workloads=${names.join(',')}`, `--out=${path}`, ...(quick ? ['--quick'] : [])];
+      const args = [script, `--peers=${peer}`, `--workloads=${names.join(',')}`, `--out=${relative(folder, path)}`, ...(quick ? ['--quick'] : [])];
       const env = { ...process.env, CHROMIUM: browser, PIN_CORE: how.core ?? '1' };
       spawnSync(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] });
     });

@@ -4,17 +4,52 @@ use crate::setup::{Need, ensure};
 use crate::{browser, site};
 
 /// Builds the site and times training steps in Chrome, beside peers whose harness is there.
-/// `--no-build` takes the site that `dist/` holds.
+/// `--no-build` takes the site that `dist/` holds; `--kernels` times the kernels one by one.
 pub fn run(args: &[String]) -> Result<()> {
     ensure(&[Need::NodeModules, Need::Chrome])?;
-    let (skip, args): (Vec<&String>, Vec<&String>) = args.iter().partition(|a| *a == "--no-build");
-    if skip.is_empty() {
-        site::run()?;
+    let given = |name: &str| args.iter().any(|a| a == name);
+    let rest = args
+        .iter()
+        .filter(|a| *a != "--no-build" && *a != "--kernels");
+    let mut node;
+    if given("--kernels") {
+        node = command("node", ["tests/bench/kernels.mjs"]);
+        node.args(rest).args(kernels()?);
+    } else {
+        if !given("--no-build") {
+            site::run()?;
+        }
+        if !root().join("dist/engine.html").exists() {
+            return Err(
+                "there is no dist/engine.html, the bare page that steps are timed on".into(),
+            );
+        }
+        node = command("node", ["tests/bench/bench.mjs"]);
+        node.args(rest);
     }
-    if !root().join("dist/engine.html").exists() {
-        return Err("there is no dist/engine.html, the bare page that steps are timed on".into());
-    }
-    let mut node = command("node", ["tests/bench/bench.mjs"]);
-    node.args(args).env("CHROME", browser::chrome()?.browser);
+    node.env("CHROME", browser::chrome()?.browser);
     run_command(node)
+}
+
+/// The kernels by themselves, built with and without relaxed SIMD: name=path.
+fn kernels() -> Result<Vec<String>> {
+    ensure(&[Need::WasmTarget])?;
+    let mut modules = Vec::new();
+    for (name, target) in [("plain", "target"), ("relaxed", "target/relaxed")] {
+        let target = root().join(target);
+        let mut build = command("cargo", ["build", "--release", "--package", "kernel-bench"]);
+        build.args(["--target", "wasm32-unknown-unknown"]);
+        build.env("CARGO_TARGET_DIR", &target);
+        if name == "relaxed" {
+            // Joined to the flags of .cargo/config.toml, where $RUSTFLAGS would replace them.
+            build.args([
+                "--config",
+                "target.wasm32-unknown-unknown.rustflags=[\"-C\", \"target-feature=+relaxed-simd\"]",
+            ]);
+        }
+        run_command(build)?;
+        let module = target.join("wasm32-unknown-unknown/release/kernel_bench.wasm");
+        modules.push(format!("{name}={}", module.display()));
+    }
+    Ok(modules)
 }

@@ -14,7 +14,7 @@ pub struct Engine {
     /// Target features besides those of .cargo/config.toml.
     features: &'static str,
     /// Whether its threads share memory, for which the standard library is compiled anew.
-    pub threads: bool,
+    threads: bool,
 }
 
 pub const RELAXED: Engine = Engine {

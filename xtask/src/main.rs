@@ -32,7 +32,8 @@ cargo xtask <command>
                      NAME keeps the end-to-end files whose name contains it
   bench [--no-build] [ARGS…]
                      site, then time training steps in Chrome, beside peers whose harness is there;
-                     ARGS as in tests/bench/bench.mjs
+                     ARGS as in tests/bench/bench.mjs; with --kernels, the kernels one by one
+                     (ARGS as in tests/bench/kernels.mjs)
 ";
 
 fn main() {

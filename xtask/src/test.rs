@@ -184,10 +184,6 @@ fn web_build(engine: &engines::Engine) -> Result<Counts> {
     engine.ensure()?;
     ensure(&[Need::Chrome])?;
     let mut cargo = engine.cargo("test");
-    if engine.threads {
-        // So that the standard library and the rest are compiled once for this and for the site.
-        cargo.args(["--release", "-Zpanic-abort-tests"]);
-    }
     cargo
         .args(["--test", "web"])
         .env(

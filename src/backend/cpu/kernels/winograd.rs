@@ -1,7 +1,10 @@
-//! Winograd's F(2×2, 3×3): the 2×2 results of a 3×3 convolution of stride 1 from 16 products
-//! instead of 36 (Lavin and Gray 2015, arXiv:1509.09308). Tiles of 4×4 pixels and the filters are
-//! transformed, multiplied as 16 matrices, and transformed back; for the filters' gradient the
-//! same tiles meet 2×2 pixels of dy, F(3×3, 2×2).
+//! Winograd's F(4×4, 3×3): the 4×4 results of a 3×3 convolution of stride 1 from 36 products
+//! instead of 144 (Lavin and Gray 2015, arXiv:1509.09308). Tiles of 6×6 pixels and the filters are
+//! transformed, multiplied as 36 matrices, and transformed back; for the filters' gradient the
+//! same tiles meet 4×4 pixels of dy, F(3×3, 4×4).
+//!
+//! The points of interpolation are 0, ±p, ±q and ∞ with p = √½ and q = √2 rather than the usual 0,
+//! ±1, ±2 and ∞: p·q = 1 keeps the factors near 1, and the error is a fifth.
 //!
 //! Tiles are taken in blocks that stay in the cache. The order of summation is fixed by the
 //! sizes alone.
@@ -9,15 +12,20 @@ use super::act::Act;
 use super::micro::{Operands, Tile, micro_any};
 use super::simd::F32x4;
 
-/// Products per result tile.
-const POINTS: usize = 16;
+/// Pixels that a tile reads along an axis, and results that it gives.
+const IN: usize = 6;
+const OUT: usize = 4;
+/// Products per tile.
+const POINTS: usize = IN * IN;
+const P: f32 = std::f32::consts::FRAC_1_SQRT_2;
+const Q: f32 = std::f32::consts::SQRT_2;
 /// Rows and vectors of a register tile.
 const MR: usize = 4;
 const NV: usize = 2;
 /// Floats of a block's transformed tiles: a good part of a core's cache. The filters' gradient
 /// reads and writes all its sums for every block, so its blocks are larger.
-const BLOCK: usize = 48 << 10;
-const WEIGHT_BLOCK: usize = 96 << 10;
+const BLOCK: usize = 96 << 10;
+const WEIGHT_BLOCK: usize = 192 << 10;
 /// What lies outside an image, for as many channels as there may be.
 static ZEROS: [f32; MAX_CHANNELS] = [0.0; MAX_CHANNELS];
 pub const MAX_CHANNELS: usize = 1024;
@@ -38,7 +46,7 @@ pub struct Conv3x3 {
 
 impl Conv3x3 {
     fn tiles(&self) -> [usize; 2] {
-        self.out.map(|v| v.div_ceil(2))
+        self.out.map(|v| v.div_ceil(OUT))
     }
     fn count(&self) -> usize {
         let [a, b] = self.tiles();
@@ -79,10 +87,63 @@ pub fn weight_scratch(v: &Conv3x3) -> usize {
     POINTS * (v.c * v.k + planes) + 3 * 16
 }
 
-/// Bᵀ·d of four values.
+/// a·x + y for a number a.
 #[inline(always)]
-fn data<V: F32x4>([a, b, c, d]: [V; 4]) -> [V; 4] {
-    [a.sub(c), b.add(c), c.sub(b), b.sub(d)]
+fn axpy<V: F32x4>(a: f32, x: V, y: V) -> V {
+    x.mul_add(V::splat(a), y)
+}
+
+/// (e + a·o, e − a·o)
+#[inline(always)]
+fn both<V: F32x4>(e: V, a: f32, o: V) -> (V, V) {
+    (axpy(a, o, e), axpy(-a, o, e))
+}
+
+/// Bᵀ·d.
+#[inline(always)]
+fn data<V: F32x4>(d: [V; IN]) -> [V; IN] {
+    let (t1, t2) = both(axpy(-2.0, d[2], d[4]), P, axpy(-2.0, d[1], d[3]));
+    let (t3, t4) = both(axpy(-0.5, d[2], d[4]), Q, axpy(-0.5, d[1], d[3]));
+    let first = axpy(-2.5, d[2], d[0]).add(d[4]);
+    let last = axpy(-2.5, d[3], d[1]).add(d[5]);
+    [first, t1, t2, t3, t4, last]
+}
+
+/// Aᵀ·m: the results of a tile along an axis.
+#[inline(always)]
+fn result<V: F32x4>(m: [V; IN]) -> [V; OUT] {
+    let (s1, d1) = (m[1].add(m[2]), m[1].sub(m[2]));
+    let (s2, d2) = (m[3].add(m[4]), m[3].sub(m[4]));
+    let odd = |p: f32, q: f32| axpy(p, d1, d2.mul(V::splat(q)));
+    [
+        m[0].add(s1).add(s2),
+        odd(P, Q),
+        axpy(0.5, s1, s2.add(s2)),
+        odd(0.5 * P, 2.0 * Q).add(m[5]),
+    ]
+}
+
+/// A·y: what a tile's gradients are worth at the points.
+#[inline(always)]
+fn spread<V: F32x4>(y: [V; OUT]) -> [V; IN] {
+    let (t1, t2) = both(axpy(0.5, y[2], y[0]), P, axpy(0.5, y[3], y[1]));
+    let (t3, t4) = both(axpy(2.0, y[2], y[0]), Q, axpy(2.0, y[3], y[1]));
+    [y[0], t1, t2, t3, t4, y[3]]
+}
+
+/// G·g of three values.
+fn filter([a, b, c]: [f32; 3]) -> [f32; IN] {
+    let pair = |e: f32, o: f32, by: f32| ((e + o) * by, (e - o) * by);
+    let (t1, t2) = pair(a + 0.5 * c, P * b, -2.0 / 3.0);
+    let (t3, t4) = pair(a + 2.0 * c, Q * b, 1.0 / 6.0);
+    [a, t1, t2, t3, t4, c]
+}
+
+/// Gᵀ·m: a filter's three gradients.
+fn gather(m: [f32; IN]) -> [f32; 3] {
+    let (s1, d1) = ((m[1] + m[2]) * (-2.0 / 3.0), (m[1] - m[2]) * (-2.0 / 3.0));
+    let (s2, d2) = ((m[3] + m[4]) / 6.0, (m[3] - m[4]) / 6.0);
+    [m[0] + s1 + s2, P * d1 + Q * d2, 0.5 * s1 + 2.0 * s2 + m[5]]
 }
 
 /// Transforms the tiles `first..first + count` to out[point][tile − first][c], points a
@@ -100,11 +161,11 @@ fn transform_tiles<V: F32x4>(
     assert!(c <= MAX_CHANNELS && out.len() >= POINTS * plane && count <= room);
     for t in 0..count {
         let [n, row, column] = v.place(first + t);
-        let mut pixels = [[ZEROS.as_ptr(); 4]; 4];
+        let mut pixels = [[ZEROS.as_ptr(); IN]; IN];
         for (r, line) in pixels.iter_mut().enumerate() {
             for (s, pixel) in line.iter_mut().enumerate() {
-                let y = (2 * row + r).wrapping_sub(v.pad[0]);
-                let x_at = (2 * column + s).wrapping_sub(v.pad[1]);
+                let y = (OUT * row + r).wrapping_sub(v.pad[0]);
+                let x_at = (OUT * column + s).wrapping_sub(v.pad[1]);
                 if y < h && x_at < w {
                     *pixel = x[((n * h + y) * w + x_at) * c..][..c].as_ptr();
                 }
@@ -116,47 +177,36 @@ fn transform_tiles<V: F32x4>(
         // its end at the latest.
         unsafe {
             while j + 4 <= c {
-                let mut half = [[V::zero(); 4]; 4];
-                for (line, half) in pixels.iter().zip(&mut half) {
-                    *half = data(line.map(|p| V::load_ptr(p.add(j))));
-                }
-                for s in 0..4 {
-                    let column = data(half.map(|line| line[s]));
-                    for (r, value) in column.into_iter().enumerate() {
-                        value.store_ptr(to.add((4 * r + s) * plane + j));
-                    }
-                }
+                let put = |r, s, v: V| v.store_ptr(to.add((IN * r + s) * plane + j));
+                square(|r, s| V::load_ptr(pixels[r][s].add(j)), data, put);
                 j += 4;
             }
             while j < c {
-                let mut half = [[0.0; 4]; 4];
-                for (line, half) in pixels.iter().zip(&mut half) {
-                    let [a, b, c, d] = line.map(|p| *p.add(j));
-                    *half = [a - c, b + c, c - b, b - d];
-                }
-                for s in 0..4 {
-                    let [a, b, c_, d] = half.map(|line| line[s]);
-                    let column = [a - c_, b + c_, c_ - b, b - d];
-                    for (r, value) in column.into_iter().enumerate() {
-                        *to.add((4 * r + s) * plane + j) = value;
-                    }
-                }
+                let put = |r, s, v: V| *to.add((IN * r + s) * plane + j) = v.to_array()[0];
+                square(|r, s| V::splat(*pixels[r][s].add(j)), data, put);
                 j += 1;
             }
         }
     }
 }
 
-/// G·g of three values.
-fn filter([a, b, c]: [f32; 3]) -> [f32; 4] {
-    let sum = 0.5 * (a + c);
-    [a, sum + 0.5 * b, sum - 0.5 * b, c]
-}
-
-/// Aᵀ·m of four values: two results.
+/// A transformation of the rows, then of the columns, of what `get(row, column)` gives; each
+/// value goes to `put(row, column, value)` as soon as it is there, for registers are few.
 #[inline(always)]
-fn result<V: F32x4>([a, b, c, d]: [V; 4]) -> [V; 2] {
-    [a.add(b).add(c), b.sub(c).sub(d)]
+fn square<V: F32x4, const A: usize, const B: usize>(
+    get: impl Fn(usize, usize) -> V,
+    f: impl Fn([V; A]) -> [V; B],
+    mut put: impl FnMut(usize, usize, V),
+) {
+    let mut half = [[V::zero(); B]; A];
+    for (r, half) in half.iter_mut().enumerate() {
+        *half = f(std::array::from_fn(|s| get(r, s)));
+    }
+    for s in 0..B {
+        for (r, value) in f(half.map(|line| line[s])).into_iter().enumerate() {
+            put(r, s, value);
+        }
+    }
 }
 
 /// y[N,P,Q,K] = act(x[N,H,W,C] ∗ g + bias), where `g(k, c)` is a filter's nine taps. `act` is none
@@ -181,10 +231,10 @@ pub fn forward<V: F32x4>(
                 let k_at = panel * 8 + lane;
                 let t = if k_at < k { g(k_at, channel) } else { [0.0; 9] };
                 let rows = [0, 1, 2].map(|r| filter([t[3 * r], t[3 * r + 1], t[3 * r + 2]]));
-                for s in 0..4 {
+                for s in 0..IN {
                     let column = filter(rows.map(|row| row[s]));
                     for (r, value) in column.into_iter().enumerate() {
-                        let at = (4 * r + s) * c * kp + (panel * c + channel) * 8 + lane;
+                        let at = (IN * r + s) * c * kp + (panel * c + channel) * 8 + lane;
                         filters[at] = value;
                     }
                 }
@@ -254,65 +304,39 @@ fn finish<V: F32x4>(
     let whole = k / 4 * 4;
     for t in 0..count {
         let [n, row, column] = v.place(first + t);
-        let (rows, columns) = (2.min(p - 2 * row), 2.min(q - 2 * column));
-        let at = ((n * p + 2 * row) * q + 2 * column) * k;
+        let (rows, columns) = (OUT.min(p - OUT * row), OUT.min(q - OUT * column));
+        let at = ((n * p + OUT * row) * q + OUT * column) * k;
         let from = products[t * k..].as_ptr();
         let to = y[at..].as_mut_ptr();
         // SAFETY: the last point's row of k floats begins k before its end at the latest; the
         // pixels (r, s) below `rows` and `columns` lie in y.
         unsafe {
             for j in (0..whole).step_by(4) {
-                let get = |i| V::load_ptr(from.add(i * plane + j));
+                let get = |r, s| V::load_ptr(from.add((IN * r + s) * plane + j));
                 let b = bias.map_or(V::zero(), |b| V::load_ptr(b.as_ptr().add(j)));
-                for (r, line) in results(get, b, relu).into_iter().enumerate().take(rows) {
-                    for (s, value) in line.into_iter().enumerate().take(columns) {
-                        value.store_ptr(to.add((r * q + s) * k + j));
+                square(get, result, |r, s, v| {
+                    if r < rows && s < columns {
+                        last(v, b, relu).store_ptr(to.add((r * q + s) * k + j));
                     }
-                }
+                });
             }
             for j in whole..k {
-                let get = |i| V::splat(*from.add(i * plane + j));
+                let get = |r, s| V::splat(*from.add((IN * r + s) * plane + j));
                 let b = V::splat(bias.map_or(0.0, |b| b[j]));
-                for (r, line) in results(get, b, relu).into_iter().enumerate().take(rows) {
-                    for (s, value) in line.into_iter().enumerate().take(columns) {
-                        *to.add((r * q + s) * k + j) = value.to_array()[0];
+                square(get, result, |r, s, v| {
+                    if r < rows && s < columns {
+                        *to.add((r * q + s) * k + j) = last(v, b, relu).to_array()[0];
                     }
-                }
+                });
             }
         }
     }
 }
 
-/// The 2×2 results of a tile from its 16 products.
 #[inline(always)]
-fn results<V: F32x4>(get: impl Fn(usize) -> V, bias: V, relu: bool) -> [[V; 2]; 2] {
-    let half: [[V; 2]; 4] =
-        std::array::from_fn(|r| result(std::array::from_fn(|s| get(4 * r + s))));
-    let [left, right] = [0, 1].map(|s| {
-        result(half.map(|line| line[s])).map(|v| {
-            let v = v.add(bias);
-            if relu { v.max(V::zero()) } else { v }
-        })
-    });
-    [[left[0], right[0]], [left[1], right[1]]]
-}
-
-#[inline(always)]
-fn load<V: F32x4>(x: &[f32], at: usize, lanes: usize) -> V {
-    if lanes == 4 {
-        V::load(&x[at..])
-    } else {
-        V::load_part(&x[at..at + lanes], 0.0)
-    }
-}
-
-#[inline(always)]
-fn store<V: F32x4>(v: V, x: &mut [f32], at: usize, lanes: usize) {
-    if lanes == 4 {
-        v.store(&mut x[at..]);
-    } else {
-        v.store_part(&mut x[at..at + lanes]);
-    }
+fn last<V: F32x4>(v: V, bias: V, relu: bool) -> V {
+    let v = v.add(bias);
+    if relu { v.max(V::zero()) } else { v }
 }
 
 /// dw[K,C,3,3] of the convolution from x[N,H,W,C] and dy[N,P,Q,K].
@@ -337,15 +361,13 @@ pub fn weight_grad<V: F32x4>(
             add_products::<V>(a, b, sum, c, k, count, first > 0);
         }
     }
-    // Aᵀ·m·A with three results: [1 1 1 0], [0 1 −1 0], [0 1 1 −1].
-    let three = |m: [f32; 4]| [m[0] + m[1] + m[2], m[1] - m[2], m[1] + m[2] - m[3]];
     for k_at in 0..k {
         for channel in 0..c {
-            let m = |r: usize, s: usize| sums[((4 * r + s) * c + channel) * k + k_at];
-            let rows: [[f32; 3]; 4] =
-                std::array::from_fn(|r| three(std::array::from_fn(|s| m(r, s))));
+            let m = |r: usize, s: usize| sums[((IN * r + s) * c + channel) * k + k_at];
+            let rows: [[f32; 3]; IN] =
+                std::array::from_fn(|r| gather(std::array::from_fn(|s| m(r, s))));
             for s in 0..3 {
-                let column = three(rows.map(|row| row[s]));
+                let column = gather(rows.map(|row| row[s]));
                 for (r, value) in column.into_iter().enumerate() {
                     dw[(k_at * c + channel) * 9 + 3 * r + s] = value;
                 }
@@ -403,14 +425,7 @@ fn add_products<V: F32x4>(
     }
 }
 
-/// G·g of two values, for F(3, 2).
-#[inline(always)]
-fn pair<V: F32x4>(a: V, b: V) -> [V; 4] {
-    let half = V::splat(0.5);
-    [a, a.add(b).mul(half), a.sub(b).mul(half), b]
-}
-
-/// Transforms the 2×2 pixels of dy that belong to each tile to out[point][tile − first][k].
+/// Transforms the 4×4 pixels of dy that belong to each tile to out[point][tile − first][k].
 fn transform_grads<V: F32x4>(
     v: &Conv3x3,
     dy: &[f32],
@@ -421,29 +436,29 @@ fn transform_grads<V: F32x4>(
 ) {
     let ([p, q], k) = (v.out, v.k);
     let plane = plane(room, k);
+    assert!(k <= MAX_CHANNELS && out.len() >= POINTS * plane && count <= room);
     for t in 0..count {
         let [n, row, column] = v.place(first + t);
-        let at = ((n * p + 2 * row) * q + 2 * column) * k;
-        let (below, right) = (2 * row + 1 < p, 2 * column + 1 < q);
-        for j in (0..k).step_by(4) {
-            let lanes = 4.min(k - j);
-            let get = |there: bool, at: usize| {
-                if there {
-                    load::<V>(dy, at + j, lanes)
-                } else {
-                    V::zero()
+        let mut pixels = [[ZEROS.as_ptr(); OUT]; OUT];
+        for (r, line) in pixels.iter_mut().enumerate() {
+            for (s, pixel) in line.iter_mut().enumerate() {
+                let (y, x) = (OUT * row + r, OUT * column + s);
+                if y < p && x < q {
+                    *pixel = dy[((n * p + y) * q + x) * k..][..k].as_ptr();
                 }
-            };
-            let top = pair(get(true, at), get(right, at + k));
-            let low = pair(
-                get(below, at + q * k),
-                get(below && right, at + (q + 1) * k),
-            );
-            for s in 0..4 {
-                for (r, value) in pair(top[s], low[s]).into_iter().enumerate() {
-                    let to = (4 * r + s) * plane + t * k + j;
-                    store(value, out, to, lanes);
-                }
+            }
+        }
+        let to = out[t * k..].as_mut_ptr();
+        let whole = k / 4 * 4;
+        // SAFETY: as in `transform_tiles`.
+        unsafe {
+            for j in (0..whole).step_by(4) {
+                let put = |r, s, v: V| v.store_ptr(to.add((IN * r + s) * plane + j));
+                square(|r, s| V::load_ptr(pixels[r][s].add(j)), spread, put);
+            }
+            for j in whole..k {
+                let put = |r, s, v: V| *to.add((IN * r + s) * plane + j) = v.to_array()[0];
+                square(|r, s| V::splat(*pixels[r][s].add(j)), spread, put);
             }
         }
     }
