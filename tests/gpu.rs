@@ -6,13 +6,14 @@ mod cases;
 mod common;
 
 use common::{load, preset};
-use nabla::backend::Backend;
 use nabla::backend::cpu::CpuBackend;
 use nabla::backend::gpu::{Gpu, GpuBackend};
+use nabla::backend::{AnyBackend, Backend, Place};
 use nabla::graph::ProgramKind;
 use nabla::spec::{Spec, presets::PRESETS};
 use nabla::train::Session;
 use nabla::train::protocol::Part;
+use nabla::train::session::Safety;
 
 /// Runs a future whose waits are polls of the device.
 fn block_on<F: Future>(f: F) -> F::Output {
@@ -156,4 +157,222 @@ fn a_network_learns_as_well_as_on_the_cpu() {
         on_cpu > 0.8 && (on_gpu - on_cpu).abs() < 0.02,
         "{on_gpu} and {on_cpu}"
     );
+}
+
+/// A run that loses its device again and again ends where an undisturbed one does: the steps since
+/// a snapshot are done anew, and one device repeats itself bit for bit.
+#[test]
+fn a_lost_device_costs_only_the_steps_since_the_snapshot() {
+    if !there_is_one() {
+        return;
+    }
+    let spec = preset("digits-mlp");
+    let data = load(&spec);
+    let gpu = || {
+        block_on(Session::<AnyBackend>::on(
+            Place::Gpu,
+            spec.clone(),
+            data.clone(),
+            None,
+        ))
+    };
+    let (mut calm, mut run) = (gpu().unwrap(), gpu().unwrap());
+    let mut safety = Safety::default();
+    let total = 80;
+    let want = steps(&mut calm, total);
+    let mut history: Vec<Vec<f32>> = Vec::new();
+    let mut losses = 0;
+    let mut clock = 0.0;
+    while run.step() < total {
+        // Every eighth step or so is followed by a snapshot.
+        clock += 400.0;
+        block_on(safety.keep(&mut run, clock, false)).unwrap();
+        let at = run.step();
+        if at % 7 == 3 && losses < 10 && losses <= at / 7 {
+            losses += 1;
+            match losses % 2 {
+                0 => block_on(Gpu::get()).unwrap().destroy(),
+                _ => block_on(Gpu::get()).unwrap().fail("a driver gave up"),
+            }
+        }
+        let columns = run.info(0).columns.len();
+        match block_on(run.steps(1)) {
+            Ok(c) => {
+                history.truncate(c.first as usize);
+                history.extend(c.rows.chunks(columns).map(<[f32]>::to_vec));
+            }
+            Err(f) => {
+                assert!(safety.covers(&run, &f), "{f:?}");
+                let choice = block_on(safety.recover(&mut run)).unwrap();
+                assert_eq!(choice.place, Place::Gpu, "{losses}");
+                assert!(run.step() <= at && run.step() + 9 > at);
+            }
+        }
+    }
+    assert!(losses >= 8, "{losses}");
+    assert_eq!(history, want);
+}
+
+#[test]
+fn without_a_working_device_the_cpu_goes_on() {
+    if !there_is_one() {
+        return;
+    }
+    let spec = preset("mlp-moons");
+    let mut run = block_on(Session::<AnyBackend>::on(
+        Place::Gpu,
+        spec.clone(),
+        load(&spec),
+        None,
+    ))
+    .unwrap();
+    let mut safety = Safety::default();
+    block_on(safety.keep(&mut run, 0.0, false)).unwrap();
+    for _ in 0..4 {
+        block_on(Gpu::get()).unwrap().destroy();
+        let failure = block_on(run.steps(5)).unwrap_err();
+        assert_eq!(failure.code, "device-lost");
+        block_on(safety.recover(&mut run)).unwrap();
+    }
+    assert_eq!(run.place(), Place::Cpu);
+    assert_eq!(run.step(), 0);
+    let on_cpu = steps(&mut run, 5);
+    let want = steps(&mut open::<CpuBackend>(spec), 5);
+    assert_eq!(on_cpu, want);
+}
+
+#[test]
+fn a_run_moves_between_backends_without_losing_a_step() {
+    if !there_is_one() {
+        return;
+    }
+    let spec = preset("digits-mlp");
+    let data = load(&spec);
+    let mut run = block_on(Session::<AnyBackend>::on(
+        Place::Cpu,
+        spec.clone(),
+        data,
+        None,
+    ))
+    .unwrap();
+    let mut history = steps(&mut run, 20);
+    block_on(run.move_to(Place::Gpu)).unwrap();
+    assert_eq!((run.place(), run.step()), (Place::Gpu, 20));
+    history.extend(steps(&mut run, 20));
+    block_on(run.move_to(Place::Cpu)).unwrap();
+    history.extend(steps(&mut run, 20));
+    let want = steps(&mut open::<CpuBackend>(spec), 60);
+    for (i, (got, want)) in history.iter().zip(&want).enumerate() {
+        assert!(
+            (got[0] - want[0]).abs() < 1e-3 * want[0].max(1.0),
+            "step {i}"
+        );
+        // Bit for bit until the first move.
+        assert!(i >= 20 || got == want, "step {i}");
+    }
+}
+
+/// No adapter of software is taken for a GPU; on a real one either may win.
+#[test]
+fn choosing_times_both_and_never_takes_software() {
+    if !there_is_one() {
+        return;
+    }
+    let spec = preset("mlp-moons");
+    let clock = std::time::Instant::now();
+    let now = || clock.elapsed().as_secs_f64() * 1000.0;
+    let made = block_on(Session::<AnyBackend>::choose(
+        spec.clone(),
+        load(&spec),
+        None,
+        now,
+    ));
+    let (mut run, choice) = made.unwrap();
+    let software = block_on(Gpu::get()).unwrap().adapter.software;
+    assert_eq!(software, choice.why == "software-gpu", "{choice:?}");
+    assert!(!software || choice.place == Place::Cpu);
+    assert_eq!((run.step(), run.place()), (0, choice.place));
+    steps(&mut run, 3);
+}
+
+#[test]
+fn networks_that_are_dropped_leave_nothing_behind() {
+    if !there_is_one() {
+        return;
+    }
+    let spec = preset("mlp-moons");
+    let data = load(&spec);
+    let build = || {
+        let mut s: Session<GpuBackend> =
+            block_on(Session::new(spec.clone(), data.clone(), None)).unwrap();
+        steps(&mut s, 1);
+    };
+    build();
+    let gpu = block_on(Gpu::get()).unwrap();
+    let live = gpu.live();
+    for _ in 0..200 {
+        build();
+    }
+    assert_eq!(gpu.live(), live, "bytes of buffers");
+}
+
+/// What arithmetic makes of NaN and infinity reaches the loss, so that a run that diverges is seen
+/// to.
+#[test]
+fn nan_and_infinity_come_through() {
+    use nabla::backend::cpu::kernels::Act;
+    use nabla::graph::Dtype;
+    use nabla::ops::{Activation, Fold, MatMul, Op, Reduce, Softmax, StepCtx};
+    if !there_is_one() {
+        return;
+    }
+    let run = |op: Op, x: &[(&[f32], &[usize])]| -> Vec<f32> {
+        let shapes: Vec<&[usize]> = x.iter().map(|(_, s)| *s).collect();
+        let ys = op.infer(&shapes).unwrap();
+        let x: Vec<_> = x.iter().map(|(v, s)| (*v, *s, Dtype::F32)).collect();
+        let ran = nabla::backend::gpu::run_op(&op, &x, &ys, StepCtx::default(), 0.5);
+        block_on(ran).unwrap().0.remove(0)
+    };
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    let product = run(
+        MatMul {
+            ta: false,
+            tb: false,
+        }
+        .into(),
+        &[
+            (&[nan, 1.0, 2.0, 3.0], &[2, 2]),
+            (&[1.0, 1.0, 1.0, 1.0], &[2, 2]),
+        ],
+    );
+    assert!(product[0].is_nan() && product[1].is_nan());
+    assert_eq!(product[2..], [5.0, 5.0]);
+    for act in [
+        Act::Relu,
+        Act::Sigmoid,
+        Act::Tanh,
+        Act::Gelu,
+        Act::Silu,
+        Act::Softplus(1.0),
+    ] {
+        let y = run(
+            Activation { act }.into(),
+            &[(&[nan, -1e30, 1e30, 0.0], &[4])],
+        );
+        assert!(y[0].is_nan(), "{act:?} hides a NaN: {y:?}");
+        assert!(y[1..].iter().all(|v| !v.is_nan()), "{act:?}: {y:?}");
+    }
+    let y = run(
+        Activation { act: Act::Sigmoid }.into(),
+        &[(&[-inf, inf], &[2])],
+    );
+    assert!(y[0].abs() < 1e-30 && y[1] == 1.0, "{y:?}");
+    let y = run(Softmax.into(), &[(&[nan, 1.0, 2.0, 3.0], &[2, 2])]);
+    assert!(y[0].is_nan() && (y[2] + y[3] - 1.0).abs() < 1e-6, "{y:?}");
+    let how = Fold::Sum;
+    let y = run(
+        Reduce { how, axes: vec![1] }.into(),
+        &[(&[inf, 1.0, 2.0, nan], &[2, 2])],
+    );
+    assert!(y[0] == inf && y[1].is_nan(), "{y:?}");
 }

@@ -105,7 +105,7 @@ fn nothing_alive_is_overwritten() {
 fn a_step_allocates_nothing() {
     for p in PRESETS {
         let plan = plan(p.id);
-        let mut backend = block_on(CpuBackend::prepare(&plan)).unwrap();
+        let mut backend = block_on(CpuBackend::prepare(&plan, &())).unwrap();
         for program in &plan.programs {
             let steps = if program.kind == ProgramKind::Train {
                 3
@@ -152,7 +152,7 @@ fn the_cifar_network_needs_little_more_than_what_lives() {
         mib(scratch)
     );
     assert!(2 * need <= 3 * bound, "{need} floats over {bound}");
-    let backend = block_on(CpuBackend::prepare(&plan)).unwrap();
+    let backend = block_on(CpuBackend::prepare(&plan, &())).unwrap();
     let all = slabs
         + plan.work()
         + plan

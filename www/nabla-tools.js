@@ -1,7 +1,35 @@
-// What nabla.js loads only when it is asked for: links and the benchmark.
+// What nabla.js loads only when it is asked for: code of other frameworks, links and the benchmark.
 
 /** Bound on what a link may unpack to. */
 const LINK_BYTES = 1 << 20;
+
+const here = new URL(import.meta.url);
+let loading = null;
+
+/** The module that writes and reads code: a wasm of its own, loaded once. */
+async function interop() {
+  loading ??= (async () => {
+    const module = await import(new URL(`./interop.js${here.search}`, here));
+    await module.default({ module_or_path: new URL(`./interop_bg.wasm${here.search}`, here) });
+    return module;
+  })();
+  try {
+    return await loading;
+  } catch (e) {
+    loading = null; // the next call tries again
+    throw e;
+  }
+}
+
+/** The script of a spec: `{ text, file, notebook, lines }`, or `{ problems }`. */
+export async function script(spec, framework) {
+  return JSON.parse((await interop()).script(JSON.stringify(spec), framework));
+}
+
+/** The spec that pasted Python means: `{ spec | null, notes }`. */
+export async function readScript(text, language) {
+  return JSON.parse((await interop()).read_script(text, language));
+}
 
 const product = (shape) => shape.reduce((a, b) => a * b, 1);
 

@@ -66,6 +66,27 @@ export interface Spec {
   };
 }
 
+export interface Code {
+  text: string;
+  /** A name for the file. */
+  file: string;
+  /** The same as a Jupyter notebook (JSON). */
+  notebook: string;
+  /** Lines, counted from 1, and the layers that they belong to. */
+  lines: { line: number; layer: string }[];
+}
+
+export interface ImportNote {
+  /** Counted from 1; null where it concerns the whole. */
+  line: number | null;
+  message: string;
+  /** Of pasted code. */
+  code?: string;
+  /** Of a spec or a link. */
+  layer?: string | null;
+  field?: string | null;
+}
+
 export interface Hello {
   version: string;
   cpu: { simd: boolean; relaxedSimd: boolean; threads: number };
@@ -343,13 +364,17 @@ export interface Nabla {
   current(): Run | null;
   load(spec: Spec | string, options?: LoadOptions): Promise<Run>;
   resume(checkpoint: ArrayBuffer | Uint8Array, options?: LoadOptions): Promise<Run>;
-  /** This version exports `spec` (JSON) and `link`; the others reject. */
-  export(spec: Spec | string, format: 'spec' | 'link' | 'pytorch' | 'keras' | 'onnx'): Promise<string>;
-  /** Reads a spec's JSON or a link. */
-  import(text: string): Promise<{
-    spec: Spec;
-    notes: { line: number | null; layer: string | null; field: string | null; message: string }[];
-  }>;
+  /** A spec as JSON, a link, a script or a Jupyter notebook. */
+  export(
+    spec: Spec | string,
+    format: 'spec' | 'link' | 'pytorch' | 'keras' | 'pytorch-notebook' | 'keras-notebook',
+  ): Promise<string>;
+  /** The script of a spec, with the lines that belong to layers; the framework is the spec's own unless given. */
+  code(spec: Spec | string, framework?: Framework): Promise<Code>;
+  /** Reads a spec's JSON, a link, or pasted Python for PyTorch or Keras, which is never executed. What was not
+   * understood has a note on its line, in `language` (`en` or `zh-CN`). Where no network is found it rejects with
+   * an error that has these `notes`. */
+  import(text: string, options?: { language?: string }): Promise<{ spec: Spec; notes: ImportNote[] }>;
   bench(options?: BenchOptions): Promise<BenchRow[]>;
   /** Public data sets, and how many bytes of each are kept on this device. */
   datasets(): Promise<{ name: string; title: string; bytes: number; cached: number }[]>;

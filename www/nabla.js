@@ -470,6 +470,14 @@ function damaged(e) {
   throw fail('bad-spec', `The link is damaged or cut short (${e.message}). Copy it again, whole.`);
 }
 
+const EXPORTS = ['pytorch', 'keras', 'pytorch-notebook', 'keras-notebook', 'spec', 'link'];
+
+/** What the module for code answered, or its problems as an error. */
+function answer(code, { problems, ...given }) {
+  if (problems) throw failure({ code, message: problems.map((p) => p.message).join(' '), problems });
+  return given;
+}
+
 let shown = null;
 let list = null;
 const presets = ask({ type: 'presets' }).then((l) => (list = l));
@@ -510,15 +518,29 @@ const nabla = {
     const given = toSpec(spec);
     if (format === 'spec') return JSON.stringify(given, null, 2);
     if (format === 'link') return (await tools()).toLink(given, new URL('./', here).href);
-    throw fail('bad-spec', `This version does not export “${format}”. Choose “spec” or “link”.`);
+    const [, framework, notebook] = /^(pytorch|keras)(-notebook)?$/.exec(format) ?? [];
+    if (!framework) throw fail('bad-spec', `There is no export “${format}”. Choose ${EXPORTS.join(', ')}.`);
+    const code = await nabla.code(given, framework);
+    return notebook ? code.notebook : code.text;
   },
 
-  async import(text) {
+  /** The script of a spec for 'pytorch' or 'keras', with the lines that belong to layers. */
+  async code(spec, framework = spec?.framework ?? 'pytorch') {
+    if (!['pytorch', 'keras'].includes(framework)) throw fail('bad-spec', `There is no code for “${framework}”. Choose pytorch or keras.`);
+    return answer('bad-spec', await (await tools()).script(toSpec(spec), framework));
+  },
+
+  async import(text, { language = 'en' } = {}) {
     const given = String(text).trim();
     let spec;
     if (given.startsWith('{')) spec = toSpec(given);
-    else if (!/(^|[#&?])spec=/.test(given)) throw fail('bad-spec', 'This is neither a spec nor a link. This version does not read PyTorch or Keras code.');
-    else spec = await (await tools()).fromLink(given).catch(damaged);
+    else if (/^\S*(^|[#&?])spec=[\w-]*$/.test(given)) spec = await (await tools()).fromLink(given).catch(damaged);
+    else {
+      const read = await (await tools()).readScript(String(text), language);
+      if (read.spec) return read;
+      const where = (n) => (n.line ? `Line ${n.line}: ${n.message}` : n.message);
+      throw Object.assign(fail('bad-spec', read.notes.map(where).join(' ')), { notes: read.notes });
+    }
     const report = await nabla.check(spec);
     const problems = report.errors.filter((e) => e.code === 'json' || e.code === 'version');
     if (problems.length) throw failure({ code: 'bad-spec', message: problems[0].message, problems });

@@ -2,11 +2,13 @@
 //!
 //! `cpu` runs everywhere, `gpu` where there is an adapter; nothing outside this folder knows which
 //! one runs.
+mod any;
 pub mod cpu;
 pub mod gpu;
 
 use crate::graph::{ProgramKind, SlotId};
 use crate::plan::Plan;
+pub use any::AnyBackend;
 
 /// Values for [`Backend::write`], of the slot's own type.
 #[derive(Clone, Copy, Debug)]
@@ -43,14 +45,25 @@ pub enum EngineError {
     },
 }
 
+/// Where a run computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    #[default]
+    Cpu,
+    Gpu,
+}
+
 /// Only `prepare` and `read` wait; after `prepare`, `write` and `run` create nothing.
 #[allow(
     async_fn_in_trait,
     reason = "only the trainer worker awaits these, on one thread"
 )]
 pub trait Backend: Sized {
+    /// What it must be told beside the plan.
+    type Options: Clone + Default;
     /// Compiles kernels, allocates, binds. All memory begins as zeros.
-    async fn prepare(plan: &Plan) -> Result<Self, EngineError>;
+    async fn prepare(plan: &Plan, options: &Self::Options) -> Result<Self, EngineError>;
+    fn place(&self) -> Place;
     /// Puts values into a slot from element `offset` on. Queued.
     fn write(&mut self, slot: SlotId, offset: usize, data: Data<'_>);
     /// Runs a program `steps` times; step number `first_step + i` sees table row `i`. Queued.

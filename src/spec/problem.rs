@@ -361,6 +361,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "There is not enough memory: {got} were asked for. Make the network, the batch or the data smaller.",
     ),
     (
+        "code-unsupported",
+        "{framework} code is not written for {what}. Change it, or export for the other framework.",
+    ),
+    (
         "internal",
         "Something failed inside the engine: {detail}. Please report it.",
     ),

@@ -109,6 +109,8 @@ pub enum Request {
         #[serde(default)]
         warmup: Option<u32>,
     },
+    /// Goes on with another backend, from the very step where the run is. → [`RunInfo`]
+    Move { run: RunId, backend: BackendChoice },
     /// → [`Disposed`]
     Dispose { run: RunId },
 }

@@ -1,6 +1,7 @@
 //! The traces of `tests/reference/`, replayed from the same initial weights and batches. Natively
 //! by `tests/train.rs`, in a browser by `tests/web.rs`.
 use crate::common::{block_on, dataset, hash};
+use nabla::backend::Backend;
 use nabla::backend::cpu::CpuBackend;
 use nabla::data::{Dataset, Target, Values};
 use nabla::spec::{Clip, LayerKind, Spec};
@@ -154,7 +155,7 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
 }
 
 /// A session that takes the trace's batches from the trace's weights.
-fn session(t: &Value) -> Session<CpuBackend> {
+fn session<B: Backend>(t: &Value) -> Session<B> {
     let mut spec: Spec = serde_json::from_value(t["spec"].clone()).unwrap();
     if let Some(seed) = t["dropout"]["seed"].as_u64() {
         spec.seed = seed as u32;
@@ -245,8 +246,13 @@ fn compare(name: &str, got: &[f32], want: &Value, tolerance: f64) {
 
 /// Trains as the trace says, of which `text` is the file, and compares at every step.
 pub fn replay(name: &str, text: &str) {
+    replay_on::<CpuBackend>(name, text, 1e-4);
+}
+
+/// [`replay`] on any backend, with its tolerance.
+pub fn replay_on<B: Backend>(name: &str, text: &str, tolerance: f64) {
     let t: Value = serde_json::from_str(text).unwrap();
-    let mut s = session(&t);
+    let mut s = session::<B>(&t);
     let steps = t["steps"].as_u64().unwrap() as u32;
     let at = numbers(&t["loss_steps"]);
     let losses = numbers(&t["losses"]);
@@ -256,7 +262,7 @@ pub fn replay(name: &str, text: &str) {
         if let Some(k) = at.iter().position(|a| *a == f64::from(step)) {
             let (got, want) = (f64::from(chunk.rows[0]), losses[k]);
             assert!(
-                (got - want).abs() <= 1e-4 * want.abs(),
+                (got - want).abs() <= tolerance * want.abs(),
                 "{name}: loss of step {step} is {got} instead of {want}"
             );
         }
@@ -270,7 +276,7 @@ pub fn replay(name: &str, text: &str) {
                     &format!("{name}, step {step}, grad {tensor}"),
                     &got,
                     g,
-                    1e-4,
+                    tolerance,
                 );
             }
         }
@@ -278,6 +284,6 @@ pub fn replay(name: &str, text: &str) {
     for p in t["final"].as_array().unwrap() {
         let tensor = p["name"].as_str().unwrap();
         let (_, got) = block_on(s.tensor(tensor)).unwrap();
-        compare(&format!("{name}, final {tensor}"), &got, p, 1e-4);
+        compare(&format!("{name}, final {tensor}"), &got, p, tolerance);
     }
 }

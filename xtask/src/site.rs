@@ -53,6 +53,8 @@ fn check() -> Result<()> {
         "trainer_loader.js",
         "trainer.js",
         "trainer_bg.wasm",
+        "interop.js",
+        "interop_bg.wasm",
     ];
     let beside = ["engine.html", "nabla.js", "nabla.d.ts"];
     wanted.extend(

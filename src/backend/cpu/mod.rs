@@ -5,7 +5,7 @@ mod memory;
 pub mod pool;
 mod step;
 
-use super::{Backend, Data, EngineError};
+use super::{Backend, Data, EngineError, Place};
 use crate::graph::{Dtype, ProgramKind, SlotId, numel};
 use crate::ops::{Op, StepCtx};
 use crate::plan::{Arg, Plan, Region, Slot};
@@ -23,7 +23,13 @@ pub struct CpuBackend {
 }
 
 impl Backend for CpuBackend {
-    async fn prepare(plan: &Plan) -> Result<Self, EngineError> {
+    type Options = ();
+
+    fn place(&self) -> Place {
+        Place::Cpu
+    }
+
+    async fn prepare(plan: &Plan, _: &()) -> Result<Self, EngineError> {
         let out_of_memory = |floats: usize| EngineError::OutOfMemory { bytes: floats * 4 };
         let mut blocks = Vec::new();
         for s in &plan.slabs {

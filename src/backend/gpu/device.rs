@@ -44,6 +44,7 @@ pub struct Gpu {
     pipelines: RefCell<HashMap<String, wgpu::ComputePipeline>>,
     /// Buffers, bind groups and pipelines made so far.
     made: Cell<u64>,
+    live: Cell<u64>,
 }
 
 /// Pipelines that are kept for the next network; more are forgotten all at once.
@@ -119,6 +120,7 @@ impl Gpu {
             layouts: RefCell::default(),
             pipelines: RefCell::default(),
             made: Cell::new(0),
+            live: Cell::new(0),
         })
     }
 
@@ -128,6 +130,23 @@ impl Gpu {
     }
     pub fn count(&self, n: u64) {
         self.made.set(self.made.get() + n);
+    }
+
+    /// Bytes of the buffers that have not been given back.
+    pub fn live(&self) -> u64 {
+        self.live.get()
+    }
+    /// Gives a buffer back at once, and not when a collector comes by.
+    pub fn give_back(&self, buffer: &wgpu::Buffer) {
+        buffer.destroy();
+        self.live.set(self.live.get() - buffer.size());
+    }
+
+    /// Reports an error as a driver would.
+    pub fn fail(&self, detail: &str) {
+        self.faults.report(EngineError::Gpu {
+            detail: detail.into(),
+        });
     }
 
     /// Loses the device as a crashed driver would.
@@ -140,6 +159,7 @@ impl Gpu {
 
     pub fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
         self.count(1);
+        self.live.set(self.live.get() + bytes);
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size: bytes,

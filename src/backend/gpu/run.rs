@@ -3,7 +3,7 @@ use super::device::{Gpu, error};
 use super::kernel::{At, Kernels};
 use super::readback::mapped;
 use super::resolve::{Range, Ready, Resolver};
-use crate::backend::{Backend, Data, EngineError};
+use crate::backend::{Backend, Data, EngineError, Place};
 use crate::graph::{ALIGN, Dtype, ProgramKind, SlotId, numel, slot_len, steps_per_run};
 use crate::ops::{Memory, Op, StepCtx};
 use crate::plan::{Arg, Plan, Region, Slot};
@@ -24,13 +24,19 @@ struct Prepared {
     step: bool,
 }
 
-/// Buffers that are given back at once, and not when a collector comes by.
-struct Buffers(Vec<wgpu::Buffer>);
+/// Buffers that are given back when these are dropped.
+struct Buffers(Vec<wgpu::Buffer>, Rc<Gpu>);
+
+impl Buffers {
+    fn none(gpu: &Rc<Gpu>) -> Buffers {
+        Buffers(Vec::new(), gpu.clone())
+    }
+}
 
 impl Drop for Buffers {
     fn drop(&mut self) {
         for b in &self.0 {
-            b.destroy();
+            self.1.give_back(b);
         }
     }
 }
@@ -42,7 +48,7 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(gpu: &Gpu, count: usize) -> Steps {
+    fn new(gpu: &Rc<Gpu>, count: usize) -> Steps {
         let usage = Usage::UNIFORM | Usage::COPY_DST;
         let table = gpu.buffer("step.index", count as u64 * STEP_STRIDE, usage);
         let words = STEP_STRIDE as usize / 4;
@@ -77,7 +83,7 @@ impl Steps {
         });
         Steps {
             group,
-            buffers: Buffers(vec![table, first]),
+            buffers: Buffers(vec![table, first], gpu.clone()),
         }
     }
     fn first(&self, gpu: &Gpu, step: u32) {
@@ -94,7 +100,7 @@ pub struct GpuBackend {
     programs: Vec<(ProgramKind, Vec<Prepared>)>,
     steps: Steps,
     /// Staging buffers that wait for their next use.
-    staging: Rc<RefCell<Buffers>>,
+    staging: RefCell<Buffers>,
 }
 
 fn storage(gpu: &Gpu, label: &str, floats: usize) -> Result<wgpu::Buffer, EngineError> {
@@ -176,7 +182,13 @@ fn words(shape: &[usize], dtype: Dtype) -> usize {
 }
 
 impl Backend for GpuBackend {
-    async fn prepare(plan: &Plan) -> Result<Self, EngineError> {
+    type Options = ();
+
+    fn place(&self) -> Place {
+        Place::Gpu
+    }
+
+    async fn prepare(plan: &Plan, _: &()) -> Result<Self, EngineError> {
         let gpu = Gpu::get().await?;
         let g = gpu.clone();
         guarded(&g, || GpuBackend::build(gpu, plan)).await
@@ -298,7 +310,7 @@ async fn fetch(
     let got = mapped(gpu, &staging, bytes).await;
     match got {
         Ok(_) => pool.borrow_mut().0.push(staging),
-        Err(_) => staging.destroy(),
+        Err(_) => gpu.give_back(&staging),
     }
     got
 }
@@ -338,7 +350,7 @@ impl GpuBackend {
             scratch = scratch.max(resolver.scratch);
             lists.push((p.kind, resolver.finish()));
         }
-        let mut buffers = Buffers(Vec::new());
+        let mut buffers = Buffers::none(&gpu);
         for s in &plan.slabs {
             buffers.0.push(storage(&gpu, &s.slab.name(), s.len)?);
         }
@@ -359,7 +371,7 @@ impl GpuBackend {
             slots: slots.collect(),
             buffers,
             programs,
-            staging: Rc::new(RefCell::new(Buffers(Vec::new()))),
+            staging: RefCell::new(Buffers::none(&gpu)),
             gpu,
         })
     }
@@ -430,10 +442,10 @@ pub async fn run_op(
     });
     let scratch = resolver.scratch;
     let (steps, buffers, kernels) = guarded(&gpu, || {
-        let buffers = Buffers(vec![
-            storage(&gpu, "arguments", end)?,
-            storage(&gpu, "scratch", scratch)?,
-        ]);
+        let mut buffers = Buffers::none(&gpu);
+        for (label, len) in [("arguments", end), ("scratch", scratch)] {
+            buffers.0.push(storage(&gpu, label, len)?);
+        }
         let kernels = resolver.finish().into_iter();
         let kernels: Vec<Prepared> = kernels.map(|r| prepared(&gpu, r, &buffers.0)).collect();
         let steps = Steps::new(&gpu, step.index as usize + 1);
@@ -444,7 +456,7 @@ pub async fn run_op(
         .write_buffer(&buffers.0[0], 0, bytemuck::cast_slice(&image));
     steps.first(&gpu, step.step - step.index);
     submit(&gpu, &kernels, &steps, step.index..step.index + 1);
-    let pool = RefCell::new(Buffers(Vec::new()));
+    let pool = RefCell::new(Buffers::none(&gpu));
     let bytes = fetch(&gpu, &pool, &[(&buffers.0[0], 0, end)]).await?;
     let after: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
     let taken = |i: usize| {

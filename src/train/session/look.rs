@@ -100,7 +100,10 @@ impl<B: Backend> Session<B> {
         RunInfo {
             run,
             spec: self.spec.clone(),
-            backend: BackendChoice::Cpu,
+            backend: match self.backend.place() {
+                crate::backend::Place::Cpu => BackendChoice::Cpu,
+                crate::backend::Place::Gpu => BackendChoice::Webgpu,
+            },
             why: "cpu-only".into(),
             build: Build::OURS,
             threads: 1,

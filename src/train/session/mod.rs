@@ -2,6 +2,7 @@
 mod epoch;
 mod evaluate;
 mod look;
+mod safety;
 
 use super::callbacks::Callbacks;
 use super::checkpoint::Checkpoint;
@@ -19,12 +20,14 @@ use std::rc::Rc;
 
 pub use epoch::{EpochEnd, Saved};
 pub use evaluate::Evaluator;
+pub use safety::{Choice, Safety};
 
 pub struct Session<B: Backend> {
     spec: Spec,
     data: Rc<Dataset>,
     plan: Plan,
     backend: B,
+    options: B::Options,
     slots: Slots,
     /// Training rows in this epoch's order.
     order: Vec<u32>,
@@ -186,12 +189,22 @@ impl<B: Backend> Session<B> {
     /// Compiles, allocates, uploads the data and draws the initial weights, or reads them from a
     /// safetensors file in the framework's names and layouts.
     pub async fn new(spec: Spec, data: Rc<Dataset>, file: Option<&[u8]>) -> Result<Self, Failure> {
+        Self::on(B::Options::default(), spec, data, file).await
+    }
+
+    /// [`Session::new`] on a backend with options.
+    pub async fn on(
+        options: B::Options,
+        spec: Spec,
+        data: Rc<Dataset>,
+        file: Option<&[u8]>,
+    ) -> Result<Self, Failure> {
         if data.train.is_empty() {
             return Err(bad_data(Problem::new("split-empty").arg("part", "train")));
         }
         check_tokens(&spec, &data).map_err(bad_data)?;
         epoch::check_monitors(&spec, &data).map_err(bad_spec)?;
-        let mut s = Self::compiled(spec, data).await?;
+        let mut s = Self::compiled(spec, data, options).await?;
         s.begin();
         if let Some(bytes) = file {
             s.load_weights(bytes).await?;
@@ -201,7 +214,16 @@ impl<B: Backend> Session<B> {
 
     /// Goes on where a checkpoint stands.
     pub async fn resume(checkpoint: Checkpoint, data: Rc<Dataset>) -> Result<Self, Failure> {
-        let mut s = Self::compiled(checkpoint.spec, data).await?;
+        Self::resume_on(B::Options::default(), checkpoint, data).await
+    }
+
+    /// [`Session::resume`] on a backend with options.
+    pub async fn resume_on(
+        options: B::Options,
+        checkpoint: Checkpoint,
+        data: Rc<Dataset>,
+    ) -> Result<Self, Failure> {
+        let mut s = Self::compiled(checkpoint.spec, data, options).await?;
         s.begin();
         for (name, shape, values) in &checkpoint.tensors {
             let slot = s.stateful().into_iter().find(|(n, _)| n == name);
@@ -234,9 +256,9 @@ impl<B: Backend> Session<B> {
     }
 
     /// Everything but the initial state.
-    async fn compiled(spec: Spec, data: Rc<Dataset>) -> Result<Self, Failure> {
+    async fn compiled(spec: Spec, data: Rc<Dataset>, options: B::Options) -> Result<Self, Failure> {
         let plan = plan(&spec, &data).await?;
-        let mut backend = B::prepare(&plan).await?;
+        let mut backend = B::prepare(&plan, &options).await?;
         let io = |name: &str| plan.find(Slab::Io, name).expect("every plan has it");
         let slots = Slots {
             order: io("order"),
@@ -270,6 +292,7 @@ impl<B: Backend> Session<B> {
             data,
             plan,
             backend,
+            options,
             slots,
             order: Vec::new(),
             cursor: 0,
@@ -358,6 +381,9 @@ impl<B: Backend> Session<B> {
     }
     pub fn backend(&self) -> &B {
         &self.backend
+    }
+    pub fn place(&self) -> crate::backend::Place {
+        self.backend.place()
     }
     /// Steps taken.
     pub fn step(&self) -> u32 {
@@ -474,7 +500,8 @@ impl<B: Backend> Session<B> {
             self.spec = spec;
         } else {
             let state = self.checkpoint_state().await?;
-            let mut next = Self::compiled(spec, Rc::clone(&self.data)).await?;
+            let mut next =
+                Self::compiled(spec, Rc::clone(&self.data), self.options.clone()).await?;
             next.begin();
             let known: Vec<(String, SlotId)> = next.stateful();
             for (name, _, values) in &state.tensors {
@@ -558,7 +585,7 @@ impl<B: Backend> Session<B> {
         if let Some(seed) = seed.filter(|s| *s != self.spec.seed) {
             let mut spec = self.spec.clone();
             spec.seed = seed;
-            *self = Self::compiled(spec, Rc::clone(&self.data)).await?;
+            *self = Self::compiled(spec, Rc::clone(&self.data), self.options.clone()).await?;
         }
         self.begin();
         Ok(())

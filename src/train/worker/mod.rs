@@ -10,10 +10,12 @@ pub mod threads;
 
 use super::files::files;
 use super::protocol::*;
+use crate::backend::Place;
 use crate::backend::cpu::pool;
+use crate::data::Dataset;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec, presets};
-use run::{CpuSession, Next, Run};
+use run::{AnySession, Next, Run};
 use scope::{Answer, Inbox, Incoming, answer, internal, now};
 use source::{Sources, shape_of};
 use std::collections::BTreeMap;
@@ -83,16 +85,34 @@ impl Worker {
     }
 
     async fn hear(&mut self, message: Incoming) {
-        let result = match crate::json::read(&message.body) {
-            Ok(request) => self.act(request, &message).await,
+        let mut result = self.read(&message).await;
+        if let Err(failure) = &result
+            && self.mend(failure).await
+        {
+            result = self.read(&message).await;
+        }
+        if let Some(result) = result.transpose() {
+            answer(message.id, result);
+        }
+    }
+
+    async fn read(&mut self, message: &Incoming) -> Result<Option<Answer>, Failure> {
+        match crate::json::read(&message.body) {
+            Ok(request) => self.act(request, message).await,
             Err(e) => {
                 let problem = Problem::new("json").arg("detail", e);
                 Err(Failure::new("bad-spec", vec![problem]))
             }
-        };
-        if let Some(result) = result.transpose() {
-            answer(message.id, result);
         }
+    }
+
+    /// Whether a fault of the device hit a run which then went on from its snapshot.
+    async fn mend(&mut self, failure: &Failure) -> bool {
+        let mut mended = false;
+        for run in self.runs.values_mut() {
+            mended |= run.mend(failure).await;
+        }
+        mended
     }
 
     /// None: the answer comes later.
@@ -167,6 +187,13 @@ impl Worker {
                 let run = self.run(run)?;
                 Answer::of(&run.time(steps, warmup, &inbox, stopped).await?)
             }
+            Request::Move { run, backend } => {
+                let place = match backend {
+                    BackendChoice::Webgpu => Place::Gpu,
+                    BackendChoice::Cpu | BackendChoice::Auto => Place::Cpu,
+                };
+                self.run(run)?.move_to(place).await
+            }
             Request::Dispose { run } => {
                 self.drop_run(run);
                 let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
@@ -212,7 +239,7 @@ impl Worker {
         options: &LoadOptions,
         message: &Incoming,
     ) -> Result<Answer, Failure> {
-        cpu_only(options)?;
+        gpu_or_not(options)?;
         let weights = match options.weights {
             Some(i) => Some(
                 message
@@ -231,8 +258,8 @@ impl Worker {
         // Two runs at once may not fit; the old one stays when the new one is refused.
         self.drop_run(id);
         let start = now();
-        let session = CpuSession::new(spec, Rc::clone(&data), weights.as_deref()).await?;
-        self.begin(id, session, start)
+        let (session, why) = open(spec, data, weights.as_deref(), options.backend).await?;
+        self.begin(id, session, why, start)
     }
 
     async fn resume(
@@ -241,7 +268,7 @@ impl Worker {
         options: &LoadOptions,
         message: &Incoming,
     ) -> Result<Answer, Failure> {
-        cpu_only(options)?;
+        gpu_or_not(options)?;
         let bytes = message.bytes(0).unwrap_or_default();
         let read = files().await?.read_checkpoint;
         let checkpoint = read(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
@@ -253,12 +280,30 @@ impl Worker {
         strict_build(&checkpoint.spec)?;
         self.drop_run(id);
         let start = now();
-        let session = CpuSession::resume(checkpoint, Rc::clone(&data)).await?;
-        self.begin(id, session, start)
+        let (place, why) = match (options.backend, HAS_GPU) {
+            (BackendChoice::Webgpu, _) => (Place::Gpu, "gpu-asked"),
+            (BackendChoice::Cpu, true) => (Place::Cpu, "cpu-asked"),
+            (BackendChoice::Auto, true) => {
+                let (trial, choice) =
+                    AnySession::choose(checkpoint.spec.clone(), Rc::clone(&data), None, now)
+                        .await?;
+                drop(trial);
+                (choice.place, choice.why)
+            }
+            (_, false) => (Place::Cpu, "cpu-only"),
+        };
+        let session = AnySession::resume_on(place, checkpoint, data).await?;
+        self.begin(id, session, why, start)
     }
 
-    fn begin(&mut self, id: RunId, session: CpuSession, start: f64) -> Result<Answer, Failure> {
-        let run = Run::new(id, session, now() - start);
+    fn begin(
+        &mut self,
+        id: RunId,
+        session: AnySession,
+        why: &'static str,
+        start: f64,
+    ) -> Result<Answer, Failure> {
+        let run = Run::new(id, session, why, now() - start);
         let answer = Answer::of(&run.info());
         self.runs.insert(id, run);
         answer
@@ -283,14 +328,35 @@ fn bad_spec(problems: Problems) -> Failure {
     Failure::new("bad-spec", problems.0)
 }
 
-fn cpu_only(options: &LoadOptions) -> Result<(), Failure> {
-    match options.backend {
-        BackendChoice::Webgpu => {
-            let problem = Problem::new("no-webgpu");
-            Err(Failure::new("no-webgpu", vec![problem]))
-        }
-        BackendChoice::Auto | BackendChoice::Cpu => Ok(()),
+/// Whether this build can use a GPU.
+const HAS_GPU: bool = cfg!(feature = "gpu");
+
+fn gpu_or_not(options: &LoadOptions) -> Result<(), Failure> {
+    if options.backend == BackendChoice::Webgpu && !HAS_GPU {
+        let problem = Problem::new("no-webgpu");
+        return Err(Failure::new("no-webgpu", vec![problem]));
     }
+    Ok(())
+}
+
+/// A run on the backend that was asked for, or on the faster one.
+async fn open(
+    spec: Spec,
+    data: Rc<Dataset>,
+    weights: Option<&[u8]>,
+    backend: BackendChoice,
+) -> Result<(AnySession, &'static str), Failure> {
+    let (place, why) = match (backend, HAS_GPU) {
+        (BackendChoice::Auto, true) => {
+            let (session, choice) = AnySession::choose(spec, data, weights, now).await?;
+            return Ok((session, choice.why));
+        }
+        (BackendChoice::Webgpu, _) => (Place::Gpu, "gpu-asked"),
+        (BackendChoice::Cpu, true) => (Place::Cpu, "cpu-asked"),
+        (_, false) => (Place::Cpu, "cpu-only"),
+    };
+    let session = AnySession::on(place, spec, data, weights).await?;
+    Ok((session, why))
 }
 
 /// Refuses a spec that asks for arithmetic which this build does not have.

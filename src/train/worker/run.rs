@@ -1,9 +1,10 @@
 //! One run: its session, and what it is busy with. Work is done in slices of a few
 //! milliseconds, so that messages are heard between them.
 use super::scope::{Answer, Inbox, answer, emit, failure, internal, now};
-use crate::backend::cpu::{CpuBackend, pool};
+use crate::backend::cpu::pool;
+use crate::backend::{AnyBackend, Place};
 use crate::train::protocol::*;
-use crate::train::session::{Chunk, EpochEnd, Evaluator, Saved, Session};
+use crate::train::session::{Choice, Chunk, EpochEnd, Evaluator, Safety, Saved, Session};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Between two ticks, in milliseconds.
@@ -11,10 +12,12 @@ const TICK: f64 = 50.0;
 /// A piece of work should take between these, in milliseconds: short enough to stop soon,
 /// long enough for the clock's 0.1 ms to measure it.
 const PIECE: (f64, f64) = (2.0, 4.0);
+/// The same on a GPU: waiting for it costs some milliseconds, and the display must get its turn.
+const GPU_PIECE: (f64, f64) = (20.0, 45.0);
 const PIECES: u32 = 1 << 16;
 pub const STEPS_PER_SECOND: &str = "stepsPerSecond";
 
-pub type CpuSession = Session<CpuBackend>;
+pub type AnySession = Session<AnyBackend>;
 
 /// When a run wants its next slice.
 #[derive(Clone, Copy, PartialEq)]
@@ -31,10 +34,14 @@ struct Pace(u32);
 
 impl Pace {
     /// `done` of the units took `ms`.
-    fn learn(&mut self, done: u32, ms: f64) {
-        if ms > PIECE.1 {
-            self.0 = (f64::from(done) * PIECE.1 / ms) as u32;
-        } else if ms < PIECE.0 && done >= self.0 {
+    fn learn(&mut self, done: u32, ms: f64, place: Place) {
+        let (least, most) = match place {
+            Place::Cpu => PIECE,
+            Place::Gpu => GPU_PIECE,
+        };
+        if ms > most {
+            self.0 = (f64::from(done) * most / ms) as u32;
+        } else if ms < least && done >= self.0 {
             self.0 = self.0.saturating_mul(2);
         }
         self.0 = self.0.clamp(1, PIECES);
@@ -77,7 +84,12 @@ struct Unseen {
 
 pub struct Run {
     id: RunId,
-    pub session: CpuSession,
+    pub session: AnySession,
+    /// Why it is on its backend.
+    why: &'static str,
+    safety: Safety,
+    /// Something beside training has changed the session.
+    changed: bool,
     /// Milliseconds that compiling took.
     compile: f64,
     /// Milliseconds of the very first step.
@@ -105,11 +117,14 @@ pub struct Run {
 const SAVED: usize = 192 << 20;
 
 impl Run {
-    pub fn new(id: RunId, session: CpuSession, compile: f64) -> Run {
+    pub fn new(id: RunId, session: AnySession, why: &'static str, compile: f64) -> Run {
         let validation = session.samples(Part::Validation, 0, 0).0.total > 0;
         Run {
             id,
             session,
+            why,
+            safety: Safety::default(),
+            changed: false,
             compile,
             first_step: None,
             validation,
@@ -144,6 +159,7 @@ impl Run {
 
     pub fn info(&self) -> RunInfo {
         let mut info = self.session.info(self.id);
+        info.why = self.why.to_string();
         info.threads = self.threads;
         info.hyper.insert(STEPS_PER_SECOND.to_string(), self.limit);
         info
@@ -207,6 +223,7 @@ impl Run {
     pub async fn set(&mut self, mut values: BTreeMap<String, f64>) -> Result<Answer, Failure> {
         let limit = values.remove(STEPS_PER_SECOND);
         let mut now_set = self.session.set(&values).await?;
+        self.changed = true;
         if let Some(limit) = limit {
             self.limit = if limit.is_finite() {
                 limit.clamp(0.0, 1e6)
@@ -222,6 +239,7 @@ impl Run {
     pub async fn reset(&mut self, seed: Option<u32>) -> Result<Answer, Failure> {
         self.close();
         self.session.reset(seed).await?;
+        self.changed = true;
         self.unseen = Unseen::default();
         self.saved.clear();
         self.over = false;
@@ -231,6 +249,7 @@ impl Run {
     /// One step, seen at once.
     pub async fn step(&mut self) -> Result<Answer, Failure> {
         self.close_epoch().await?;
+        self.keep().await?;
         let start = now();
         let (report, chunk) = self.session.step_report().await?;
         self.record(&chunk, now() - start);
@@ -245,6 +264,7 @@ impl Run {
         loop {
             let next = match self.piece(end).await {
                 Ok(next) => next,
+                Err(failure) if self.mend(&failure).await => Next::Now,
                 Err(failure) => {
                     self.fail(failure);
                     Next::Now
@@ -254,6 +274,54 @@ impl Run {
                 return next;
             }
         }
+    }
+
+    /// Goes back to the last snapshot after a fault of the device; whether that was possible.
+    pub async fn mend(&mut self, failure: &Failure) -> bool {
+        if !self.safety.covers(&self.session, failure) {
+            return false;
+        }
+        // The page has these steps; what is done again takes their places.
+        self.tick();
+        let Ok(choice) = self.safety.recover(&mut self.session).await else {
+            return false;
+        };
+        let step = self.session.step();
+        self.closing = match self.closing.take() {
+            Some(c) if c.step <= step => {
+                let again = self.session.evaluation(Part::Validation);
+                again.ok().map(|evaluator| Closing { evaluator, ..c })
+            }
+            _ => None,
+        };
+        self.steps = Pace(1);
+        self.moved(choice);
+        true
+    }
+
+    /// Says where the run is from now on.
+    fn moved(&mut self, choice: Choice) {
+        self.why = choice.why;
+        let event = Event::Backend {
+            run: self.id,
+            backend: self.session.info(self.id).backend,
+            why: self.why.to_string(),
+        };
+        emit(&event, None);
+    }
+
+    /// Takes the run to another backend between two steps.
+    pub async fn move_to(&mut self, place: Place) -> Result<Answer, Failure> {
+        self.close_epoch().await?;
+        self.session.move_to(place).await?;
+        self.changed = true;
+        self.steps = Pace(1);
+        let why = match place {
+            Place::Cpu => "cpu-asked",
+            Place::Gpu => "gpu-asked",
+        };
+        self.moved(Choice { place, why });
+        Answer::of(&self.info())
     }
 
     fn fail(&mut self, failure: Failure) {
@@ -271,7 +339,10 @@ impl Run {
             match self.evaluate_some(&mut asked.evaluator).await {
                 Ok(true) => answer(asked.message, Answer::of(&asked.evaluator.finish())),
                 Ok(false) => self.asked.push_front(asked),
-                Err(failure) => answer(asked.message, Err(failure)),
+                Err(failure) => {
+                    answer(asked.message, Err(failure.clone()));
+                    self.mend(&failure).await;
+                }
             }
             return Ok(Next::Now);
         }
@@ -290,7 +361,8 @@ impl Run {
             .evaluate_some(evaluator, batches as usize)
             .await?;
         if !done {
-            self.batches.learn(batches, now() - start);
+            let place = self.session.place();
+            self.batches.learn(batches, now() - start, place);
         }
         Ok(done)
     }
@@ -361,9 +433,10 @@ impl Run {
             let allowed = ((end - self.due) * self.limit / 1000.0).ceil().max(1.0);
             count = count.min(allowed as u32);
         }
+        self.keep().await?;
         let chunk = self.session.steps(count).await?;
         let ms = now() - start;
-        self.steps.learn(chunk.steps, ms);
+        self.steps.learn(chunk.steps, ms, self.session.place());
         if self.limit > 0.0 {
             self.due += f64::from(chunk.steps) * 1000.0 / self.limit;
         }
@@ -381,6 +454,12 @@ impl Run {
             self.tick();
         }
         Ok(Next::Now)
+    }
+
+    /// A snapshot, where the run could lose its device.
+    async fn keep(&mut self) -> Result<(), Failure> {
+        let changed = std::mem::take(&mut self.changed);
+        self.safety.keep(&mut self.session, now(), changed).await
     }
 
     /// Takes in what steps gave.
@@ -527,7 +606,7 @@ impl Run {
             }
             done += chunk.steps;
             let ms = now() - start;
-            self.steps.learn(chunk.steps, ms);
+            self.steps.learn(chunk.steps, ms, self.session.place());
             self.record(&chunk, ms);
         }
         let ms = now() - begin;

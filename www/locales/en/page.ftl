@@ -45,6 +45,14 @@ speed-steps =
     }
 epoch-n = epoch { $n }
 step-of = Step { $step }; { $per } steps are one epoch
+backend-cpu-asked = Trained on the CPU, as you chose.
+backend-gpu-asked = Trained on the GPU through WebGPU, as you chose.
+backend-cpu-faster = Trained on the CPU: timed on this network, it is faster here than the GPU.
+backend-gpu-faster = Trained on the GPU through WebGPU: timed on this network, it is faster here than the CPU.
+backend-software-gpu = Trained on the CPU: the only WebGPU device here computes in software.
+backend-no-gpu = Trained on the CPU: this browser offers no WebGPU device.
+backend-gpu-fault = Trained on the CPU: the graphics device failed, and training went on from its last snapshot.
+backend-new-device = The graphics device was lost; training went on from its last snapshot on a new one.
 backend-cpu-only = Trained on the CPU with SIMD kernels, the one backend of this version.
 build-plain = Engine build “plain”: 128-bit SIMD on one thread, as every browser runs it.
 build-relaxed = Engine build “relaxed”: with relaxed SIMD, which multiplies and adds at once; one thread.

@@ -1,0 +1,684 @@
+//! Follows a script statement by statement. Nothing is executed: expressions become [`Value`]s, calls of
+//! libraries become what they describe, and the number of steps is bounded.
+use super::notes::Notes;
+use super::value::*;
+use crate::data::rng::Rng;
+use ruff_python_ast::{self as ast, Expr, Stmt};
+use ruff_text_size::{Ranged, TextRange};
+use std::rc::Rc;
+
+/// Statements and expressions that are followed at most.
+const FUEL: usize = 400_000;
+/// Calls inside calls.
+const DEPTH: usize = 24;
+
+/// What a script turned out to train, and how.
+#[derive(Default)]
+pub(super) struct Found<'a> {
+    pub loss: Option<Rc<Loss<'a>>>,
+    pub optimizer: Option<Rc<Lib<'a>>>,
+    pub keras: bool,
+    pub torch: bool,
+    pub epochs: Option<i64>,
+    pub batch: Option<Batch>,
+    pub shuffle: Option<bool>,
+    pub seed: Option<i64>,
+    pub schedule: Option<serde_json::Value>,
+    pub clip: Option<serde_json::Value>,
+    /// A model that was made, for a script that trains none.
+    pub model: Option<Value<'a>>,
+    pub trained: bool,
+    /// Share of the training part that `fit` holds out.
+    pub validation: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Batch {
+    Whole,
+    Of(i64),
+}
+
+/// A loop around what is followed just now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Loop {
+    /// `range(n)`
+    Range(i64),
+    /// `range(a, b, step)` with a step above 1: over batches.
+    Steps(i64),
+    /// Over a loader's batches.
+    Batches,
+    Other,
+}
+
+pub(super) enum Flow<'a> {
+    Next,
+    Break,
+    Continue,
+    Return(Value<'a>),
+}
+
+pub(super) struct Machine<'a> {
+    pub source: &'a str,
+    lines: Vec<usize>,
+    pub notes: Notes,
+    pub found: Found<'a>,
+    pub loops: Vec<Loop>,
+    pub rng: Rng,
+    pub fuel: usize,
+    depth: usize,
+    /// Names that a missing import was noted for.
+    pub assumed: Vec<String>,
+    /// Layers of Keras by kind, for their default names.
+    pub counts: Vec<(String, usize)>,
+    pub drawn: usize,
+    /// Whether models are in training mode.
+    pub training: bool,
+    /// Batch size and shuffling of the loader that gave the batch at hand.
+    pub batch_now: Option<(Option<Batch>, Option<bool>)>,
+    /// Calls of modules inside modules.
+    pub nested: usize,
+    /// What `compile` said: the loss and its line.
+    pub compiled: Option<(serde_json::Value, usize)>,
+    /// Whether Keras' loss wants one-hot labels.
+    pub one_hot_loss: bool,
+    pub penalty: Option<(f64, f64)>,
+    /// What `fit` got for samples.
+    pub fitted: Option<Value<'a>>,
+    pub pending_schedule: Option<serde_json::Value>,
+    pub last_optimizer: Option<Rc<Lib<'a>>>,
+    /// Sets that were read from IDX files or stand in for a download, each once.
+    pub idx: Option<Rc<super::data::Set>>,
+    pub downloads: Vec<Rc<super::data::Set>>,
+    /// How texts become numbers.
+    pub text: Option<serde_json::Value>,
+    pub early_stopping: Option<serde_json::Value>,
+    pub checkpoints: Option<serde_json::Value>,
+    /// Where a log-softmax stands before its loss.
+    pub log_softmax_at: Option<usize>,
+    /// A loss that was computed, for a script that never says `backward`.
+    pub first_loss: Option<Rc<Loss<'a>>>,
+    /// All frames, so that circles among them can be broken at the end.
+    pub frames: Vec<Scope<'a>>,
+    /// Values that were replaced. They are let go of at the end, one by one: dropped where they were,
+    /// lists in lists in lists would call themselves too deep.
+    grave: Vec<Value<'a>>,
+}
+
+impl Drop for Machine<'_> {
+    fn drop(&mut self) {
+        let mut work = std::mem::take(&mut self.grave);
+        for frame in &self.frames {
+            work.extend(
+                std::mem::take(&mut *frame.names.borrow_mut())
+                    .into_iter()
+                    .map(|(_, v)| v),
+            );
+        }
+        while let Some(value) = work.pop() {
+            match value {
+                Value::List(l) if Rc::strong_count(&l) == 1 => work.append(&mut l.borrow_mut()),
+                Value::Tuple(t) => work.extend(Rc::try_unwrap(t).unwrap_or_default()),
+                Value::Dict(d) if Rc::strong_count(&d) == 1 => {
+                    let pairs = std::mem::take(&mut *d.borrow_mut());
+                    work.extend(pairs.into_iter().flat_map(|(k, v)| [k, v]));
+                }
+                Value::Lib(lib) => {
+                    if let Ok(lib) = Rc::try_unwrap(lib) {
+                        work.extend(lib.args);
+                        work.extend(lib.kwargs.into_iter().map(|(_, v)| v));
+                        work.extend(lib.parts.into_inner().into_iter().map(|(_, v)| v));
+                    }
+                }
+                Value::Object(o) if Rc::strong_count(&o) == 1 => {
+                    let fields = std::mem::take(&mut *o.fields.borrow_mut());
+                    work.extend(fields.into_iter().map(|(_, v)| v));
+                }
+                Value::Method(m) => {
+                    if let Ok((v, _)) = Rc::try_unwrap(m) {
+                        work.push(v);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<'a> Machine<'a> {
+    pub fn new(text: &'a str) -> Machine<'a> {
+        let lines = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, b)| *b == b'\n')
+            .map(|(i, _)| i)
+            .collect();
+        Machine {
+            source: text,
+            lines,
+            notes: Notes::default(),
+            found: Found::default(),
+            loops: Vec::new(),
+            rng: Rng::new(1, crate::data::rng::DATA),
+            fuel: FUEL,
+            depth: 0,
+            assumed: Vec::new(),
+            counts: Vec::new(),
+            drawn: 0,
+            training: true,
+            batch_now: None,
+            nested: 0,
+            compiled: None,
+            one_hot_loss: false,
+            penalty: None,
+            fitted: None,
+            pending_schedule: None,
+            last_optimizer: None,
+            idx: None,
+            downloads: Vec::new(),
+            text: None,
+            early_stopping: None,
+            checkpoints: None,
+            log_softmax_at: None,
+            first_loss: None,
+            frames: Vec::new(),
+            grave: Vec::new(),
+        }
+    }
+
+    /// The line of a place, counted from 1.
+    pub fn line(&self, at: &impl Ranged) -> usize {
+        self.line_of(at.range())
+    }
+
+    pub fn line_of(&self, range: TextRange) -> usize {
+        let offset = range.start().to_usize();
+        self.lines.partition_point(|n| *n < offset) + 1
+    }
+
+    pub fn note(&mut self, line: usize, code: &'static str, args: &[(&'static str, String)]) {
+        self.notes.add(line, code, args);
+    }
+
+    /// Takes one step; false when there are no more.
+    pub fn step(&mut self) -> bool {
+        self.fuel = self.fuel.saturating_sub(1);
+        self.fuel > 0
+    }
+
+    /// Numbers cost as they are many, so that a script cannot fill the memory with them.
+    pub fn charge(&mut self, value: Value<'a>) -> Value<'a> {
+        if let Value::Data(d) = &value
+            && let Some(n) = d.values()
+        {
+            self.fuel = self.fuel.saturating_sub(n.values.len() / 32);
+        }
+        value
+    }
+
+    pub fn block(&mut self, body: &'a [Stmt], scope: &Scope<'a>) -> Flow<'a> {
+        for stmt in body {
+            if !self.step() {
+                return Flow::Break;
+            }
+            match self.stmt(stmt, scope) {
+                Flow::Next => {}
+                other => return other,
+            }
+        }
+        Flow::Next
+    }
+
+    fn stmt(&mut self, stmt: &'a Stmt, scope: &Scope<'a>) -> Flow<'a> {
+        match stmt {
+            Stmt::Import(i) => {
+                for alias in &i.names {
+                    let full = canonical(alias.name.as_str());
+                    match &alias.asname {
+                        Some(name) => {
+                            scope.set(name.as_str(), Value::path(&full));
+                        }
+                        None => {
+                            let first = alias.name.as_str().split('.').next().unwrap_or_default();
+                            scope.set(first, Value::path(&canonical(first)));
+                        }
+                    }
+                }
+            }
+            Stmt::ImportFrom(i) => {
+                let module = i.module.as_ref().map_or("", |m| m.as_str());
+                for alias in &i.names {
+                    let name = alias.name.as_str();
+                    let known = alias.asname.as_ref().map_or(name, |n| n.as_str());
+                    if name == "*" {
+                        self.star(module, scope);
+                    } else {
+                        scope.set(known, Value::path(&canonical(&format!("{module}.{name}"))));
+                    }
+                }
+            }
+            Stmt::FunctionDef(f) => {
+                let value = self.function(f, scope);
+                scope.set(f.name.as_str(), value);
+            }
+            Stmt::ClassDef(c) => {
+                let value = self.class(c, scope);
+                scope.set(c.name.as_str(), value);
+            }
+            Stmt::Return(r) => {
+                let value = match &r.value {
+                    Some(v) => self.expr(v, scope),
+                    None => Value::None,
+                };
+                return Flow::Return(value);
+            }
+            Stmt::Assign(a) => {
+                let value = self.expr(&a.value, scope);
+                for target in &a.targets {
+                    self.assign(target, value.clone(), scope);
+                }
+            }
+            Stmt::AnnAssign(a) => {
+                if let Some(value) = &a.value {
+                    let value = self.expr(value, scope);
+                    self.assign(&a.target, value, scope);
+                }
+            }
+            Stmt::AugAssign(a) => {
+                let left = self.expr(&a.target, scope);
+                let right = self.expr(&a.value, scope);
+                let line = self.line(a);
+                let value = self.binary(left, a.op, right, line);
+                self.assign(&a.target, value, scope);
+            }
+            Stmt::Expr(e) => {
+                self.expr(&e.value, scope);
+            }
+            Stmt::If(i) => return self.branch(i, scope),
+            Stmt::For(f) => return self.for_loop(f, scope),
+            Stmt::While(w) => {
+                for _ in 0..10_000 {
+                    let test = self.expr(&w.test, scope).truth();
+                    if test == Some(false) || !self.step() {
+                        break;
+                    }
+                    self.loops.push(Loop::Other);
+                    let flow = self.block(&w.body, scope);
+                    self.loops.pop();
+                    match flow {
+                        Flow::Return(v) => return Flow::Return(v),
+                        Flow::Break => break,
+                        _ => {}
+                    }
+                    if test.is_none() || self.found.trained {
+                        break;
+                    }
+                }
+            }
+            Stmt::With(w) => {
+                for item in &w.items {
+                    let value = self.expr(&item.context_expr, scope);
+                    if let Some(name) = &item.optional_vars {
+                        self.assign(name, value, scope);
+                    }
+                }
+                return self.block(&w.body, scope);
+            }
+            Stmt::Try(t) => {
+                match self.block(&t.body, scope) {
+                    Flow::Next => {}
+                    other => return other,
+                }
+                match self.block(&t.orelse, scope) {
+                    Flow::Next => {}
+                    other => return other,
+                }
+                return self.block(&t.finalbody, scope);
+            }
+            Stmt::Break(_) => return Flow::Break,
+            Stmt::Continue(_) => return Flow::Continue,
+            Stmt::Match(_) | Stmt::IpyEscapeCommand(_) => {
+                let line = self.line(stmt);
+                self.note(line, "note-statement", &[]);
+            }
+            Stmt::Pass(_)
+            | Stmt::Global(_)
+            | Stmt::Nonlocal(_)
+            | Stmt::Assert(_)
+            | Stmt::Raise(_)
+            | Stmt::Delete(_)
+            | Stmt::TypeAlias(_) => {}
+        }
+        Flow::Next
+    }
+
+    /// What `from module import *` is used for in tutorials.
+    fn star(&mut self, module: &str, scope: &Scope<'a>) {
+        let module = canonical(module);
+        let names: &[&str] = match module.as_str() {
+            "keras.layers" => &[
+                "Dense",
+                "Dropout",
+                "Flatten",
+                "Conv2D",
+                "MaxPooling2D",
+                "Conv1D",
+                "MaxPooling1D",
+                "Input",
+                "Embedding",
+                "LSTM",
+                "GRU",
+                "SimpleRNN",
+                "BatchNormalization",
+                "Activation",
+                "GlobalAveragePooling2D",
+                "GlobalAveragePooling1D",
+                "Bidirectional",
+                "Reshape",
+                "Add",
+                "Concatenate",
+                "LayerNormalization",
+                "AveragePooling2D",
+                "UpSampling2D",
+                "Conv2DTranspose",
+            ],
+            "keras.models" => &["Sequential", "Model"],
+            "keras.optimizers" => &["SGD", "Adam", "RMSprop", "Adagrad", "AdamW"],
+            "torch.nn" => &[
+                "Module",
+                "Linear",
+                "ReLU",
+                "Sequential",
+                "Conv2d",
+                "MaxPool2d",
+                "Dropout",
+                "Flatten",
+            ],
+            "math" => &["sqrt", "pi", "exp", "log", "sin", "cos"],
+            _ => &[],
+        };
+        for name in names {
+            scope.set(name, Value::path(&canonical(&format!("{module}.{name}"))));
+        }
+    }
+
+    fn branch(&mut self, i: &'a ast::StmtIf, scope: &Scope<'a>) -> Flow<'a> {
+        let test = self.expr(&i.test, scope).truth();
+        if test == Some(true) {
+            return self.block(&i.body, scope);
+        }
+        if test.is_none()
+            && let flow @ Flow::Return(_) = self.block(&i.body, scope)
+        {
+            return flow;
+        }
+        for clause in &i.elif_else_clauses {
+            let truth = match &clause.test {
+                Some(t) => self.expr(t, scope).truth(),
+                None => Some(true),
+            };
+            if truth == Some(false) {
+                continue;
+            }
+            match self.block(&clause.body, scope) {
+                flow @ Flow::Return(_) => return flow,
+                flow if truth == Some(true) && test == Some(false) => return flow,
+                _ => {}
+            }
+            if truth == Some(true) {
+                break;
+            }
+        }
+        Flow::Next
+    }
+
+    fn for_loop(&mut self, f: &'a ast::StmtFor, scope: &Scope<'a>) -> Flow<'a> {
+        let over = self.expr(&f.iter, scope);
+        let (kind, items) = self.iterate(&over);
+        for item in items {
+            if !self.step() {
+                break;
+            }
+            let before = self.found.trained;
+            self.assign(&f.target, item, scope);
+            self.loops.push(kind);
+            let flow = self.block(&f.body, scope);
+            self.loops.pop();
+            match flow {
+                Flow::Return(v) => return Flow::Return(v),
+                Flow::Break => break,
+                _ => {}
+            }
+            // One turn of a training loop says it all.
+            if kind == Loop::Batches || (!before && self.found.trained) {
+                break;
+            }
+        }
+        self.block(&f.orelse, scope)
+    }
+
+    pub fn assign(&mut self, target: &'a Expr, value: Value<'a>, scope: &Scope<'a>) {
+        match target {
+            Expr::Name(n) => {
+                self.suggest(n.id.as_str(), &value);
+                let old = scope.set(n.id.as_str(), value);
+                self.grave.extend(old);
+            }
+            Expr::Attribute(a) => {
+                let object = self.expr(&a.value, scope);
+                self.set_attribute(&object, a.attr.as_str(), value);
+            }
+            Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
+                let items = self.unpack(&value, elts.len());
+                for (i, target) in elts.iter().enumerate() {
+                    let item = items.get(i).cloned().unwrap_or(Value::Unknown);
+                    self.assign(target, item, scope);
+                }
+            }
+            Expr::Starred(s) => self.assign(&s.value, value, scope),
+            Expr::Subscript(s) => {
+                let object = self.expr(&s.value, scope);
+                let key = self.expr(&s.slice, scope);
+                match object {
+                    Value::Dict(d) => {
+                        let mut d = d.borrow_mut();
+                        match d.iter().position(|(k, _)| same(k, &key)) {
+                            Some(i) => self.grave.push(std::mem::replace(&mut d[i].1, value)),
+                            None if d.len() < 2000 => d.push((key, value)),
+                            None => {}
+                        }
+                    }
+                    Value::List(l) => {
+                        let mut l = l.borrow_mut();
+                        if let Some(i) = key.int().and_then(|i| usize::try_from(i).ok())
+                            && let Some(v) = l.get_mut(i)
+                        {
+                            self.grave.push(std::mem::replace(v, value));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A variable's name is the id of the layer that it holds, where no module gives one.
+    fn suggest(&mut self, name: &str, value: &Value<'a>) {
+        const PLAIN: &[&str] = &[
+            "x", "h", "out", "output", "outputs", "y", "z", "inputs", "logits", "_",
+        ];
+        let Value::Tensor(t) = value else { return };
+        if PLAIN.contains(&name) || name.len() == 1 {
+            return;
+        }
+        let mut nodes = t.trace.nodes.borrow_mut();
+        let node = &mut nodes[t.node];
+        if !node.module && matches!(node.kind, super::network::Kind::Layer(_)) {
+            node.id = Some(name.to_string());
+        }
+    }
+
+    fn set_attribute(&mut self, object: &Value<'a>, name: &str, value: Value<'a>) {
+        match object {
+            Value::Object(o) => {
+                if let Value::Lib(lib) = &value {
+                    let mut own = lib.name.borrow_mut();
+                    if own.is_none() {
+                        *own = Some(name.to_string());
+                    }
+                }
+                let old = put(&mut o.fields.borrow_mut(), name, value);
+                self.grave.extend(old);
+            }
+            Value::Lib(lib) => {
+                let old = put(&mut lib.parts.borrow_mut(), name, value);
+                self.grave.extend(old);
+            }
+            _ => {}
+        }
+    }
+
+    pub fn function(&mut self, f: &'a ast::StmtFunctionDef, scope: &Scope<'a>) -> Value<'a> {
+        let mut defaults = Vec::new();
+        let p = &f.parameters;
+        for p in p.posonlyargs.iter().chain(&p.args).chain(&p.kwonlyargs) {
+            if let Some(d) = &p.default {
+                let value = self.expr(d, scope);
+                defaults.push((p.parameter.name.to_string(), value));
+            }
+        }
+        let source = &self.source[f.range.start().to_usize()..f.range.end().to_usize()];
+        if let Some(known) = super::helpers::known(f.name.as_str(), source) {
+            return Value::Path(known.into());
+        }
+        Value::Func(Rc::new(Func {
+            name: f.name.to_string(),
+            params: p,
+            body: Body::Block(&f.body),
+            defaults,
+            scope: Rc::clone(scope),
+        }))
+    }
+
+    fn class(&mut self, c: &'a ast::StmtClassDef, scope: &Scope<'a>) -> Value<'a> {
+        let source = &self.source[c.range.start().to_usize()..c.range.end().to_usize()];
+        if let Some(known) = super::helpers::known(c.name.as_str(), source) {
+            return Value::Path(known.into());
+        }
+        let bases = match &c.arguments {
+            Some(args) => args.args.iter().map(|b| self.expr(b, scope)).collect(),
+            None => Vec::new(),
+        };
+        let inner = self.frame(Some(Rc::clone(scope)));
+        self.block(&c.body, &inner);
+        let members = inner.names.borrow().clone();
+        // The frame of a class is not seen by its methods.
+        inner.names.borrow_mut().clear();
+        Value::Class(Rc::new(Class {
+            name: c.name.to_string(),
+            bases,
+            members: members.into(),
+        }))
+    }
+
+    /// Calls a function of the script.
+    pub fn call_func(
+        &mut self,
+        f: &Rc<Func<'a>>,
+        this: Option<Value<'a>>,
+        args: Vec<Value<'a>>,
+        kwargs: Vec<(String, Value<'a>)>,
+        line: usize,
+    ) -> Value<'a> {
+        if self.depth >= DEPTH || !self.step() {
+            self.note(line, "note-too-long", &[]);
+            return Value::Unknown;
+        }
+        let frame = self.frame(Some(Rc::clone(&f.scope)));
+        let mut args = this.into_iter().chain(args);
+        let p = f.params;
+        for p in p.posonlyargs.iter().chain(&p.args) {
+            let name = p.parameter.name.as_str();
+            let value = args
+                .next()
+                .or_else(|| find(&kwargs, name))
+                .or_else(|| find(&f.defaults, name))
+                .unwrap_or(Value::Unknown);
+            frame.set(name, value);
+        }
+        if let Some(rest) = &p.vararg {
+            frame.set(rest.name.as_str(), Value::tuple(args.collect()));
+        }
+        for p in &p.kwonlyargs {
+            let name = p.parameter.name.as_str();
+            let value = find(&kwargs, name).or_else(|| find(&f.defaults, name));
+            frame.set(name, value.unwrap_or(Value::Unknown));
+        }
+        if let Some(rest) = &p.kwarg {
+            let known = |n: &str| frame.names.borrow().iter().any(|(k, _)| k == n);
+            let more = kwargs.iter().filter(|(k, _)| !known(k));
+            let dict = more.map(|(k, v)| (Value::str(k), v.clone())).collect();
+            frame.set(
+                rest.name.as_str(),
+                Value::Dict(Rc::new(std::cell::RefCell::new(dict))),
+            );
+        }
+        self.depth += 1;
+        let value = match f.body {
+            Body::Lambda(e) => self.expr(e, &frame),
+            Body::Block(body) => match self.block(body, &frame) {
+                Flow::Return(v) => v,
+                _ => Value::None,
+            },
+        };
+        self.depth -= 1;
+        value
+    }
+}
+
+/// Two values that are equal for certain.
+pub(super) fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Str(a), Value::Str(b)) => a == b,
+        (Value::None, Value::None) => true,
+        (Value::Path(a), Value::Path(b)) => a == b,
+        _ => match (a.number(), b.number()) {
+            (Some(a), Some(b)) => a == b,
+            _ => false,
+        },
+    }
+}
+
+/// One name for what several modules offer.
+pub(super) fn canonical(path: &str) -> String {
+    let mut path = path.to_string();
+    for (from, to) in [
+        ("tensorflow.python.keras", "keras"),
+        ("tensorflow.keras", "keras"),
+        ("tf.keras", "keras"),
+        ("keras.api", "keras"),
+        ("keras.preprocessing.sequence", "keras.utils"),
+        ("keras.utils.np_utils", "keras.utils"),
+        ("keras.datasets", "keras.datasets"),
+        ("torch.utils.data.distributed", "torch.utils.data"),
+    ] {
+        if let Some(rest) = path.strip_prefix(from)
+            && (rest.is_empty() || rest.starts_with('.'))
+        {
+            path = format!("{to}{rest}");
+        }
+    }
+    if path == "tensorflow" {
+        return "tf".into();
+    }
+    if path == "keras.Sequential" {
+        return "keras.models.Sequential".into();
+    }
+    if path == "keras.Model" {
+        return "keras.models.Model".into();
+    }
+    if path == "keras.Input" {
+        return "keras.layers.Input".into();
+    }
+    path
+}

@@ -1,0 +1,62 @@
+//! A complete script from a spec, for PyTorch or for Keras 3.
+mod data;
+pub(super) mod helpers;
+mod keras;
+mod keras_layers;
+mod lines;
+mod net;
+mod notebook;
+mod pytorch;
+mod pytorch_layers;
+mod pytorch_train;
+
+pub use notebook::notebook;
+
+use crate::graph;
+use crate::spec::{Framework, Problem, Problems, Spec};
+use lines::Lines;
+
+/// A script and which of its lines belong to which layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script {
+    pub text: String,
+    /// (line counted from 1, layer's id), in order of lines.
+    pub marks: Vec<(usize, String)>,
+    /// Lines on which a part begins that a notebook has in a cell of its own.
+    cells: Vec<usize>,
+}
+
+/// The script of `spec` for `framework`, which need not be the spec's own: initialisers, epsilons
+/// and the like are then written out where the two differ.
+///
+/// Errors: those of [`graph::check`], and `code-unsupported` for what the framework lacks.
+pub fn script(spec: &Spec, framework: Framework) -> Result<Script, Problems> {
+    let report = graph::check(spec, None);
+    if !report.ok {
+        return Err(Problems(report.errors));
+    }
+    let net = net::Net::new(spec, &report);
+    let mut out = Lines::default();
+    match framework {
+        Framework::Pytorch => pytorch::script(&net, &mut out)?,
+        Framework::Keras => keras::script(&net, &mut out)?,
+    }
+    Ok(out.finish())
+}
+
+/// What a script is called: the spec's name as a file name, with `end`.
+pub fn file_name(spec: &Spec, end: &str) -> String {
+    let name = lines::ident(&spec.name);
+    let name = if name.is_empty() { "network" } else { &name };
+    format!("{name}.{end}")
+}
+
+fn unsupported(what: impl Into<String>, framework: Framework) -> Problem {
+    let name = match framework {
+        Framework::Pytorch => "PyTorch",
+        Framework::Keras => "Keras",
+    };
+    Problem::new("code-unsupported")
+        .arg("what", what.into())
+        .arg("framework", name)
+}

@@ -1,0 +1,187 @@
+//! Where a run computes: choosing, moving, and going on when a device fails.
+use super::*;
+use crate::backend::{AnyBackend, Place};
+
+/// What a choice is made of, and what it came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    pub place: Place,
+    /// A code of the catalogue (`backend-<why>`).
+    pub why: &'static str,
+}
+
+/// Milliseconds for which either backend is timed.
+const TRIAL: f64 = 60.0;
+/// Milliseconds between two snapshots of a run on the GPU.
+const SNAPSHOT: f64 = 3000.0;
+/// Failures without a snapshot between them after which the CPU takes over.
+const PATIENCE: u32 = 3;
+
+/// Keeps what a run needs to go on after a fault. Only a run on the GPU can fail that way.
+#[derive(Default)]
+pub struct Safety {
+    snapshot: Option<Checkpoint>,
+    /// When it was taken, in milliseconds.
+    taken: f64,
+    /// Since then.
+    failures: u32,
+}
+
+impl Safety {
+    /// Takes a snapshot when one is due, or when something beside training has changed the run.
+    pub async fn keep(
+        &mut self,
+        s: &mut Session<AnyBackend>,
+        now: f64,
+        changed: bool,
+    ) -> Result<(), Failure> {
+        if s.backend.place() == Place::Cpu {
+            self.snapshot = None;
+            return Ok(());
+        }
+        let due = self.snapshot.is_none() || now - self.taken >= SNAPSHOT;
+        if due || changed {
+            self.snapshot = Some(s.checkpoint_state().await?);
+            self.taken = now;
+            self.failures = 0;
+        }
+        Ok(())
+    }
+
+    /// Whether [`Safety::recover`] can do anything about a failure.
+    pub fn covers(&self, s: &Session<AnyBackend>, failure: &Failure) -> bool {
+        let of_device = ["device-lost", "out-of-memory", "no-webgpu"];
+        s.backend.place() == Place::Gpu
+            && self.snapshot.is_some()
+            && of_device.contains(&failure.code.as_str())
+    }
+
+    /// Goes back to the snapshot: on a new device, or on the CPU where that fails, too.
+    pub async fn recover(&mut self, s: &mut Session<AnyBackend>) -> Result<Choice, Failure> {
+        let Some(snapshot) = self.snapshot.clone() else {
+            return Err(internal("there is no snapshot"));
+        };
+        self.failures += 1;
+        if self.failures <= PATIENCE && s.restore(snapshot.clone(), Place::Gpu).await.is_ok() {
+            return Ok(Choice {
+                place: Place::Gpu,
+                why: "new-device",
+            });
+        }
+        s.restore(snapshot, Place::Cpu).await?;
+        Ok(Choice {
+            place: Place::Cpu,
+            why: "gpu-fault",
+        })
+    }
+}
+
+impl Session<AnyBackend> {
+    /// Goes on from a snapshot of this very run.
+    async fn restore(&mut self, mut state: Checkpoint, place: Place) -> Result<(), Failure> {
+        // What was changed since then stays changed.
+        state.spec = self.spec.clone();
+        let mut next = Self::resume_on(place, state, Rc::clone(&self.data)).await?;
+        next.seconds = self.seconds;
+        next.sample = std::mem::take(&mut self.sample);
+        *self = next;
+        Ok(())
+    }
+
+    /// Takes the run to another backend as it stands; no step is lost.
+    pub async fn move_to(&mut self, place: Place) -> Result<(), Failure> {
+        if place == self.backend.place() {
+            return Ok(());
+        }
+        let state = self.checkpoint_state().await?;
+        self.restore(state, place).await
+    }
+
+    /// Milliseconds per step, and step 0 again.
+    async fn trial(&mut self, now: &impl Fn() -> f64) -> Result<f64, Failure> {
+        // The first step compiles kernels and fills caches.
+        self.steps(1).await?;
+        let (start, mut done, mut count) = (now(), 0, 1);
+        let each = loop {
+            done += self.steps(count).await?.steps;
+            let ms = now() - start;
+            if ms >= TRIAL || done >= 1024 {
+                break ms / f64::from(done);
+            }
+            // One wait per call: as few as the time allows.
+            count *= 2;
+        };
+        self.begin();
+        Ok(each)
+    }
+
+    /// Times both backends on this very plan and takes the faster. A GPU that is none, or that
+    /// does not work, loses unasked.
+    pub async fn choose(
+        spec: Spec,
+        data: Rc<Dataset>,
+        file: Option<&[u8]>,
+        now: impl Fn() -> f64,
+    ) -> Result<(Self, Choice), Failure> {
+        let on_cpu = |why| Choice {
+            place: Place::Cpu,
+            why,
+        };
+        let mut cpu = Self::on(Place::Cpu, spec.clone(), Rc::clone(&data), file).await?;
+        let why = match gpu_here().await {
+            Gpu::None => Some("no-gpu"),
+            Gpu::Software => Some("software-gpu"),
+            Gpu::Real => None,
+        };
+        if let Some(why) = why {
+            return Ok((cpu, on_cpu(why)));
+        }
+        let timed = async {
+            let mut gpu = Self::on(Place::Gpu, spec, data, file).await?;
+            let ms = gpu.trial(&now).await?;
+            Ok::<_, Failure>((gpu, ms))
+        };
+        let Ok((mut gpu, gpu_ms)) = timed.await else {
+            return Ok((cpu, on_cpu("gpu-fault")));
+        };
+        let cpu_ms = cpu.trial(&now).await?;
+        let faster = gpu_ms < cpu_ms;
+        let chosen = if faster { &mut gpu } else { &mut cpu };
+        if let Some(bytes) = file {
+            chosen.load_weights(bytes).await?;
+        }
+        Ok(match faster {
+            true => (
+                gpu,
+                Choice {
+                    place: Place::Gpu,
+                    why: "gpu-faster",
+                },
+            ),
+            false => (cpu, on_cpu("cpu-faster")),
+        })
+    }
+}
+
+enum Gpu {
+    #[cfg_attr(feature = "gpu", allow(dead_code, reason = "of builds without it"))]
+    None,
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "of builds with it"))]
+    Software,
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "of builds with it"))]
+    Real,
+}
+
+#[cfg(feature = "gpu")]
+async fn gpu_here() -> Gpu {
+    match crate::backend::gpu::Gpu::get().await {
+        Err(_) => Gpu::None,
+        Ok(gpu) if gpu.adapter.software => Gpu::Software,
+        Ok(_) => Gpu::Real,
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+async fn gpu_here() -> Gpu {
+    Gpu::None
+}

@@ -1,0 +1,161 @@
+"""cifar-cnn · PyTorch, from Nabla.
+
+One CPU or GPU: python cifar_cnn.py
+Several GPUs:   torchrun --nproc-per-node=gpu cifar_cnn.py
+"""
+
+import os
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from keras.datasets import cifar10
+from sklearn.model_selection import train_test_split
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+
+
+SEED = 1
+EPOCHS = 50
+BATCH_SIZE = 128  # of all processes together
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv2d = nn.Conv2d(3, 32, 3)
+        self.max_pooling2d = nn.MaxPool2d(2)
+        self.conv2d_1 = nn.Conv2d(32, 64, 3)
+        self.max_pooling2d_1 = nn.MaxPool2d(2)
+        self.conv2d_2 = nn.Conv2d(64, 64, 3)
+        self.flatten = nn.Flatten()
+        self.dense = nn.Linear(1024, 64)
+        self.dense_1 = nn.Linear(64, 10)
+        nn.init.xavier_uniform_(self.conv2d.weight)
+        nn.init.zeros_(self.conv2d.bias)
+        nn.init.xavier_uniform_(self.conv2d_1.weight)
+        nn.init.zeros_(self.conv2d_1.bias)
+        nn.init.xavier_uniform_(self.conv2d_2.weight)
+        nn.init.zeros_(self.conv2d_2.bias)
+        nn.init.xavier_uniform_(self.dense.weight)
+        nn.init.zeros_(self.dense.bias)
+        nn.init.xavier_uniform_(self.dense_1.weight)
+        nn.init.zeros_(self.dense_1.bias)
+
+    def forward(self, x):
+        x = F.relu(self.conv2d(x))
+        x = self.max_pooling2d(x)
+        x = F.relu(self.conv2d_1(x))
+        x = self.max_pooling2d_1(x)
+        x = F.relu(self.conv2d_2(x))
+        x = self.flatten(x.permute(0, 2, 3, 1))
+        x = F.relu(self.dense(x))
+        x = self.dense_1(x)
+        return x
+
+
+def load_data():
+    """The parts of the data by name: inputs and targets."""
+    # The page's shapes stand in for CIFAR-10.
+    (x_train, y_train), (x_test, y_test) = cifar10.load_data()
+    x_train, x_test = x_train.transpose(0, 3, 1, 2), x_test.transpose(0, 3, 1, 2)
+    y_train, y_test = y_train.ravel(), y_test.ravel()
+    x_train, x_val, y_train, y_val = train_test_split(x_train, y_train, test_size=0.1, shuffle=False)
+    x_train, x_val, x_test = x_train / 255, x_val / 255, x_test / 255
+    x_train = x_train.astype("float32")
+    y_train = y_train.astype("int64")
+    x_val = x_val.astype("float32")
+    y_val = y_val.astype("int64")
+    x_test = x_test.astype("float32")
+    y_test = y_test.astype("int64")
+    return {"train": (x_train, y_train), "val": (x_val, y_val), "test": (x_test, y_test)}
+
+
+def outputs_and_loss(model, criterion, x, y):
+    output = model(x)
+    loss = criterion(output, y)
+    return output, loss
+
+
+@torch.no_grad()
+def evaluate(model, criterion, loader, device):
+    model.eval()
+    losses, outputs, targets = 0.0, [], []
+    for x, y in loader:
+        x, y = x.to(device), y.to(device)
+        output, loss = outputs_and_loss(model, criterion, x, y)
+        losses += loss.item() * len(x)
+        outputs.append(output.cpu())
+        targets.append(y.cpu())
+    output, y = torch.cat(outputs), torch.cat(targets)
+    accuracy = (output.argmax(dim=-1) == y).float().mean().item()
+    return {"loss": losses / len(loader.dataset), "accuracy": accuracy}
+
+
+def main():
+    torch.manual_seed(SEED)
+    world, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if world > 1:
+        dist.init_process_group()
+        if device.type == "cuda":
+            device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            torch.cuda.set_device(device)
+
+    data = load_data()
+    parts = {name: TensorDataset(torch.tensor(x), torch.tensor(y)) for name, (x, y) in data.items()}
+    batch_size = (BATCH_SIZE or len(parts["train"])) // world
+    sampler = DistributedSampler(parts["train"], shuffle=True) if world > 1 else None
+    train_loader = DataLoader(parts["train"], batch_size=batch_size, shuffle=sampler is None, sampler=sampler)
+    val_loader = DataLoader(parts["val"], batch_size=256)
+    test_loader = DataLoader(parts["test"], batch_size=256)
+
+    net = Net().to(device)
+    model = DistributedDataParallel(net) if world > 1 else net
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-7)
+
+    best_kept = None
+    best, waited = None, 0
+    for epoch in range(EPOCHS):
+        if sampler is not None:
+            sampler.set_epoch(epoch)
+        model.train()
+        total = 0.0
+        for x, y in train_loader:
+            x, y = x.to(device), y.to(device)
+            _, loss = outputs_and_loss(model, criterion, x, y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(x)
+        validation = evaluate(net, criterion, val_loader, device)
+        watched = validation["loss"]
+        if best_kept is None or watched < best_kept:
+            best_kept = watched
+            if rank == 0:
+                torch.save(net.state_dict(), f"{epoch + 1:02d}-{watched:.4f}.pt")
+        watched = validation["loss"]
+        if best is None or watched < best:
+            best, waited = watched, 0
+        else:
+            waited += 1
+        if waited >= 3:
+            break
+        if rank == 0:
+            line = f"epoch {epoch + 1}/{EPOCHS}  loss {total * world / len(parts['train']):.6f}"
+            for name, value in evaluate(net, criterion, val_loader, device).items():
+                line += f"  val_{name} {value:.6f}"
+            print(line)
+
+    if rank == 0:
+        for name, value in evaluate(net, criterion, test_loader, device).items():
+            print(f"test_{name} {value:.6f}")
+    if world > 1:
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

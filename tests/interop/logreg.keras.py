@@ -1,0 +1,63 @@
+"""logreg · Keras 3, from Nabla."""
+
+import keras
+import numpy as np
+from keras import layers
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+
+SEED = 1
+EPOCHS = 50
+BATCH_SIZE = 32
+
+
+def build_model():
+    return keras.Sequential([
+        keras.Input(shape=(30,)),
+        layers.Dense(1, kernel_initializer=keras.initializers.RandomUniform(-0.18257418, 0.18257418), bias_initializer=keras.initializers.RandomUniform(-0.18257418, 0.18257418), name="linear"),
+        layers.Activation("sigmoid", name="sigmoid"),
+    ])
+
+
+def load_data():
+    """The parts of the data by name: inputs and targets."""
+    x, y = load_breast_cancer(return_X_y=True)
+    x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.2, random_state=SEED)
+    scaler = StandardScaler().fit(x_train)
+    x_train = scaler.transform(x_train)
+    x_test = scaler.transform(x_test)
+    x_train = x_train.astype("float32")
+    y_train = y_train.reshape(len(y_train), 1).astype("float32")
+    x_test = x_test.astype("float32")
+    y_test = y_test.reshape(len(y_test), 1).astype("float32")
+    return {"train": (x_train, y_train), "test": (x_test, y_test)}
+
+
+def main():
+    keras.utils.set_random_seed(SEED)
+    data = load_data()
+    x_train, y_train = data["train"]
+    batch_size = BATCH_SIZE or len(x_train)
+    model = build_model()
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate=0.1),
+        loss="binary_crossentropy",
+        metrics=[keras.metrics.BinaryAccuracy(name="accuracy")],
+    )
+    model.summary()
+    model.fit(
+        x_train,
+        y_train,
+        batch_size=batch_size,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    results = model.evaluate(*data["test"], return_dict=True, verbose=0)
+    for name, value in results.items():
+        print(f"test_{name} {value:.6f}")
+
+
+if __name__ == "__main__":
+    main()

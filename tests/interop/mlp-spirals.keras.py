@@ -1,0 +1,72 @@
+"""mlp-spirals · Keras 3, from Nabla."""
+
+import keras
+import numpy as np
+from keras import layers
+from sklearn.model_selection import train_test_split
+
+
+def make_spirals(samples, arms, turns, noise, seed):
+    """Interleaved spirals, one class each."""
+    rng = np.random.default_rng(seed)
+    y = np.sort(np.arange(samples) % arms)
+    radius = np.concatenate([np.arange(1, n + 1) / n for n in np.bincount(y)])
+    angle = 2 * np.pi * (y / arms + turns * radius)
+    x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    order = rng.permutation(samples)
+    return (x + noise * rng.standard_normal(x.shape))[order], y[order]
+
+
+SEED = 1
+EPOCHS = 400
+BATCH_SIZE = 16
+
+
+def build_model():
+    return keras.Sequential([
+        keras.Input(shape=(2,)),
+        layers.Dense(16, kernel_initializer=keras.initializers.RandomUniform(-0.70710677, 0.70710677), bias_initializer=keras.initializers.RandomUniform(-0.70710677, 0.70710677), name="fc1"),
+        layers.Activation("tanh", name="tanh1"),
+        layers.Dense(16, kernel_initializer=keras.initializers.RandomUniform(-0.25, 0.25), bias_initializer=keras.initializers.RandomUniform(-0.25, 0.25), name="fc2"),
+        layers.Activation("tanh", name="tanh2"),
+        layers.Dense(1, kernel_initializer=keras.initializers.RandomUniform(-0.25, 0.25), bias_initializer=keras.initializers.RandomUniform(-0.25, 0.25), name="out"),
+    ])
+
+
+def load_data():
+    """The parts of the data by name: inputs and targets."""
+    x, y = make_spirals(300, 2, 1.25, 0.03, SEED)
+    x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.25, random_state=SEED)
+    x_train = x_train.astype("float32")
+    y_train = y_train.reshape(len(y_train), 1).astype("float32")
+    x_test = x_test.astype("float32")
+    y_test = y_test.reshape(len(y_test), 1).astype("float32")
+    return {"train": (x_train, y_train), "test": (x_test, y_test)}
+
+
+def main():
+    keras.utils.set_random_seed(SEED)
+    data = load_data()
+    x_train, y_train = data["train"]
+    batch_size = BATCH_SIZE or len(x_train)
+    model = build_model()
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=0.01, epsilon=1e-8),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)],
+    )
+    model.summary()
+    model.fit(
+        x_train,
+        y_train,
+        batch_size=batch_size,
+        epochs=EPOCHS,
+        verbose=2,
+    )
+    results = model.evaluate(*data["test"], return_dict=True, verbose=0)
+    for name, value in results.items():
+        print(f"test_{name} {value:.6f}")
+
+
+if __name__ == "__main__":
+    main()
