@@ -74,7 +74,8 @@ function generate(spec, report) {
   const out = report.layers.at(-1).shape;
   const classes = kind === 'cross_entropy' ? out.at(-1) : ['binary_cross_entropy', 'hinge', 'perceptron'].includes(kind) ? 2 : 0;
   const xs = [n, ...report.input];
-  const x = Float32Array.from({ length: product(xs) }, () => Math.random() * 2 - 1);
+  const words = spec.layers.find((l) => l.kind === 'embedding')?.vocab;
+  const x = Float32Array.from({ length: product(xs) }, () => (words ? Math.floor(Math.random() * words) : Math.random() * 2 - 1));
   const ys = classes ? [n] : [n, ...out];
   const y = classes ? Int32Array.from({ length: n }, (_, i) => i % classes) : Float32Array.from({ length: product(ys) }, () => Math.random());
   return { train: { x: { data: x, shape: xs }, y: { data: y, shape: ys } } };

@@ -215,7 +215,7 @@ e2e('what is wrong is said with a code', engine, async ({ page }) => {
     ['bad-data', train('[[1, 2, 3], [3, 4, 5]]', '[0, 5.5]')],
     ['bad-data', train('[["1", 2], [3, 4]]', '[0, 1]')],
     ['bad-data', train('[[NaN, 2], [3, 4]]', '[0, 1]')],
-    ['bad-data', `${spec} await nabla.load(spec, { data: { files: [new ArrayBuffer(4)], format: 'cifar10' } });`],
+    ['bad-file', `${spec} await nabla.load(spec, { data: { files: [new ArrayBuffer(4)], format: 'cifar10' } });`],
     ['bad-file', `${spec} await nabla.load(spec, { data: { files: [new ArrayBuffer(4)], format: 'idx' } });`],
     ['bad-file', `${spec} await nabla.load(spec, { weights: new ArrayBuffer(12) });`],
     ['bad-file', `await nabla.resume(new ArrayBuffer(100));`],

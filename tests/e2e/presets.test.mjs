@@ -39,8 +39,8 @@ e2e('every network of the list trains', { timeout: 240_000 }, async ({ page }) =
     assert.ok(loss.every(Number.isFinite), id);
     const n = Math.min(loss.length, 2000);
     const some = Math.min(10, n >> 1);
-    // XOR is what a perceptron cannot learn.
-    const learns = id !== 'perceptron-xor';
+    // XOR is what a perceptron cannot learn; six batches of reviews say nothing yet.
+    const learns = id !== 'perceptron-xor' && id !== 'imdb-conv1d';
     assert.ok(!learns || mean(loss.slice(n - some, n)) < mean(loss.slice(0, some)), `${id}: ${mean(loss.slice(0, 10))} → ${mean(loss.slice(n - 10, n))}`);
     assert.equal(await page.locator('[data-layer]').count(), info.layers.length, id);
     await page.locator('.headline dd').first().waitFor();
@@ -50,7 +50,7 @@ e2e('every network of the list trains', { timeout: 240_000 }, async ({ page }) =
 
 for (const id of ['logreg-blobs', 'perceptron', 'linear-models', 'linear-models-gda', 'mlp-xor', 'mlp-circles', 'mlp-moons', 'mlp-spirals']) {
   e2e(`${id} shows its boundary and learns it`, { path: `#preset=${id}`, timeout: 110_000 }, async ({ page, shot }) => {
-    await trained(page, 10);
+    await trained(page, id === 'linear-models-gda' ? 1 : 10);
     await page.getByRole('tab', { name: 'Boundary' }).waitFor();
     assert.equal(await page.locator('.look-tabs [aria-selected="true"]').textContent(), 'Boundary');
     await painted(page, '.look-panel canvas');
