@@ -134,11 +134,11 @@ fn hash(text: &str) -> u64 {
     })
 }
 
-/// `traces/exported.json` has what the real frameworks gave when they ran these very scripts from
+/// `exported.json` has what the real frameworks gave when they ran these very scripts from
 /// these very weights and batches.
 #[test]
 fn frameworks_agree() {
-    let path = "tests/reference/traces/exported.json";
+    let path = "tests/reference/exported.json";
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
     let record: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();

@@ -1,5 +1,5 @@
 """Runs the scripts that Nabla exports, unchanged, from Nabla's weights on Nabla's batches, and records
-their losses in traces/exported.json. First:
+their losses in exported.json. First:
 
     NABLA_EXPORT=/tmp/exported cargo test --test interop export
 
@@ -20,7 +20,7 @@ warnings.filterwarnings("ignore")
 
 from safetensors.numpy import load_file  # noqa: E402
 
-RECORD = Path(__file__).parent / "traces" / "exported.json"
+RECORD = Path(__file__).parent / "exported.json"
 
 
 def fnv(text):

@@ -6,7 +6,7 @@ use super::pool;
 use crate::graph::numel;
 use crate::ops::{Op, StepCtx};
 
-/// Below so many [`cost`]s a step stays on one thread. Measured: see docs/performance.md.
+/// Below so many [`cost`]s a step stays on one thread. An estimate: see docs/performance.md.
 const SMALL: u64 = 200_000;
 /// Most floats that such sums may take beside the result.
 const SUM_FLOATS: usize = 1 << 20;
