@@ -534,7 +534,7 @@ const nabla = {
     const given = String(text).trim();
     let spec;
     if (given.startsWith('{')) spec = toSpec(given);
-    else if (/^\S*(^|[#&?])spec=[\w-]*$/.test(given)) spec = await (await tools()).fromLink(given).catch(damaged);
+    else if (/^\S*(^|[#&?])spec=\S*$/.test(given)) spec = await (await tools()).fromLink(given).catch(damaged);
     else {
       const read = await (await tools()).readScript(String(text), language);
       if (read.spec) return read;
