@@ -11,6 +11,7 @@ use super::panes::Splitter;
 use super::plot::LossPlot;
 use super::remember::{self, Layout, Theme};
 use super::result::Headline;
+use super::run_life::SavedStates;
 use super::runner::Runner;
 use super::store::{Action, Edit, Phase, State, Word};
 use super::train_panel::TrainPanel;
@@ -163,6 +164,9 @@ fn App() -> Html {
                             report={state.report.clone()}
                             {samples}
                             edit={(*edit).clone()}
+                        />
+                        // Apart: what is drawn anew at every epoch must hold no field that is typed in.
+                        <SavedStates
                             link={state.link.clone()}
                             run={state.info.as_ref().map(|i| i.run)}
                             epoch={state.live.epoch}

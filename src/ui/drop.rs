@@ -50,7 +50,10 @@ fn by_name(names: &[String]) -> Option<FileFormat> {
         Some(FileFormat::Cifar10)
     } else if all(&|n| ends(n, &[".jsonl", ".ndjson"])) {
         Some(FileFormat::Jsonl)
-    } else if all(&|n| ends(n, &[".tar", ".tgz", ".txt"])) {
+    } else if all(&|n| ends(n, &[".tar", ".tgz"]))
+        // One text alone is no set of them.
+        || names.len() > 1 && all(&|n| ends(n, &[".tar", ".tgz", ".txt"]))
+    {
         Some(FileFormat::AclImdb)
     } else if all(&|n| ends(n, &pictures)) {
         Some(FileFormat::Images)

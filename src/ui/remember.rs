@@ -4,6 +4,7 @@ use crate::spec::{Bundled, DataSource, Scale, Spec, presets};
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::window;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 
 const SPEC: &str = "nabla.spec";
@@ -17,9 +18,15 @@ pub fn initial_spec() -> Spec {
         .unwrap_or_else(|| presets::PRESETS[0].spec())
 }
 
+thread_local! {
+    /// The end of the address as the page last read or wrote it.
+    static HASH: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
 /// The preset that the address names (`#preset=<id>`).
 pub fn named_preset() -> Option<Spec> {
     let hash = window().location().hash().ok()?;
+    HASH.set(hash.clone());
     let fields = hash.trim_start_matches('#').split('&');
     let id = fields.filter_map(|f| f.strip_prefix("preset=")).next()?;
     presets::find(id)
@@ -32,13 +39,17 @@ pub fn name_preset(id: Option<&str>) {
         return;
     };
     let hash = id.map(|id| format!("#preset={id}")).unwrap_or_default();
-    if location.hash().as_deref() == Ok(&hash) {
+    let now = location.hash().unwrap_or_default();
+    // Somebody has just written another one, which is about to be opened.
+    let theirs = HASH.with_borrow(|seen| *seen != now);
+    if theirs || now == hash {
         return;
     }
     if let Ok(history) = window().history() {
         let url = format!("{path}{query}{hash}");
         // An address that cannot be changed only names another network than the page shows.
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
+        HASH.set(hash);
     }
 }
 

@@ -2,11 +2,10 @@
 use super::builder::edit::set_optimizer;
 use super::fields::{Axis, CheckField, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
-use super::link::Link;
-use super::run_life::{RunLife, SavedStates, monitor_field};
+use super::run_life::{RunLife, monitor_field};
 use super::store::{Edit, problem_at};
 use crate::spec::{Clip, Loss, Monitor, Optimizer, Schedule, Spec};
-use crate::train::protocol::{CheckReport, RunId};
+use crate::train::protocol::CheckReport;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -17,10 +16,6 @@ pub struct TrainPanelProps {
     /// Samples of the training part, when they are known.
     pub samples: Option<usize>,
     pub edit: Edit,
-    pub link: Option<Link>,
-    pub run: Option<RunId>,
-    /// Epochs done.
-    pub epoch: u32,
 }
 
 impl TrainPanelProps {
@@ -183,7 +178,6 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
                     />
                 </div>
             </details>
-            <SavedStates link={props.link.clone()} run={props.run} epoch={props.epoch} />
         </section>
     }
 }

@@ -57,7 +57,7 @@ function pictures(counts = { train: 60, t10k: 20 }) {
 
 e2e('MNIST: the four files make mnist-mlp train on them', { data: 'mnist', path: '#preset=mnist-mlp', timeout: 170_000 }, async ({ page, data, shot }) => {
   await trained(page);
-  const epochs = page.getByLabel('Epochs');
+  const epochs = page.getByRole('textbox', { name: 'Epochs' });
   await epochs.fill('2');
   await epochs.press('Enter');
   await pick(page, MNIST.map((name) => join(data, name)));

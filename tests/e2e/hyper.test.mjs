@@ -46,7 +46,7 @@ e2e('the learning rate reaches the run between two steps', async ({ page }) => {
 e2e('L2 and more epochs leave the run as it is', async ({ page }) => {
   await slowly(page);
   const { id } = await run(page);
-  await enter(page.getByLabel('Epochs'), '70');
+  await enter(page.getByRole('textbox', { name: 'Epochs' }), '70');
   await page.getByText('Schedule, clipping, regularisation').click();
   await enter(page.getByLabel('L2'), '0.001');
   await page.waitForFunction(() => JSON.parse(JSON.parse(localStorage['nabla.spec'] ?? '"{}"')).train?.l2 === 0.001);
