@@ -54,7 +54,7 @@ e2e('the network at hand is there again on the next visit', async ({ page, url }
   const units = page.locator('[data-layer="fc1"]').getByLabel('Units');
   await units.fill('5');
   await units.press('Enter');
-  await page.waitForFunction(() => JSON.parse(JSON.parse(localStorage['nabla.spec'])).layers[0].units === 5);
+  await page.waitForFunction(() => JSON.parse(JSON.parse(localStorage['nabla.spec'] ?? '"null"'))?.layers[0].units === 5);
   assert.equal(await page.locator('.edited').textContent(), 'edited');
   // An edited network is no preset, so the address names none.
   await page.waitForFunction(() => !location.hash);
