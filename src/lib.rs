@@ -11,7 +11,7 @@
 //! | [`plan`] | slabs, slots, liveness, pretty-print | the same |
 //! | [`data`] | formats, generators, splits, batching, seeded RNG | the same |
 //! | [`backend`] | the seam, and who runs a plan | yew; only `backend/gpu` may import wgpu |
-//! | [`interop`] | scripts for PyTorch and Keras out of a spec and into one, ONNX | the same |
+//! | [`interop`] | scripts for PyTorch and Keras out of a spec and into one | the same |
 //! | [`train`] | sessions, protocol, metrics, checkpoints | yew |
 //! | [`plotting`] | what plots and inspectors compute: history, scales, colours, contours | wgpu, web-sys, yew |
 //! | `ui` (wasm only) | the page | `backend`: it speaks to the worker in messages |

@@ -1,4 +1,4 @@
-//! The spec in other languages: scripts for PyTorch and Keras, their notebooks, ONNX, and back.
+//! The spec in other languages: scripts for PyTorch and Keras, their notebooks, and back.
 //! Nothing here runs code: scripts are written from a [`crate::spec::Spec`] and read into one.
 pub mod read;
 pub mod write;
