@@ -18,6 +18,7 @@ mod numpy;
 mod ops;
 mod schedules;
 mod sets;
+mod statements;
 mod torch;
 mod torch_layers;
 mod value;
