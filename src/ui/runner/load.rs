@@ -75,19 +75,13 @@ impl Runner {
         spec: &Spec,
         files: &[web_sys::File],
     ) -> Result<(RunInfo, Link), Failure> {
-        let link = Link::connect(spec).await?;
-        let run = {
-            let mut i = self.inner.borrow_mut();
-            i.last_id += 1;
-            i.last_id
-        };
+        let backend = self.inner.borrow().backend;
+        let link = Link::connect(spec, backend).await?;
+        let run = self.next_id();
         let request = Request::Load {
             run,
             spec: crate::json::value(spec),
-            options: LoadOptions {
-                files: !files.is_empty(),
-                ..LoadOptions::default()
-            },
+            options: link.options(backend, files),
         };
         match link.call(&request, Vec::new(), files).await {
             Ok((info, _)) => Ok((info, link)),
@@ -100,8 +94,14 @@ impl Runner {
         }
     }
 
+    pub(super) fn next_id(&self) -> RunId {
+        let mut i = self.inner.borrow_mut();
+        i.last_id += 1;
+        i.last_id
+    }
+
     /// Listens to this worker from now on; one of another build is given back.
-    fn follow(self: &Rc<Self>, link: Link) {
+    pub(super) fn follow(self: &Rc<Self>, link: Link) {
         if self.inner.borrow().link.as_ref() == Some(&link) {
             return;
         }
@@ -149,6 +149,7 @@ impl Runner {
                 }
             }
             this.show_phase();
+            this.choose_again();
         });
     }
 
