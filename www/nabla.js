@@ -590,6 +590,10 @@ const nabla = {
   cancelDataset: async (name) => (await data()).cancel(name),
   forgetDataset: async (name) => (await data()).forget(name),
 
+  /** For the page: a run's checkpoint on this device, one at a time. */
+  keepRun: async (state) => (await data()).keepRun(state),
+  keptRun: async () => (await data()).keptRun(),
+
   /** For the page: the worker that it trains on; a new one after a crash. */
   connect() {
     if (!pages || pages.dead) {

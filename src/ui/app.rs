@@ -1,4 +1,5 @@
 //! The root of the page: what stands where, what keys do, what an edit sets off.
+use super::autosave::{Autosave, RunnerRef};
 use super::builder::Builder;
 use super::data_panel::DataPanel;
 use super::drop::{adapt, dropped, files_of, with_files, with_set, with_target};
@@ -129,6 +130,7 @@ fn App() -> Html {
                 on_ask={ask}
             />
             { tabs(&tab) }
+            <Autosave runner={RunnerRef(runner.clone())} phase={state.phase} run={state.info.as_ref().map(|i| i.run)} />
             </div>
             <main class={classes!("panes", tab_class(*tab), slow.then_some("slow"))} style={style_of(*layout)}>
                 <aside id="pane-setup" class="pane setup">

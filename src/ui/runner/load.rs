@@ -70,6 +70,53 @@ impl Runner {
         });
     }
 
+    /// What the run trains, its step and its epoch; None without a run.
+    pub fn standing(&self) -> Option<(Rc<Spec>, u32, u32)> {
+        let i = self.inner.borrow();
+        let c = i.current.as_ref()?;
+        Some((c.spec.clone(), i.live.step, i.live.epoch))
+    }
+
+    /// A checkpoint of the run.
+    pub async fn state(self: &Rc<Self>) -> Option<js_sys::ArrayBuffer> {
+        let (link, run) = {
+            let i = self.inner.borrow();
+            (i.link.clone()?, i.current.as_ref()?.id)
+        };
+        let request = Request::Checkpoint { run };
+        let answer = link.call::<serde_json::Value>(&request, Vec::new(), &[]);
+        answer.await.ok()?.1.into_iter().next()
+    }
+
+    /// Takes a checkpoint's run as the page's, and trains on.
+    pub async fn go_on(self: &Rc<Self>, state: js_sys::ArrayBuffer) {
+        let resumed = async {
+            let link = self.link().await?;
+            let run = {
+                let mut i = self.inner.borrow_mut();
+                i.settle = None;
+                i.wanted = None;
+                i.last_id += 1;
+                i.last_id
+            };
+            let options = LoadOptions::default();
+            let request = Request::Resume { run, options };
+            Ok(link.call::<RunInfo>(&request, vec![state], &[]).await?.0)
+        };
+        match resumed.await {
+            Ok(info) => {
+                let spec = Rc::new(info.spec.clone());
+                self.stop();
+                self.adopt(spec.clone(), info);
+                self.dispatch.dispatch(Action::Settled);
+                self.dispatch
+                    .dispatch(Action::Open(Box::new((*spec).clone())));
+                self.play();
+            }
+            Err(f) => self.say(f),
+        }
+    }
+
     /// The connected worker; a new one if it has crashed.
     pub(super) async fn link(self: &Rc<Self>) -> Result<Link, Failure> {
         let link = Link::connect().await?;
