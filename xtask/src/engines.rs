@@ -92,7 +92,10 @@ impl Engine {
         );
         cargo
             .args(["--target", "wasm32-unknown-unknown", "--config", &flags])
-            .env("CARGO_TARGET_DIR", root().join("target").join(self.folder()));
+            .env(
+                "CARGO_TARGET_DIR",
+                root().join("target").join(self.folder()),
+            );
         if self.gpu {
             // The kernels are in one crate either way; a thin link takes half the time.
             cargo

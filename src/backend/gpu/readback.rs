@@ -70,7 +70,7 @@ async fn wait(gpu: &Gpu, answer: &Answer) -> Result<(), EngineError> {
     if polled.is_err() {
         answer.give(Err(EngineError::TimedOut { seconds: PATIENCE }));
     }
-    settled(gpu, &answer).await
+    settled(gpu, answer).await
 }
 
 /// In the browser the callback comes from the event loop; a device that was lost may never call.
@@ -80,7 +80,7 @@ async fn wait(gpu: &Gpu, answer: &Answer) -> Result<(), EngineError> {
     let timer = gloo::timers::callback::Timeout::new(PATIENCE * 1000, move || {
         late.give(Err(EngineError::TimedOut { seconds: PATIENCE }));
     });
-    let told = settled(gpu, &answer).await;
+    let told = settled(gpu, answer).await;
     drop(timer);
     told
 }

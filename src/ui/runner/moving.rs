@@ -34,7 +34,7 @@ impl Runner {
                     let told = link.call::<RunInfo>(&request, Vec::new(), &[]).await;
                     told.map(|(info, _)| this.know(info))
                 }
-                false => this.transfer(run, link, backend).await,
+                false => this.transfer(run, link).await,
             };
             if let Err(failure) = moved {
                 this.say(failure);
@@ -56,12 +56,7 @@ impl Runner {
 
     /// Takes the run to a worker that suits the backend, by a checkpoint. If that fails, it goes
     /// on where it was.
-    async fn transfer(
-        self: &Rc<Self>,
-        run: RunId,
-        from: Link,
-        backend: BackendChoice,
-    ) -> Result<(), Failure> {
+    async fn transfer(self: &Rc<Self>, run: RunId, from: Link) -> Result<(), Failure> {
         let spec = {
             let mut i = self.inner.borrow_mut();
             let Some(c) = i.current.as_ref().filter(|c| c.id == run) else {
@@ -72,11 +67,12 @@ impl Runner {
             spec
         };
         self.stop();
-        let moved = self.resumed(run, &from, &spec, backend).await;
-        let mut i = self.inner.borrow_mut();
-        i.loading = false;
-        let current = i.current.as_ref().is_some_and(|c| c.id == run);
-        drop(i);
+        let moved = self.resumed(run, &from, &spec).await;
+        let current = {
+            let mut i = self.inner.borrow_mut();
+            i.loading = false;
+            i.current.as_ref().is_some_and(|c| c.id == run)
+        };
         let failed = match moved {
             Ok((info, link)) if current => {
                 self.arrived(run, &from, spec, info, link);
@@ -114,27 +110,15 @@ impl Runner {
         run: RunId,
         from: &Link,
         spec: &Spec,
-        backend: BackendChoice,
     ) -> Result<(RunInfo, Link), Failure> {
         let request = Request::Checkpoint { run };
         let (_, buffers) = from
             .call::<serde_json::Value>(&request, Vec::new(), &[])
             .await?;
         let files = self.files_of(spec);
-        let link = Link::connect(spec, backend).await?;
-        let request = Request::Resume {
-            run: self.next_id(),
-            options: link.options(backend, &files),
-        };
-        match link.call(&request, buffers, &files).await {
-            Ok((info, _)) => Ok((info, link)),
-            Err(failure) => {
-                if link != *from {
-                    link.leave();
-                }
-                Err(failure)
-            }
-        }
+        let run = self.next_id(&mut self.inner.borrow_mut());
+        let request = |options| Request::Resume { run, options };
+        self.bring(spec, request, buffers, &files).await
     }
 
     /// The run is another worker's, or another of the same one; its history stays.
