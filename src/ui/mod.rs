@@ -11,6 +11,7 @@
 //! | `builder`, `data_panel`, `train_panel` | the spec, to be edited |
 //! | `header`, `result`, `notices` | what the run does and says |
 //! | `drop` | files of the visitor's own |
+//! | `code` | the network as a script, and scripts as networks |
 //! | `later` | views whose code is fetched when they are shown |
 //! | `fields`, `icons`, `numbers`, `panes` | parts of all of them |
 //! | `plot` | curves of the training, canvases, axes |
@@ -19,6 +20,7 @@
 mod app;
 mod builder;
 mod change;
+mod code;
 mod data_panel;
 mod drop;
 mod fields;

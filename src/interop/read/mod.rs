@@ -13,7 +13,7 @@ mod keras_layers;
 mod library;
 mod machine;
 mod network;
-mod notes;
+mod notebook;
 mod numpy;
 mod ops;
 mod schedules;
@@ -21,14 +21,17 @@ mod sets;
 mod statements;
 mod torch;
 mod torch_layers;
+mod torch_optim;
 mod value;
 
-pub use notes::Note;
+pub use super::notes::Note;
+pub use notebook::notebook_code;
 
+use super::notes;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec};
 use machine::Machine;
-use ruff_python_ast::{Expr, Stmt};
+use ruff_python_ast::{Expr, PySourceType, Stmt};
 
 /// What a script became.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +47,16 @@ pub struct Failed {
     pub notes: Vec<Note>,
 }
 
-/// Reads a script of PyTorch or Keras.
+/// Reads a script of PyTorch or Keras, as Python or as a notebook. Lines of a notebook are counted in
+/// its [`notebook_code`].
 pub fn script(text: &str) -> Result<Import, Failed> {
+    match notebook_code(text) {
+        Some(code) => python(&code),
+        None => python(text),
+    }
+}
+
+fn python(text: &str) -> Result<Import, Failed> {
     let failed = |line: usize, code: &'static str, detail: String| {
         let mut notes = notes::Notes::default();
         notes.add(line, code, &[("detail", detail)]);
@@ -61,18 +72,14 @@ pub fn script(text: &str) -> Result<Import, Failed> {
     if let Some(line) = bounds::too_deep(text) {
         return Err(failed(line, "note-too-deep", String::new()));
     }
-    let parsed = match ruff_python_parser::parse_module(text) {
-        Ok(parsed) => parsed,
-        Err(e) => {
-            let start = e.location.start().to_usize().min(text.len());
-            let line = text.as_bytes()[..start]
-                .iter()
-                .filter(|b| **b == b'\n')
-                .count()
-                + 1;
-            return Err(failed(line, "note-syntax", e.error.to_string()));
-        }
-    };
+    // As a notebook has it: with lines of `%` and `!`.
+    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Ipynb);
+    if let Some(e) = parsed.errors().first() {
+        let start = e.location.start().to_usize().min(text.len());
+        let before = text.as_bytes()[..start].iter();
+        let line = before.filter(|b| **b == b'\n').count() + 1;
+        return Err(failed(line, "note-syntax", e.error.to_string()));
+    }
     let body = &parsed.syntax().body;
     let mut machine = Machine::new(text);
     let scope = machine.frame(None);

@@ -125,11 +125,13 @@ impl<'a> Machine<'a> {
             }
             Stmt::Break(_) => return Flow::Break,
             Stmt::Continue(_) => return Flow::Continue,
-            Stmt::Match(_) | Stmt::IpyEscapeCommand(_) => {
+            Stmt::Match(_) => {
                 let line = self.line(stmt);
                 self.note(line, "note-statement", &[]);
             }
-            Stmt::Pass(_)
+            // A notebook's `%matplotlib inline`, `!pip install …`: nothing about the network.
+            Stmt::IpyEscapeCommand(_)
+            | Stmt::Pass(_)
             | Stmt::Global(_)
             | Stmt::Nonlocal(_)
             | Stmt::Assert(_)

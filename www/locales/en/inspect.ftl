@@ -54,6 +54,7 @@ tab-predictions = Predictions
 tab-weights = Weights
 tab-activations = Activations
 tab-evaluation = Evaluation
+tab-code = Code
 tab-plan = Plan
 part-label = Samples of
 part-train = training

@@ -54,6 +54,7 @@ tab-predictions = 预测
 tab-weights = 权重
 tab-activations = 激活值
 tab-evaluation = 评估
+tab-code = 代码
 tab-plan = 执行计划
 part-label = 样本来自
 part-train = 训练集
