@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { e2e } from './lib/harness.mjs';
-import { phase, run, shows, trained } from './lib/page.mjs';
+import { enter, phase, run, shows, trained } from './lib/page.mjs';
 
 const file = (name, content) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content) });
 const pick = (page, files) => page.locator('input[type="file"]').setInputFiles(files);
@@ -203,8 +203,7 @@ e2e('the panel sets early stopping, and the page says when it stopped', { path: 
   await pick(page, [file('data_batch_1.bin', batch(60))]);
   await trains(page, 'cifar10');
   const delta = page.getByLabel('Least gain');
-  await delta.fill('100');
-  await delta.press('Enter');
+  await enter(delta, '100');
   await page.getByText(/Stopped early after epoch \d+: epoch \d+ was the best/).waitFor({ timeout: 60_000 });
   await phase(page, 'paused');
   await page.getByText(/Kept states/).click();
