@@ -95,7 +95,7 @@ fn App() -> Html {
         let pasting = pasting.setter();
         use_callback((), move |(), ()| pasting.set(Some(None)))
     };
-    let ask = use_ask(&state, &runner, &lang, &theme, &layout, &picker, &on_code);
+    let ask = use_ask(&state, &runner, &lang, &theme, &layout, (&picker, &on_code));
     use_keys(&ask, state.phase);
     let over = use_drop(&state, &runner, &pasting);
     let on_pasted = {
@@ -414,13 +414,13 @@ fn use_ask(
     lang: &UseStateHandle<Lang>,
     theme: &UseStateHandle<Theme>,
     layout: &UseStateHandle<Layout>,
-    picker: &NodeRef,
-    on_code: &Callback<()>,
+    // What opens files, and what opens code.
+    openers: (&NodeRef, &Callback<()>),
 ) -> Callback<Ask> {
     let dispatch = state.dispatcher();
-    let (runner, lang, layout, picker) =
-        (runner.clone(), lang.clone(), layout.clone(), picker.clone());
-    let (theme, on_code) = (theme.clone(), on_code.clone());
+    let (runner, lang, layout, theme) =
+        (runner.clone(), lang.clone(), layout.clone(), theme.clone());
+    let (picker, on_code) = (openers.0.clone(), openers.1.clone());
     let open = move |id: &str| {
         if let Some(spec) = presets::find(id) {
             dispatch.dispatch(Action::Open(Box::new(spec)));
