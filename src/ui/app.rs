@@ -1,4 +1,5 @@
 //! The root of the page: what stands where, what keys do, what an edit sets off.
+use super::autosave::{self, AUTOSAVE, AutosaveProps, RunnerRef};
 use super::builder::Builder;
 use super::code::open::{OpenCode, OpenProps};
 use super::data_panel::DataPanel;
@@ -147,6 +148,18 @@ fn App() -> Html {
         .map(AttrValue::from);
     // Slow enough for the eye to follow a step.
     let slow = state.phase == Phase::Training && (1..=20).contains(&state.speed);
+    let autosave = {
+        // Fetched when there is something to go on with, or to keep.
+        let met = use_mut_ref(autosave::is_waiting);
+        *met.borrow_mut() |= state.live.step > 300;
+        let with = AutosaveProps {
+            runner: RunnerRef(runner.clone()),
+            phase: state.phase,
+            run: state.info.as_ref().map(|i| i.run),
+        };
+        met.borrow()
+            .then(|| html! { <Later<AutosaveProps> view={&AUTOSAVE} {with} /> })
+    };
     let samples = state.info.as_ref().map(|i| i.data.train);
     html! {
         <ContextProvider<Lang> context={*lang}>
@@ -166,6 +179,7 @@ fn App() -> Html {
                 on_ask={ask}
             />
             { tabs(&tab) }
+            { autosave }
             </div>
             <main class={classes!("panes", tab_class(*tab), slow.then_some("slow"))} style={style_of(*layout)}>
                 <aside id="pane-setup" class="pane setup">

@@ -210,3 +210,25 @@ e2e('the panel sets early stopping, and the page says when it stopped', { path: 
   const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.saved-states button').first().click()]);
   assert.match(download.suggestedFilename(), /^model\.\d\d-\d+\.\d\d\.safetensors$/);
 });
+
+e2e('a page that is killed goes on where it was, step for step', { path: '#preset=digits-mlp', timeout: 150_000 }, async ({ page, context, url }) => {
+  await trained(page);
+  await page.waitForFunction(() => (JSON.parse(localStorage.getItem('nabla.run') ?? 'null')?.step ?? 0) > 20, undefined, { timeout: 60_000 });
+  await page.close();
+  const again = await context.newPage();
+  again.setDefaultTimeout(20_000);
+  await again.goto(`${url}#preset=digits-mlp`);
+  await again.getByText(/was interrupted/).waitFor();
+  await again.getByRole('button', { name: 'Go on' }).click();
+  await again.waitForFunction(() => (nabla.current()?.history().step[0] ?? 0) > 20, undefined, { timeout: 45_000 });
+  await trained(again, 50);
+  const { same, first } = await again.evaluate(async () => {
+    const seen = nabla.current().history();
+    const whole = await nabla.load(await nabla.preset('digits-mlp'));
+    await whole.train({ steps: seen.step[49] + 1 });
+    const { loss } = whole.history();
+    await whole.dispose();
+    return { same: seen.step.slice(0, 50).every((s, i) => loss[s] === seen.loss[i]), first: seen.step[0] };
+  });
+  assert.ok(same, `other losses after step ${first}`);
+});
