@@ -52,8 +52,8 @@ async function openView(page) {
 
 async function openDialog(page) {
   await trained(page, 1);
-  await page.getByRole('button', { name: 'More', exact: true }).click();
-  await page.getByRole('menuitem', { name: /^Open code/ }).click();
+  await page.getByRole('button', { name: 'More', exact: true }).press('Enter');
+  await page.getByRole('menuitem', { name: /^Open code/ }).press('Enter');
   await dialog(page).waitFor();
 }
 
