@@ -2,6 +2,7 @@
 mod activations;
 mod evaluation;
 mod fit;
+mod gradients;
 mod heatmap;
 mod histogram;
 mod legend;
@@ -10,6 +11,7 @@ mod plan;
 mod plane;
 mod predictions;
 mod pull;
+mod saliency;
 mod source;
 mod tabs;
 mod thumb;
@@ -18,6 +20,7 @@ mod weights;
 
 use crate::lazy;
 use crate::plotting::outcome::Outcome;
+use crate::spec::TargetOf;
 use crate::train::protocol::{Role, RunInfo, TensorInfo};
 use crate::ui::i18n::{t, use_lang};
 use crate::ui::later::{Later, View as Shown};
@@ -75,6 +78,8 @@ lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <fit::Fit ..p />
 lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <plane::Plane ..p /> }; }
 lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <weights::Weights ..p /> }; }
 lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { <activations::Activations ..p /> }; }
+lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <gradients::Gradients ..p /> }; }
+lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <saliency::SaliencyView ..p /> }; }
 lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <evaluation::EvaluationView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
 
@@ -85,18 +90,22 @@ enum View {
     Predictions,
     Weights,
     Activations,
+    Gradients,
     Evaluation,
+    Saliency,
     Plan,
 }
 
 impl View {
-    const ALL: [View; 7] = [
+    const ALL: [View; 9] = [
         View::Fit,
         View::Plane,
         View::Predictions,
         View::Weights,
         View::Activations,
+        View::Gradients,
         View::Evaluation,
+        View::Saliency,
         View::Plan,
     ];
 
@@ -107,7 +116,9 @@ impl View {
             View::Predictions => "predictions",
             View::Weights => "weights",
             View::Activations => "activations",
+            View::Gradients => "gradients",
             View::Evaluation => "evaluation",
+            View::Saliency => "saliency",
             View::Plan => "plan",
         }
     }
@@ -126,8 +137,14 @@ impl View {
         match self {
             View::Fit => source.features() == 1 && source.outcome == Outcome::Values { targets: 1 },
             View::Plane => source.features() == 2,
-            View::Weights => has(Role::Param),
+            View::Weights | View::Gradients => has(Role::Param),
             View::Activations => has(Role::Activation),
+            // An autoencoder's outputs are as many as its inputs; where each step has a class, there
+            // are many scores.
+            View::Saliency => {
+                let outputs = source.info.layers.last().map_or(0, |l| l.shape.len());
+                source.info.spec.data.target == TargetOf::Labels && outputs <= 1
+            }
             View::Predictions | View::Evaluation | View::Plan => true,
         }
     }
@@ -179,7 +196,9 @@ pub fn Inspect(props: &InspectProps) -> Html {
         View::Predictions => None,
         View::Weights => Some(&WEIGHTS),
         View::Activations => Some(&ACTIVATIONS),
+        View::Gradients => Some(&GRADIENTS),
         View::Evaluation => Some(&EVALUATION),
+        View::Saliency => Some(&SALIENCY),
         View::Plan => Some(&PLAN),
     };
     let body = match later {
