@@ -27,7 +27,7 @@ struct Case {
 
 impl Case {
     fn samples(&self) -> (Vec<f32>, Vec<bool>) {
-        let truth = |i| hash(self.seed + 1, i) % 3 == 0;
+        let truth = |i| hash(self.seed + 1, i).is_multiple_of(3);
         let score = |i| {
             let noise = f64::from(hash(self.seed, i)) / 4_294_967_296.0;
             let mixed =
