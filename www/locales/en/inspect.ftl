@@ -191,7 +191,7 @@ activations-zero-hint = ReLU lets a unit through only where its input is positiv
 
 ## Gradients
 gradients-none = The gradient of every parameter will stand here once the network has parameters to learn.
-gradients-fine = Nothing conspicuous: gradients reach every layer, and no unit is out of use.
+gradients-fine = Nothing conspicuous: gradients reach every layer, and updates are neither huge nor tiny.
 gradients-caption = What step { $step }, the next one, does to each parameter
 gradients-parameter = Parameter
 gradients-gradient = gradient

@@ -183,7 +183,7 @@ activations-zero-hint = ReLU 只在单元的输入为正时让它通过
 
 ## Gradients
 gradients-none = 网络有了可学习的参数之后，每个参数的梯度会显示在这里。
-gradients-fine = 没有明显异常：梯度能到达每一层，也没有失效的单元。
+gradients-fine = 没有明显异常：梯度能到达每一层，更新量也不过大或过小。
 gradients-caption = 下一步（第 { $step } 步）对各个参数的作用
 gradients-parameter = 参数
 gradients-gradient = 梯度

@@ -9,6 +9,7 @@ use crate::plotting::format::{count, percent, three};
 use crate::plotting::vitals::{Finding, findings};
 use crate::spec::Activation;
 use crate::train::protocol::{LayerVitals, Vitals};
+use crate::ui::fields::slug;
 use crate::ui::i18n::{t, t_args, use_lang};
 use history::{History, Spreads};
 use std::rc::Rc;
@@ -132,7 +133,7 @@ fn units(now: &Vitals) -> Html {
                     { for now.layers.iter().map(|l| html! {
                         <tr key={l.layer.clone()}>
                             <th scope="row"><code>{ &l.layer }</code></th>
-                            <td>{ format!("{:?}", l.function) }</td>
+                            <td>{ t(&format!("activation-{}", slug(&l.function))) }</td>
                             <td class="figure">{ count(l.units as u64) }</td>
                             { cells(l) }
                         </tr>
