@@ -148,3 +148,17 @@ export async function forget(name) {
   const store = await cache();
   await Promise.all(set.files.map((f) => store?.delete(place(name, f.name))));
 }
+
+const RUN = ['nabla-run-v1', new URL('kept-run', here).href];
+
+/** Keeps a run's checkpoint, in place of the one before. */
+export async function keepRun(state) {
+  const store = await caches.open(RUN[0]);
+  await store.put(RUN[1], new Response(state));
+}
+
+/** The checkpoint that was kept, or null. */
+export async function keptRun() {
+  const store = await globalThis.caches?.open(RUN[0]);
+  return (await (await store?.match(RUN[1]))?.arrayBuffer()) ?? null;
+}

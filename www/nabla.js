@@ -555,6 +555,10 @@ const nabla = {
   cancelDataset: async (name) => (await data()).cancel(name),
   forgetDataset: async (name) => (await data()).forget(name),
 
+  /** For the page: a run's checkpoint on this device, one at a time. */
+  keepRun: async (state) => (await data()).keepRun(state),
+  keptRun: async () => (await data()).keptRun(),
+
   /** For the page: a worker of the build that suits the spec (JSON); the same one until it crashes. */
   connect(spec) {
     const build = pageEngine(spec == null ? undefined : toSpec(spec));

@@ -1,4 +1,5 @@
 //! The root of the page: what stands where, what keys do, what an edit sets off.
+use super::autosave::{self, AUTOSAVE, AutosaveProps, RunnerRef};
 use super::builder::Builder;
 use super::data_panel::DataPanel;
 use super::drop::{adapt, dropped, files_of, with_files, with_set, with_target};
@@ -6,6 +7,7 @@ use super::fields::is_typing;
 use super::header::{Ask, Header};
 use super::i18n::{self, Lang, problem_text, t};
 use super::inspect::Inspect;
+use super::later::Later;
 use super::notices::Notices;
 use super::panes::Splitter;
 use super::plot::LossPlot;
@@ -126,6 +128,18 @@ fn App() -> Html {
         .map(AttrValue::from);
     // Slow enough for the eye to follow a step.
     let slow = state.phase == Phase::Training && (1..=20).contains(&state.speed);
+    let autosave = {
+        // Fetched when there is something to go on with, or to keep.
+        let met = use_mut_ref(autosave::is_waiting);
+        *met.borrow_mut() |= state.live.step > 300;
+        let with = AutosaveProps {
+            runner: RunnerRef(runner.clone()),
+            phase: state.phase,
+            run: state.info.as_ref().map(|i| i.run),
+        };
+        met.borrow()
+            .then(|| html! { <Later<AutosaveProps> view={&AUTOSAVE} {with} /> })
+    };
     let samples = state.info.as_ref().map(|i| i.data.train);
     html! {
         <ContextProvider<Lang> context={*lang}>
@@ -145,6 +159,7 @@ fn App() -> Html {
                 on_ask={ask}
             />
             { tabs(&tab) }
+            { autosave }
             </div>
             <main class={classes!("panes", tab_class(*tab), slow.then_some("slow"))} style={style_of(*layout)}>
                 <aside id="pane-setup" class="pane setup">

@@ -144,9 +144,9 @@ pub fn KnownSets(props: &KnownSetsProps) -> Html {
                 <span class="spacer"></span>
                 if let Some(share) = share {
                     <span class="figure" role="status">{ whole_percent(f64::from(share) / 100.0) }</span>
-                    <button type="button" onclick={on_cancel}>{ t("set-cancel") }</button>
+                    <button type="button" class="button" onclick={on_cancel}>{ t("set-cancel") }</button>
                 } else {
-                    <button type="button" disabled={busy.is_some()} onclick={on_get}>
+                    <button type="button" class="button" disabled={busy.is_some()} onclick={on_get}>
                         { t(if here { "set-use" } else { "set-get" }) }
                     </button>
                     if here {
@@ -165,7 +165,7 @@ pub fn KnownSets(props: &KnownSetsProps) -> Html {
             <summary title={t("known-sets-hint")}>{ t("known-sets") }</summary>
             <ul>{ for all.iter().map(row) }</ul>
             if let Some(text) = &*wrong {
-                <p class="problem" role="alert">{ text }</p>
+                <p class="error" role="alert">{ text }</p>
             }
         </details>
     }

@@ -38,7 +38,7 @@ pub fn use_lazy<T: Copy + 'static>(lazy: &'static Lazy<T>) -> Result<T, Html> {
             Err(html! {
                 <p class="empty" role="alert">
                     { t("part-not-loaded") }{ " " }
-                    <button type="button" {onclick}>{ t("try-again") }</button>
+                    <button type="button" class="button" {onclick}>{ t("try-again") }</button>
                 </p>
             })
         }

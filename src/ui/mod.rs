@@ -10,13 +10,15 @@
 //! | `i18n` | the words |
 //! | `builder`, `data_panel`, `train_panel` | the spec, to be edited |
 //! | `header`, `result`, `notices` | what the run does and says |
-//! | `drop` | files of the visitor's own |
+//! | `drop`, `known_sets` | files of the visitor's own, and public sets |
+//! | `autosave`, `run_life` | states that are kept, on the device or to download; when a run ends by itself |
 //! | `later` | views whose code is fetched when they are shown |
 //! | `fields`, `icons`, `numbers`, `panes` | parts of all of them |
 //! | `plot` | curves of the training, canvases, axes |
 //! | `inspect` | the look inside: predictions, weights, boundaries, evaluation |
 //! | `remember` | what outlasts a visit |
 mod app;
+mod autosave;
 mod builder;
 mod change;
 mod data_panel;

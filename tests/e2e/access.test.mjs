@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './lib/chrome.mjs';
 import { e2e } from './lib/harness.mjs';
-import { phase, trained } from './lib/page.mjs';
+import { enter, phase, trained } from './lib/page.mjs';
 
 const AXE = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
 
@@ -50,8 +50,7 @@ for (const colorScheme of ['light', 'dark']) {
     await check('the menu open');
     await page.keyboard.press('Escape');
     const units = page.locator('[data-layer="fc2"] input.number');
-    await units.fill('7');
-    await units.press('Enter');
+    await enter(units, '7');
     await phase(page, 'blocked');
     await check('a network that does not fit');
     assert.equal([...faults].join('\n'), '');

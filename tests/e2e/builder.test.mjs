@@ -1,12 +1,7 @@
 // The builder: cards, shapes, counts, and what it says of a network that does not fit together.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { another, card, controls, layers, phase, run, slowly, trained } from './lib/page.mjs';
-
-async function enter(field, text) {
-  await field.fill(text);
-  await field.press('Enter');
-}
+import { another, card, controls, enter, layers, phase, run, slowly, trained } from './lib/page.mjs';
 
 const outcome = (page, id) => card(page, id).locator('.outcome').innerText();
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { e2e } from './lib/harness.mjs';
-import { phase, run, shows, trained } from './lib/page.mjs';
+import { enter, phase, run, shows, trained } from './lib/page.mjs';
 
 const file = (name, content) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content) });
 const pick = (page, files) => page.locator('input[type="file"]').setInputFiles(files);
@@ -203,11 +203,32 @@ e2e('the panel sets early stopping, and the page says when it stopped', { path: 
   await pick(page, [file('data_batch_1.bin', batch(60))]);
   await trains(page, 'cifar10');
   const delta = page.getByLabel('Least gain');
-  await delta.fill('100');
-  await delta.press('Enter');
+  await enter(delta, '100');
   await page.getByText(/Stopped early after epoch \d+: epoch \d+ was the best/).waitFor({ timeout: 60_000 });
   await phase(page, 'paused');
   await page.getByText(/Kept states/).click();
   const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.saved-states button').first().click()]);
   assert.match(download.suggestedFilename(), /^model\.\d\d-\d+\.\d\d\.safetensors$/);
+});
+
+e2e('a page that is killed goes on where it was, step for step', { path: '#preset=digits-mlp', timeout: 150_000 }, async ({ page, context, url }) => {
+  await trained(page);
+  await page.waitForFunction(() => (JSON.parse(localStorage.getItem('nabla.run') ?? 'null')?.step ?? 0) > 20, undefined, { timeout: 60_000 });
+  await page.close();
+  const again = await context.newPage();
+  again.setDefaultTimeout(20_000);
+  await again.goto(`${url}#preset=digits-mlp`);
+  await again.getByText(/was interrupted/).waitFor();
+  await again.getByRole('button', { name: 'Go on' }).click();
+  await again.waitForFunction(() => (nabla.current()?.history().step[0] ?? 0) > 20, undefined, { timeout: 45_000 });
+  await trained(again, 50);
+  const { same, first } = await again.evaluate(async () => {
+    const seen = nabla.current().history();
+    const whole = await nabla.load(await nabla.preset('digits-mlp'));
+    await whole.train({ steps: seen.step[49] + 1 });
+    const { loss } = whole.history();
+    await whole.dispose();
+    return { same: seen.step.slice(0, 50).every((s, i) => loss[s] === seen.loss[i]), first: seen.step[0] };
+  });
+  assert.ok(same, `other losses after step ${first}`);
 });

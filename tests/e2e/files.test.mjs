@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { e2e } from './lib/harness.mjs';
-import { atRest, controls, pause, phase, run, shows, slowly, trained, trouble } from './lib/page.mjs';
+import { atRest, controls, enter, pause, phase, run, shows, slowly, trained, trouble, type } from './lib/page.mjs';
 
 const MNIST = ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz', 't10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'];
 
@@ -58,8 +58,7 @@ function pictures(counts = { train: 60, t10k: 20 }) {
 e2e('MNIST: the four files make mnist-mlp train on them', { data: 'mnist', path: '#preset=mnist-mlp', timeout: 170_000 }, async ({ page, data, shot }) => {
   await trained(page);
   const epochs = page.getByRole('textbox', { name: 'Epochs' });
-  await epochs.fill('2');
-  await epochs.press('Enter');
+  await enter(epochs, '2');
   await pick(page, MNIST.map((name) => join(data, name)));
   await page.waitForFunction(() => nabla.current()?.info.data.train === 54_000, undefined, { timeout: 60_000 });
   const { info } = await run(page);
@@ -102,8 +101,7 @@ e2e('a CSV file dropped on the page: the network is fitted to it and learns it',
 
   // Another column as the target: numbers, so the network becomes a regression.
   const target = page.getByLabel('Target column');
-  await target.fill('y');
-  await target.press('Enter');
+  await enter(target, 'y');
   await page.waitForFunction(() => nabla.current()?.info.data.targets[0] === 'y' && !nabla.current().info.data.classes.length);
   await trained(page, 5);
   assert.ok((await run(page)).loss.every(Number.isFinite));
@@ -169,10 +167,10 @@ e2e('broken files: a clear word, and the run is as it was', { timeout: 170_000 }
 e2e('own points, typed in', { path: '#preset=first-network' }, async ({ page }) => {
   await trained(page);
   const points = page.getByLabel('Points, one per line');
-  await points.fill('1, 2 → 2\n3, 4 → 6\n5, 7 → 11');
+  await type(points, '1, 2 → 2\n3, 4 → 6\n5, 7 → 11');
   await points.blur();
   await page.waitForFunction(() => nabla.current()?.info.data.train === 3);
-  await points.fill('1, 2 → 2\n3, four → 6');
+  await type(points, '1, 2 → 2\n3, four → 6');
   await points.blur();
   await page.getByText('Line 2 is no point').waitFor();
   await trained(page, 5);

@@ -1,12 +1,7 @@
 // What is changed while it trains: some of it reaches the run at hand, the rest asks for another.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { another, controls, phase, run, slowly, trained } from './lib/page.mjs';
-
-async function enter(field, text) {
-  await field.fill(text);
-  await field.press('Enter');
-}
+import { another, controls, enter, phase, run, slowly, trained } from './lib/page.mjs';
 
 /** Waits until the newest step was trained at this rate. */
 async function trainsAt(page, rate) {

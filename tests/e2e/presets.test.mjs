@@ -1,7 +1,7 @@
 // Every network of the list on the page: it opens, trains, and shows what it is there to show.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { another, card, phase, run, shows, trained } from './lib/page.mjs';
+import { another, card, enter, phase, run, shows, trained } from './lib/page.mjs';
 
 const mean = (list) => list.reduce((a, b) => a + b) / list.length;
 
@@ -138,8 +138,7 @@ e2e('an edited network is marked, and restored by the menu', async ({ page }) =>
   await trained(page);
   const { id } = await run(page);
   const units = card(page, 'fc1').getByLabel('Units');
-  await units.fill('12');
-  await units.press('Enter');
+  await enter(units, '12');
   await another(page, id);
   await page.locator('.edited').waitFor();
   await page.getByRole('button', { name: 'More', exact: true }).click();

@@ -1,7 +1,7 @@
 // The first visit: what the page shows and does before anything is pressed.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { controls, phase, run, trained } from './lib/page.mjs';
+import { controls, enter, phase, run, trained } from './lib/page.mjs';
 
 e2e('the page opens on the digits and trains by itself to 97 %', { timeout: 110_000 }, async ({ page, shot }) => {
   assert.match(await page.title(), /Nabla/);
@@ -52,8 +52,7 @@ e2e('the network at hand is there again on the next visit', async ({ page, url }
   await page.getByLabel('Network from the tutorials').selectOption('mlp-xor');
   await page.waitForFunction(() => nabla.current()?.info.spec.name === 'mlp-xor');
   const units = page.locator('[data-layer="fc1"]').getByLabel('Units');
-  await units.fill('5');
-  await units.press('Enter');
+  await enter(units, '5');
   await page.waitForFunction(() => JSON.parse(JSON.parse(localStorage['nabla.spec'] ?? '"null"'))?.layers[0].units === 5);
   assert.equal(await page.locator('.edited').textContent(), 'edited');
   // An edited network is no preset, so the address names none.

@@ -1,6 +1,8 @@
 //! One run: its session, and what it is busy with. Work is done in slices of a few
 //! milliseconds, so that messages are heard between them.
-use super::scope::{Answer, Inbox, answer, emit, failure, internal, now};
+mod time;
+
+use super::scope::{Answer, answer, emit, failure, internal, now};
 use crate::backend::cpu::pool;
 use crate::backend::{AnyBackend, Place};
 use crate::train::protocol::*;
@@ -549,83 +551,5 @@ impl Run {
             saved,
         };
         emit(&event, None);
-    }
-
-    /// Steps in blocks, each of which ends with one read: `steps` of them, or more where the
-    /// clock is too coarse for so few. Ends early when `stopped` says so.
-    pub async fn time(
-        &mut self,
-        steps: Option<u32>,
-        warmup: Option<u32>,
-        inbox: &Inbox,
-        stopped: impl Fn() -> bool,
-    ) -> Result<Timing, Failure> {
-        const BLOCKS: u32 = 10;
-        /// Milliseconds below which the clock is too coarse for a block.
-        const BLOCK: f64 = 5.0;
-        const DEFAULT: f64 = 1000.0;
-        self.stop();
-        self.close_epoch().await?;
-        let (_, one) = self.block(1, &stopped, inbox).await?;
-        let first = self.first_step.unwrap_or(one);
-        let (mut warm, mut spent) = (0u32, 0.0);
-        while warmup.map_or(warm < 3 || spent < DEFAULT / 10.0, |n| warm < n) {
-            let left = warmup.map_or(PIECES, |n| n - warm);
-            let (steps, ms) = self.block(self.steps.0.min(left), &stopped, inbox).await?;
-            warm += steps;
-            spent += ms;
-        }
-        let step_ms = if warm > 0 {
-            spent / f64::from(warm)
-        } else {
-            first
-        }
-        .max(1e-4);
-        let shortest = (BLOCK / step_ms).ceil() as u32;
-        let total = steps
-            .unwrap_or_else(|| ((DEFAULT / step_ms) as u32).max(BLOCKS))
-            .max(shortest);
-        let block = total.div_ceil(BLOCKS).max(shortest);
-        let (mut done, mut ms_per_step) = (0, Vec::new());
-        while done < total {
-            let (steps, ms) = self.block(block.min(total - done), &stopped, inbox).await?;
-            done += steps;
-            ms_per_step.push(ms / f64::from(steps));
-        }
-        self.tick();
-        Ok(Timing {
-            ms_per_step,
-            first_step_ms: first,
-            compile_ms: self.compile,
-        })
-    }
-
-    /// Exactly `count` steps, then a turn for others. Gives their number and milliseconds.
-    async fn block(
-        &mut self,
-        count: u32,
-        stopped: &impl Fn() -> bool,
-        inbox: &Inbox,
-    ) -> Result<(u32, f64), Failure> {
-        let begin = now();
-        let mut done = 0;
-        while done < count {
-            let start = now();
-            let chunk = self.session.steps(count - done).await?;
-            if chunk.steps == 0 {
-                return Err(internal("no step was made"));
-            }
-            done += chunk.steps;
-            let ms = now() - start;
-            self.steps.learn(chunk.steps, ms, self.session.place());
-            self.record(&chunk, ms);
-        }
-        let ms = now() - begin;
-        inbox.turn().await;
-        if stopped() {
-            self.tick();
-            return Err(failure("cancelled", "The timing was stopped."));
-        }
-        Ok((done, ms))
     }
 }

@@ -3,9 +3,10 @@ use super::super::data_panel::source_name;
 use super::super::link::Link;
 use super::super::numbers::count;
 use super::super::store::{Action, Live, Phase, Word};
-use super::{Current, Runner};
+use super::{Current, Inner, Runner};
 use crate::spec::{DataSource, Spec};
 use crate::train::protocol::*;
+use js_sys::ArrayBuffer;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 
@@ -70,17 +71,53 @@ impl Runner {
         });
     }
 
+    /// What the run trains, its step and its epoch; None without a run.
+    pub fn standing(&self) -> Option<(Rc<Spec>, u32, u32)> {
+        let i = self.inner.borrow();
+        let c = i.current.as_ref()?;
+        Some((c.spec.clone(), i.live.step, i.live.epoch))
+    }
+
+    /// A checkpoint of the run.
+    pub async fn state(self: &Rc<Self>) -> Option<ArrayBuffer> {
+        let (link, run) = {
+            let i = self.inner.borrow();
+            (i.link.clone()?, i.current.as_ref()?.id)
+        };
+        let request = Request::Checkpoint { run };
+        let answer = link.call::<serde_json::Value>(&request, Vec::new(), &[]);
+        answer.await.ok()?.1.into_iter().next()
+    }
+
+    /// Takes the run of a checkpoint, which trains `spec`, as the page's, and trains on.
+    pub async fn go_on(self: &Rc<Self>, spec: &Spec, state: ArrayBuffer) {
+        let run = {
+            let mut i = self.inner.borrow_mut();
+            i.settle = None;
+            i.wanted = None;
+            self.next_id(&mut i)
+        };
+        let options = LoadOptions::default();
+        let request = Request::Resume { run, options };
+        match self.bring(spec, &request, vec![state], &[]).await {
+            Ok((info, link)) => {
+                let spec = info.spec.clone();
+                self.stop();
+                self.adopt(Rc::new(spec.clone()), info, link);
+                self.dispatch.dispatch(Action::Settled);
+                self.dispatch.dispatch(Action::Open(Box::new(spec)));
+                self.play();
+            }
+            Err(f) => self.say(f),
+        }
+    }
+
     pub(super) async fn load(
         self: &Rc<Self>,
         spec: &Spec,
         files: &[web_sys::File],
     ) -> Result<(RunInfo, Link), Failure> {
-        let link = Link::connect(spec).await?;
-        let run = {
-            let mut i = self.inner.borrow_mut();
-            i.last_id += 1;
-            i.last_id
-        };
+        let run = self.next_id(&mut self.inner.borrow_mut());
         let request = Request::Load {
             run,
             spec: crate::json::value(spec),
@@ -89,7 +126,24 @@ impl Runner {
                 ..LoadOptions::default()
             },
         };
-        match link.call(&request, Vec::new(), files).await {
+        self.bring(spec, &request, Vec::new(), files).await
+    }
+
+    fn next_id(&self, inner: &mut Inner) -> RunId {
+        inner.last_id += 1;
+        inner.last_id
+    }
+
+    /// Asks for a run of a worker that suits the spec, which is let go again if none comes of it.
+    async fn bring(
+        &self,
+        spec: &Spec,
+        request: &Request,
+        buffers: Vec<ArrayBuffer>,
+        files: &[web_sys::File],
+    ) -> Result<(RunInfo, Link), Failure> {
+        let link = Link::connect(spec).await?;
+        match link.call(request, buffers, files).await {
             Ok((info, _)) => Ok((info, link)),
             Err(failure) => {
                 if self.inner.borrow().link.as_ref() != Some(&link) {

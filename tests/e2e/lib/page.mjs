@@ -1,4 +1,5 @@
 // What tests of the page itself share: its run, its phase, its controls.
+import { FIREFOX } from './chrome.mjs';
 
 /** Waits until the page has a run that has trained at least `steps` steps. */
 export async function trained(page, steps = 1) {
@@ -76,3 +77,20 @@ export const layers = (page) => page.locator('[data-layer]').evaluateAll((all) =
 
 /** What the page says about something that went wrong. */
 export const trouble = (page) => page.locator('.notices [role="alert"]');
+
+/** Types `text` in place of what a field holds, key by key: Firefox tells a page of no change made any other way. */
+export async function type(field, text) {
+  await field.press('ControlOrMeta+a');
+  await field.pressSequentially(text);
+}
+
+/** As `type` does, and presses Enter. */
+export async function enter(field, text) {
+  await type(field, text);
+  await field.press('Enter');
+}
+
+/** Taps with a finger; a click in Firefox, whose driver's touches end in none. */
+export async function tap(element) {
+  await (FIREFOX ? element.click() : element.tap());
+}
