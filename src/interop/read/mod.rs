@@ -31,7 +31,7 @@ use super::notes;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec};
 use machine::Machine;
-use ruff_python_ast::{Expr, PySourceType, Stmt};
+use ruff_python_ast::{Expr, Stmt};
 
 /// What a script became.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,14 +72,26 @@ fn python(text: &str) -> Result<Import, Failed> {
     if let Some(line) = bounds::too_deep(text) {
         return Err(failed(line, "note-too-deep", String::new()));
     }
-    // As a notebook has it: with lines of `%` and `!`.
-    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Ipynb);
-    if let Some(e) = parsed.errors().first() {
-        let start = e.location.start().to_usize().min(text.len());
-        let before = text.as_bytes()[..start].iter();
-        let line = before.filter(|b| **b == b'\n').count() + 1;
-        return Err(failed(line, "note-syntax", e.error.to_string()));
-    }
+    // The parser's own mode for notebooks panics on some texts.
+    let plain = notebook::without_commands(text);
+    let mut source = text;
+    let parsed = ruff_python_parser::parse_module(text).or_else(|e| match &plain {
+        Some(plain) => {
+            source = plain;
+            ruff_python_parser::parse_module(plain)
+        }
+        None => Err(e),
+    });
+    let text = source;
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(e) => {
+            let start = e.location.start().to_usize().min(text.len());
+            let before = text.as_bytes()[..start].iter();
+            let line = before.filter(|b| **b == b'\n').count() + 1;
+            return Err(failed(line, "note-syntax", e.error.to_string()));
+        }
+    };
     let body = &parsed.syntax().body;
     let mut machine = Machine::new(text);
     let scope = machine.frame(None);

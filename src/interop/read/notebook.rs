@@ -32,3 +32,20 @@ pub fn notebook_code(text: &str) -> Option<String> {
     }
     Some(all.join("\n\n") + "\n")
 }
+
+/// The text with a notebook's commands (`%matplotlib inline`, `!pip install …`), which say nothing
+/// about a network, made statements that do nothing; None if it has none.
+pub(super) fn without_commands(text: &str) -> Option<String> {
+    let command = |line: &str| line.trim_start().starts_with(['%', '!']);
+    if !text.lines().any(command) {
+        return None;
+    }
+    let plain = |line: &str| match command(line) {
+        true => {
+            let rest = line.trim_start();
+            format!("{}pass\n", &line[..line.len() - rest.len()])
+        }
+        false => line.to_string(),
+    };
+    Some(text.split_inclusive('\n').map(plain).collect())
+}

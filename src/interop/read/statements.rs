@@ -125,13 +125,11 @@ impl<'a> Machine<'a> {
             }
             Stmt::Break(_) => return Flow::Break,
             Stmt::Continue(_) => return Flow::Continue,
-            Stmt::Match(_) => {
+            Stmt::Match(_) | Stmt::IpyEscapeCommand(_) => {
                 let line = self.line(stmt);
                 self.note(line, "note-statement", &[]);
             }
-            // A notebook's `%matplotlib inline`, `!pip install …`: nothing about the network.
-            Stmt::IpyEscapeCommand(_)
-            | Stmt::Pass(_)
+            Stmt::Pass(_)
             | Stmt::Global(_)
             | Stmt::Nonlocal(_)
             | Stmt::Assert(_)

@@ -2,6 +2,7 @@
 mod activations;
 mod evaluation;
 mod fit;
+mod gradients;
 mod heatmap;
 mod histogram;
 mod legend;
@@ -10,6 +11,7 @@ mod plan;
 mod plane;
 mod predictions;
 mod pull;
+mod saliency;
 mod source;
 mod tabs;
 mod thumb;
@@ -18,7 +20,7 @@ mod weights;
 
 use crate::lazy;
 use crate::plotting::outcome::Outcome;
-use crate::spec::Spec;
+use crate::spec::{Spec, TargetOf};
 use crate::train::protocol::{Role, RunInfo, TensorInfo};
 use crate::ui::code::view::{CodeProps, CodeView};
 use crate::ui::i18n::{t, use_lang};
@@ -85,6 +87,8 @@ lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <fit::Fit ..p />
 lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <plane::Plane ..p /> }; }
 lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <weights::Weights ..p /> }; }
 lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { <activations::Activations ..p /> }; }
+lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <gradients::Gradients ..p /> }; }
+lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <saliency::SaliencyView ..p /> }; }
 lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <evaluation::EvaluationView ..p /> }; }
 lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
@@ -96,20 +100,24 @@ enum View {
     Predictions,
     Weights,
     Activations,
+    Gradients,
     Evaluation,
+    Saliency,
     Code,
     Plan,
 }
 
 impl View {
-    const ALL: [View; 8] = [
+    const ALL: [View; 10] = [
         View::Fit,
         View::Plane,
         View::Predictions,
+        View::Code,
         View::Weights,
         View::Activations,
+        View::Gradients,
         View::Evaluation,
-        View::Code,
+        View::Saliency,
         View::Plan,
     ];
 
@@ -120,7 +128,9 @@ impl View {
             View::Predictions => "predictions",
             View::Weights => "weights",
             View::Activations => "activations",
+            View::Gradients => "gradients",
             View::Evaluation => "evaluation",
+            View::Saliency => "saliency",
             View::Code => "code",
             View::Plan => "plan",
         }
@@ -140,8 +150,14 @@ impl View {
         match self {
             View::Fit => source.features() == 1 && source.outcome == Outcome::Values { targets: 1 },
             View::Plane => source.features() == 2,
-            View::Weights => has(Role::Param),
+            View::Weights | View::Gradients => has(Role::Param),
             View::Activations => has(Role::Activation),
+            // An autoencoder's outputs are as many as its inputs; where each step has a class, there
+            // are many scores.
+            View::Saliency => {
+                let outputs = source.info.layers.last().map_or(0, |l| l.shape.len());
+                source.info.spec.data.target == TargetOf::Labels && outputs <= 1
+            }
             View::Predictions | View::Evaluation | View::Code | View::Plan => true,
         }
     }
@@ -200,7 +216,9 @@ pub fn Inspect(props: &InspectProps) -> Html {
         View::Predictions | View::Code => None,
         View::Weights => Some(&WEIGHTS),
         View::Activations => Some(&ACTIVATIONS),
+        View::Gradients => Some(&GRADIENTS),
         View::Evaluation => Some(&EVALUATION),
+        View::Saliency => Some(&SALIENCY),
         View::Plan => Some(&PLAN),
     };
     let body = match later {
