@@ -68,6 +68,9 @@ fn notebooks_are_their_code() {
     }
     let magic = "%matplotlib inline\n!pip install torch\nmodel = nothing";
     assert_eq!(codes(magic)[0], (Some(3), "note-name"));
+    // A line that goes on with `%` is none of them.
+    let text = "n = (7\n% 4)\nfor i in range(3):\n    b = n\n";
+    assert_eq!(codes(text), [(None, "note-no-network")]);
     let cells = r#"{"cells": [{"cell_type": "raw"}, {"cell_type": "code", "source": ["a = 1\n", 7]}, 3,
         {"cell_type": "code", "source": "b"}, {"cell_type": "code", "source": {}}]}"#;
     assert_eq!(read::notebook_code(cells).unwrap(), "a = 1\n\nb\n");
