@@ -1,7 +1,7 @@
 //! A compiled spec: memory assigned, steps in order. Made once, replayed by a backend.
 use crate::graph::{
-    ALIGN, Dtype, Facts, Graph, Layout, Phase, Place, ProgramKind, Shape, Slab, SlotId, Start,
-    ValueId, numel, programs, slot_len,
+    ALIGN, Dtype, Facts, Graph, Layout, Phase, Place, ProgramKind, Programs, Shape, Slab, SlotId,
+    Start, ValueId, numel, probe, programs, slot_len,
 };
 use crate::ops::{Memory, Op, show};
 use crate::spec::{Problem, Problems, Spec, limits};
@@ -84,7 +84,15 @@ impl Plan {
 
     /// Compiles a spec. Errors name the layer and the field.
     pub fn compile(spec: &Spec, facts: &Facts) -> Result<Plan, Problems> {
-        let (layout, graphs) = programs(spec, facts)?;
+        Self::placed(spec, programs(spec, facts)?)
+    }
+
+    /// The plan of the look inside, see [`probe`]: of a spec that compiles.
+    pub fn probe(spec: &Spec, facts: &Facts) -> Result<Plan, Problems> {
+        Self::placed(spec, probe(spec, facts)?)
+    }
+
+    fn placed(spec: &Spec, (layout, graphs): (Layout, Programs)) -> Result<Plan, Problems> {
         let slots = place_slots(&layout);
         let mut slabs: Vec<SlabLen> = Vec::new();
         for s in &layout.slots {

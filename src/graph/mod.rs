@@ -12,6 +12,7 @@ mod head;
 mod layers;
 mod norm;
 mod optim;
+mod probe;
 mod sequence;
 mod spatial;
 
@@ -22,6 +23,7 @@ pub use fuse::fuse;
 pub use grad::{Backward, differentiate};
 pub use head::threshold;
 pub use optim::{Knobs, route, rule, solve, update};
+pub use probe::{PROBE_BATCH, probe};
 
 pub type Shape = Vec<usize>;
 

@@ -233,8 +233,19 @@ impl OpDef for Normalize {
     fn memory(&self) -> Memory {
         Memory::Fresh
     }
-    fn backward(&self, _: &mut Backward) -> Result<(), Problem> {
-        no_gradient()
+    /// By x alone: dy·γ/√(var + ε), which is the same op about zero. Nobody trains through fixed statistics.
+    fn backward(&self, b: &mut Backward) -> Result<(), Problem> {
+        let Some(dy) = b.grad(0).filter(|_| b.needs(0)) else {
+            return Ok(());
+        };
+        let shape = b.shape(b.x(1)).to_vec();
+        let zero = b.emit(Fill { shape, value: 0.0 }, &[])?;
+        let mut x = vec![dy, zero, b.x(2)];
+        if self.affine {
+            x.extend([b.x(3), zero]);
+        }
+        let dx = b.emit(self.clone(), &x)?;
+        b.give(0, dx)
     }
     fn reference<T: Real>(&self, c: &mut Reference<T>) {
         let (_, n) = rows_last(c.xs[0]);

@@ -7,9 +7,11 @@ pub mod decimate;
 pub mod format;
 pub mod history;
 pub mod outcome;
+pub mod ranking;
 pub mod scale;
 pub mod smooth;
 pub mod stats;
+pub mod vitals;
 
 pub use curve::Curve;
 pub use history::{History, Validation};

@@ -196,7 +196,7 @@ pub fn table() -> Vec<Case> {
             let stats: [(&[usize], Draw); 2] = [(&c, UNIT), (&c, U(0.1, 1.0))];
             let x = [(shape, UNIT), stats[0], stats[1], (shape, UNIT)];
             add(BatchNormGrad { eps, affine }.into(), more(&x, 1), &[]);
-            add(Normalize { eps, affine }.into(), more(&x[..3], 2), &[]);
+            add(Normalize { eps, affine }.into(), more(&x[..3], 2), &[0]);
         }
         for unbiased in [false, true] {
             let op = RunningStats {

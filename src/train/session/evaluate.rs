@@ -166,4 +166,11 @@ impl Evaluator {
     pub fn finish(self) -> Evaluation {
         self.outcome.evaluate()
     }
+
+    /// Outputs `[rows, outputs]`, targets and losses as they were seen.
+    pub fn outputs(self) -> (ArrayInfo, [Vec<f32>; 3]) {
+        let o = self.outcome;
+        let shape = vec![o.outputs.len() / o.width.max(1), o.width];
+        (ArrayInfo { shape }, [o.outputs, o.targets, o.losses])
+    }
 }

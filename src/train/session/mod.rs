@@ -2,6 +2,7 @@
 mod epoch;
 mod evaluate;
 mod look;
+mod probe;
 mod safety;
 
 use super::callbacks::Callbacks;
@@ -42,6 +43,8 @@ pub struct Session<B: Backend> {
     best: Option<Vec<Vec<f32>>>,
     /// Sum of the losses of this epoch's samples, and how many they are.
     epoch_loss: (f64, usize),
+    /// For a closer look.
+    probe: Option<Box<probe::Probe<B>>>,
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
     pub seconds: f64,
 }
@@ -302,6 +305,7 @@ impl<B: Backend> Session<B> {
             callbacks: Callbacks::default(),
             best: None,
             epoch_loss: (0.0, 0),
+            probe: None,
             seconds: 0.0,
         };
         s.sample = s.first_sample();

@@ -1,6 +1,7 @@
 //! The trainer worker: requests in, answers and events out. One loop does everything: it
 //! answers what has come, lets each run work for a few milliseconds, and gives the browser a
 //! turn to bring the next messages.
+mod look;
 mod pictures;
 mod run;
 mod scope;
@@ -10,6 +11,7 @@ pub mod threads;
 
 use super::files::files;
 use super::protocol::*;
+use super::session::Evaluator;
 use crate::backend::Place;
 use crate::backend::cpu::pool;
 use crate::data::Dataset;
@@ -146,8 +148,31 @@ impl Worker {
             Request::Reset { run, seed } => self.run(run)?.reset(seed).await,
             Request::Set { run, values } => self.run(run)?.set(values).await,
             Request::Evaluate { run, part } => {
-                self.run(run)?.evaluate(message.id, part)?;
+                let metrics = |e: Evaluator| Answer::of(&e.finish());
+                self.run(run)?.evaluate(message.id, part, metrics)?;
                 return Ok(None);
+            }
+            Request::Outputs { run, part } => {
+                self.run(run)?.evaluate(message.id, part, |e| {
+                    let (info, values) = e.outputs();
+                    let answer = Answer::of(&info)?;
+                    Ok(values.iter().fold(answer, |a, v| a.floats(v)))
+                })?;
+                return Ok(None);
+            }
+            Request::Vitals { run } => {
+                let look = look::look().await?;
+                (look.vitals)(&mut self.run(run)?.session).await
+            }
+            Request::Saliency {
+                run,
+                part,
+                number,
+                output,
+            } => {
+                let look = look::look().await?;
+                let session = &mut self.run(run)?.session;
+                (look.saliency)(session, part, number, output).await
             }
             Request::Predict { run, shape, scaled } => {
                 let x = floats(message)?;

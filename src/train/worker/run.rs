@@ -62,6 +62,8 @@ struct Training {
 struct Asked {
     message: f64,
     evaluator: Evaluator,
+    /// What is made of it.
+    then: fn(Evaluator) -> Result<Answer, Failure>,
 }
 
 /// The evaluation at an epoch's end.
@@ -216,9 +218,18 @@ impl Run {
         }
     }
 
-    pub fn evaluate(&mut self, message: f64, part: Part) -> Result<(), Failure> {
+    pub fn evaluate(
+        &mut self,
+        message: f64,
+        part: Part,
+        then: fn(Evaluator) -> Result<Answer, Failure>,
+    ) -> Result<(), Failure> {
         let evaluator = self.session.evaluation(part)?;
-        self.asked.push_back(Asked { message, evaluator });
+        self.asked.push_back(Asked {
+            message,
+            evaluator,
+            then,
+        });
         Ok(())
     }
 
@@ -339,7 +350,7 @@ impl Run {
     async fn piece(&mut self, end: f64) -> Result<Next, Failure> {
         if let Some(mut asked) = self.asked.pop_front() {
             match self.evaluate_some(&mut asked.evaluator).await {
-                Ok(true) => answer(asked.message, Answer::of(&asked.evaluator.finish())),
+                Ok(true) => answer(asked.message, (asked.then)(asked.evaluator)),
                 Ok(false) => self.asked.push_front(asked),
                 Err(failure) => {
                     answer(asked.message, Err(failure.clone()));

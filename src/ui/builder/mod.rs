@@ -16,6 +16,7 @@ use crate::spec::{Framework, Spec};
 use crate::train::protocol::CheckReport;
 use card::Card;
 use menu::AddMenu;
+pub use menu::kind_name;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};

@@ -37,7 +37,7 @@ pub fn HistogramChart(props: &HistogramProps) -> Html {
             Rc::as_ptr(&made) as usize,
             move |surface: Rc<Surface>, _| {
                 if let Some(h) = &*made {
-                    draw(&surface, h);
+                    draw(&surface, h, &t("histogram-value"));
                 }
             },
         )
@@ -77,7 +77,7 @@ fn bins(values: usize) -> usize {
     (2.0 * (values as f64).sqrt()).clamp(FEWEST as f64, BINS as f64) as usize
 }
 
-fn draw(surface: &Surface, h: &Histogram) {
+pub fn draw(surface: &Surface, h: &Histogram, title: &str) {
     let most = h.counts.iter().copied().max().unwrap_or(1);
     let x = Scale::linear(f64::from(h.lo), f64::from(h.hi));
     let y = Scale::nice(Kind::Linear, 0.0, f64::from(most), 3);
@@ -86,7 +86,7 @@ fn draw(surface: &Surface, h: &Histogram) {
         x,
         y,
         Titles {
-            x: &t("histogram-value"),
+            x: title,
             y: &t("histogram-count"),
             percent: false,
         },
@@ -104,7 +104,7 @@ fn draw(surface: &Surface, h: &Histogram) {
 }
 
 /// A dozen bins at most, for those who do not see the picture.
-fn numbers(h: &Histogram, label: String) -> Html {
+pub fn numbers(h: &Histogram, label: String) -> Html {
     let joined = h.counts.len().div_ceil(12);
     let width = f64::from(h.hi - h.lo) / h.counts.len() as f64;
     let edges: Vec<f64> = (0..=h.counts.len())

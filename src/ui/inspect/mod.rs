@@ -2,6 +2,7 @@
 mod activations;
 mod evaluation;
 mod fit;
+mod gradients;
 mod heatmap;
 mod histogram;
 mod legend;
@@ -10,6 +11,7 @@ mod plan;
 mod plane;
 mod predictions;
 mod pull;
+mod saliency;
 mod source;
 mod tabs;
 mod thumb;
@@ -18,10 +20,13 @@ mod weights;
 
 use crate::lazy;
 use crate::plotting::outcome::Outcome;
+use crate::spec::{Spec, TargetOf};
 use crate::train::protocol::{Role, RunInfo, TensorInfo};
+use crate::ui::code::view::{CodeProps, CodeView};
 use crate::ui::i18n::{t, use_lang};
 use crate::ui::later::{Later, View as Shown};
 use crate::ui::link::Link;
+use crate::ui::store::Dispatch;
 use gloo::events::EventListener;
 use gloo::utils::document;
 use pull::{Awake, use_pull};
@@ -40,6 +45,11 @@ pub struct InspectProps {
     pub tick: u64,
     /// The layer that is open in the builder.
     pub selected: Option<AttrValue>,
+    /// The network as the builder has it, which may be ahead of the run.
+    pub spec: Rc<Spec>,
+    pub dispatch: Dispatch,
+    /// Asks for the dialog that opens code.
+    pub on_code: Callback<()>,
 }
 
 impl PartialEq for InspectProps {
@@ -48,6 +58,8 @@ impl PartialEq for InspectProps {
             && Rc::ptr_eq(&self.info, &o.info)
             && self.tick == o.tick
             && self.selected == o.selected
+            && Rc::ptr_eq(&self.spec, &o.spec)
+            && self.on_code == o.on_code
     }
 }
 
@@ -75,7 +87,10 @@ lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <fit::Fit ..p />
 lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <plane::Plane ..p /> }; }
 lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <weights::Weights ..p /> }; }
 lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { <activations::Activations ..p /> }; }
+lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <gradients::Gradients ..p /> }; }
+lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <saliency::SaliencyView ..p /> }; }
 lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <evaluation::EvaluationView ..p /> }; }
+lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,18 +100,24 @@ enum View {
     Predictions,
     Weights,
     Activations,
+    Gradients,
     Evaluation,
+    Saliency,
+    Code,
     Plan,
 }
 
 impl View {
-    const ALL: [View; 7] = [
+    const ALL: [View; 10] = [
         View::Fit,
         View::Plane,
         View::Predictions,
+        View::Code,
         View::Weights,
         View::Activations,
+        View::Gradients,
         View::Evaluation,
+        View::Saliency,
         View::Plan,
     ];
 
@@ -107,7 +128,10 @@ impl View {
             View::Predictions => "predictions",
             View::Weights => "weights",
             View::Activations => "activations",
+            View::Gradients => "gradients",
             View::Evaluation => "evaluation",
+            View::Saliency => "saliency",
+            View::Code => "code",
             View::Plan => "plan",
         }
     }
@@ -126,9 +150,15 @@ impl View {
         match self {
             View::Fit => source.features() == 1 && source.outcome == Outcome::Values { targets: 1 },
             View::Plane => source.features() == 2,
-            View::Weights => has(Role::Param),
+            View::Weights | View::Gradients => has(Role::Param),
             View::Activations => has(Role::Activation),
-            View::Predictions | View::Evaluation | View::Plan => true,
+            // An autoencoder's outputs are as many as its inputs; where each step has a class, there
+            // are many scores.
+            View::Saliency => {
+                let outputs = source.info.layers.last().map_or(0, |l| l.shape.len());
+                source.info.spec.data.target == TargetOf::Labels && outputs <= 1
+            }
+            View::Predictions | View::Evaluation | View::Code | View::Plan => true,
         }
     }
 }
@@ -165,6 +195,13 @@ pub fn Inspect(props: &InspectProps) -> Html {
         .map(|v| (v.id().into(), v.title(&source).into()))
         .collect::<Vec<(AttrValue, AttrValue)>>();
     // A view of another run starts anew.
+    let code = CodeProps {
+        spec: props.spec.clone(),
+        selected: props.selected.clone(),
+        dispatch: props.dispatch.clone(),
+        on_open: props.on_code.clone(),
+        run: Some((props.link.clone(), props.info.run)),
+    };
     let key = format!("{}-{}", view.id(), Rc::as_ptr(&props.info) as usize);
     let with = ViewProps {
         source,
@@ -176,13 +213,19 @@ pub fn Inspect(props: &InspectProps) -> Html {
         View::Fit => Some(&FIT),
         View::Plane => Some(&PLANE),
         // Most networks open on it.
-        View::Predictions => None,
+        View::Predictions | View::Code => None,
         View::Weights => Some(&WEIGHTS),
         View::Activations => Some(&ACTIVATIONS),
+        View::Gradients => Some(&GRADIENTS),
         View::Evaluation => Some(&EVALUATION),
+        View::Saliency => Some(&SALIENCY),
         View::Plan => Some(&PLAN),
     };
     let body = match later {
+        // It shows the network, not the run.
+        None if view == View::Code => {
+            html! { <Later<CodeProps> key="code" view={&CODE} with={code} /> }
+        }
         Some(view) => html! { <Later<ViewProps> {key} {view} {with} /> },
         None => html! { <predictions::Predictions {key} ..with /> },
     };
@@ -198,6 +241,31 @@ pub fn Inspect(props: &InspectProps) -> Html {
                 <Tabs {tabs} current={view.id()} {onchange} label={t("inspect-title")}>{ body }</Tabs>
             </ContextProvider<Awake>>
         </section>
+    }
+}
+
+/// What there is to see of a network that cannot be run: its script.
+#[component]
+pub fn Without(props: &CodeProps) -> Html {
+    use_lang();
+    let open = use_state_eq(|| false);
+    let ontoggle = {
+        let open = open.clone();
+        Callback::from(move |e: Event| {
+            let details: Option<Element> = e.target().and_then(|t| t.dyn_into().ok());
+            open.set(details.is_some_and(|d| d.has_attribute("open")));
+        })
+    };
+    html! {
+        <>
+            <p class="empty">{ t("inside-empty") }</p>
+            <details class="more without" {ontoggle}>
+                <summary>{ t("tab-code") }</summary>
+                if *open {
+                    <Later<CodeProps> view={&CODE} with={props.clone()} />
+                }
+            </details>
+        </>
     }
 }
 

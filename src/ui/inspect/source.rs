@@ -1,7 +1,8 @@
 //! The run that the views look at, and the questions they have.
+use super::evaluation::Judged;
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{
-    ArrayInfo, Evaluation, Failure, Part, Request, RunInfo, Samples, TensorInfo,
+    ArrayInfo, Evaluation, Failure, Part, Request, RunInfo, Saliency, Samples, TensorInfo, Vitals,
 };
 use crate::ui::link::Link;
 use js_sys::{ArrayBuffer, Float32Array, Uint32Array};
@@ -42,6 +43,15 @@ impl Rows {
         let n = self.targets();
         &self.y[i * n..(i + 1) * n]
     }
+}
+
+/// What of a sample speaks for an output, see [`Saliency`].
+pub struct Attribution {
+    pub info: Saliency,
+    /// Gradient × input, or × embedding.
+    pub times: Rc<Vec<f32>>,
+    /// Integrated gradients.
+    pub along: Option<Rc<Vec<f32>>>,
 }
 
 /// Numbers kept of samples that were fetched.
@@ -188,6 +198,47 @@ impl Source {
         };
         let (info, buffers): (ArrayInfo, _) = self.link.call(&request, Vec::new(), &[]).await?;
         Ok((info.shape, floats(&buffers, 0)))
+    }
+
+    /// What the next step would do.
+    pub async fn vitals(&self) -> Result<Vitals, Failure> {
+        let request = Request::Vitals { run: self.info.run };
+        Ok(self.link.call(&request, Vec::new(), &[]).await?.0)
+    }
+
+    pub async fn saliency(
+        &self,
+        part: Part,
+        number: usize,
+        output: usize,
+    ) -> Result<Attribution, Failure> {
+        let request = Request::Saliency {
+            run: self.info.run,
+            part,
+            number,
+            output,
+        };
+        let (info, buffers) = self.link.call(&request, Vec::new(), &[]).await?;
+        Ok(Attribution {
+            info,
+            times: Rc::new(floats(&buffers, 0)),
+            along: (buffers.len() > 1).then(|| Rc::new(floats(&buffers, 1))),
+        })
+    }
+
+    /// Outputs, targets and losses of a whole part.
+    pub async fn outputs(&self, part: Part) -> Result<Judged, Failure> {
+        let request = Request::Outputs {
+            run: self.info.run,
+            part,
+        };
+        let (_, buffers): (ArrayInfo, _) = self.link.call(&request, Vec::new(), &[]).await?;
+        Ok(Judged {
+            part,
+            outputs: floats(&buffers, 0),
+            targets: floats(&buffers, 1),
+            losses: floats(&buffers, 2),
+        })
     }
 
     pub async fn evaluate(&self, part: Part) -> Result<Evaluation, Failure> {

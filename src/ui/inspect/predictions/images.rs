@@ -1,5 +1,6 @@
 //! Samples as pictures.
 use super::{Item, is_wrong, probability, verdict};
+use crate::plotting::format::three;
 use crate::ui::i18n::{t, t_args};
 use crate::ui::inspect::source::Source;
 use crate::ui::inspect::thumb::{Thumb, range_of};
@@ -13,6 +14,10 @@ pub fn grid(source: &Source, items: &[Item], shape: [usize; 2]) -> Html {
             { for items.iter().map(|item| card(source, item, shape, range)) }
         </ul>
     }
+}
+
+fn loss_words(loss: f32) -> String {
+    t_args("sample-loss", &[("loss", three(f64::from(loss)).into())])
 }
 
 fn card(source: &Source, item: &Item, shape: [usize; 2], range: (f32, f32)) -> Html {
@@ -39,6 +44,7 @@ fn card(source: &Source, item: &Item, shape: [usize; 2], range: (f32, f32)) -> H
                 }
             </span>
             if let Some(k) = class { { probability(outcome, item, k) } }
+            if let Some(loss) = item.loss { <small class="figure dim">{ loss_words(loss) }</small> }
         </li>
     }
 }

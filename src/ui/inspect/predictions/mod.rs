@@ -1,6 +1,6 @@
 //! What the network says of samples, beside what is true of them.
-mod images;
-mod rows;
+pub mod images;
+pub mod rows;
 mod scatter;
 
 use super::ViewProps;
@@ -25,12 +25,14 @@ const TYPED: usize = 8;
 
 /// One sample with its output.
 #[derive(Clone, Copy)]
-struct Item<'a> {
+pub struct Item<'a> {
     /// Place within the part.
-    number: usize,
-    x: &'a [f32],
-    y: &'a [f32],
-    output: &'a [f32],
+    pub number: usize,
+    pub x: &'a [f32],
+    pub y: &'a [f32],
+    pub output: &'a [f32],
+    /// Where it is to be shown.
+    pub loss: Option<f32>,
 }
 
 impl Item<'_> {
@@ -62,6 +64,7 @@ impl Shown {
                     x: self.rows.sample(i),
                     y: self.rows.target(i),
                     output: self.outputs.get(i * width..(i + 1) * width)?,
+                    loss: None,
                 })
             })
             .collect()

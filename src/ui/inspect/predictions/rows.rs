@@ -16,6 +16,7 @@ pub fn table(source: &Source, items: &[Item]) -> Html {
         Outcome::Values { targets } => (*targets).min(FEATURES),
         _ => 0,
     };
+    let losses = items.iter().any(|i| i.loss.is_some());
     html! {
         <div class="table-scroll" tabindex="0">
             <table class="numbers-table">
@@ -28,6 +29,7 @@ pub fn table(source: &Source, items: &[Item]) -> Html {
                     } else {
                         { for (0..targets).map(|i| value_heads(source, i, targets)) }
                     }
+                    if losses { <th scope="col">{ t("metric-loss") }</th> }
                     { for (0..features).map(|i| html! { <th scope="col">{ source.feature(i) }</th> }) }
                     if all > features {
                         <th scope="col" class="dim">{ t_args("rows-more", &[("count", (all - features).to_string().into())]) }</th>
@@ -38,6 +40,7 @@ pub fn table(source: &Source, items: &[Item]) -> Html {
                         <tr key={item.number} class={classes!((targets == 0 && is_wrong(&source.outcome, item)).then_some("wrong"))}>
                             <th scope="row" class="figure">{ item.number + 1 }</th>
                             if targets == 0 { { class_cells(source, item) } } else { { value_cells(item, targets) } }
+                            if losses { { number(item.loss.unwrap_or(f32::NAN)) } }
                             { for item.x.iter().take(features).map(|v| number(*v)) }
                             if all > features { <td class="dim">{ "…" }</td> }
                         </tr>

@@ -1,14 +1,34 @@
 //! How good the network is on each part of the data.
+mod curves;
+mod mistakes;
+
 use super::ViewProps;
 use super::parts::{PartSelect, Trouble, Waiting, part_name};
 use super::pull::use_pull;
 use super::source::Source;
 use crate::plotting::color::class;
 use crate::plotting::format::{count, percent, three};
+use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Evaluation, Failure, Part};
 use crate::ui::i18n::{t, t_args, t_maybe, use_lang};
 use crate::ui::plot::{metric_name, metric_value};
+use curves::Curves;
+use mistakes::{Samples, in_cell, worst};
+use std::rc::Rc;
 use yew::prelude::*;
+
+/// All outputs of a part, with what is true of them.
+#[derive(Debug, PartialEq)]
+pub struct Judged {
+    pub part: Part,
+    /// `[rows, outputs]`
+    pub outputs: Vec<f32>,
+    pub targets: Vec<f32>,
+    pub losses: Vec<f32>,
+}
+
+/// A cell of the confusion matrix: the true class, and what was said.
+type Cell = (usize, usize);
 
 type Get = fn(&Evaluation) -> Option<f64>;
 
@@ -26,26 +46,44 @@ pub fn EvaluationView(props: &ViewProps) -> Html {
     use_lang();
     let parts = props.source.parts();
     let part = use_state(|| None::<Part>);
-    let pulled = use_pull(
-        (props.source.clone(), props.tick),
-        |(source, _)| async move {
-            let mut out = Vec::new();
-            for part in source.parts() {
-                out.push((part, source.evaluate(part).await?));
-            }
-            Ok::<_, Failure>(out)
-        },
-    );
-    let pick = {
-        let part = part.clone();
-        Callback::from(move |p| part.set(Some(p)))
-    };
+    let cell = use_state(|| None::<Cell>);
     let part_now = part
         .filter(|p| parts.contains(p))
         .or(parts.first().copied())
         .unwrap_or(Part::Train);
-    let Some(all) = pulled.value else {
+    let pulled = use_pull(
+        (props.source.clone(), props.tick, part_now),
+        |(source, _, part)| async move {
+            let mut out = Vec::new();
+            for part in source.parts() {
+                out.push((part, source.evaluate(part).await?));
+            }
+            let judged = Rc::new(source.outputs(part).await?);
+            Ok::<_, Failure>((out, judged))
+        },
+    );
+    let pick = {
+        let (part, cell) = (part.clone(), cell.clone());
+        Callback::from(move |p| {
+            part.set(Some(p));
+            cell.set(None);
+        })
+    };
+    let oncell = {
+        let cell = cell.clone();
+        Callback::from(move |to: Cell| cell.set((*cell != Some(to)).then_some(to)))
+    };
+    let Some(pulled_now) = pulled.value else {
         return html! { <div class="view"><Trouble failure={pulled.failure} /><Waiting /></div> };
+    };
+    let (all, judged) = &*pulled_now;
+    let source = &props.source;
+    // One row of outputs for each sample: not so where each step has a class.
+    let simple = judged.part == part_now
+        && judged.losses.len() * source.outcome.width() == judged.outputs.len();
+    let classes = !matches!(source.outcome, Outcome::Values { .. });
+    let samples = |numbers: Vec<usize>| {
+        html! { <Samples source={source.clone()} judged={judged.clone()} {numbers} /> }
     };
     let confusion = all
         .iter()
@@ -54,13 +92,28 @@ pub fn EvaluationView(props: &ViewProps) -> Html {
     html! {
         <div class="view">
             <Trouble failure={pulled.failure} />
-            { scores(&all) }
+            { scores(all) }
+            if parts.len() > 1 {
+                <div class="view-tools"><PartSelect {parts} part={part_now} onpick={pick} /></div>
+            }
             if let Some(matrix) = confusion {
-                <div class="view-tools">
-                    <h4>{ t("confusion-title") }</h4>
-                    <PartSelect {parts} part={part_now} onpick={pick} />
-                </div>
-                { confusion_matrix(&props.source, matrix, part_now) }
+                <h4>{ t("confusion-title") }</h4>
+                { confusion_matrix(source, matrix, part_now, *cell, &oncell) }
+                if let Some((truth, said)) = cell.filter(|_| simple) {
+                    <section class="tensor" aria-live="polite">
+                        <h4>{ t_args("confusion-cell", &[
+                            ("truth", source.class(truth).into()), ("said", source.class(said).into()),
+                        ]) }</h4>
+                        { samples(in_cell(&source.outcome, judged, truth, said)) }
+                    </section>
+                }
+            }
+            if simple && classes {
+                <Curves source={source.clone()} judged={judged.clone()} />
+            }
+            if simple {
+                <h4 title={t("about-worst")}>{ t(if classes { "worst-mistakes" } else { "worst-samples" }) }</h4>
+                { samples(worst(&source.outcome, judged)) }
             }
         </div>
     }
@@ -98,7 +151,13 @@ fn scores(all: &[(Part, Evaluation)]) -> Html {
 }
 
 /// Counts, with the share of each true class below them.
-fn confusion_matrix(source: &Source, matrix: &[Vec<u32>], part: Part) -> Html {
+fn confusion_matrix(
+    source: &Source,
+    matrix: &[Vec<u32>],
+    part: Part,
+    open: Option<Cell>,
+    oncell: &Callback<Cell>,
+) -> Html {
     let shade = |right: bool, rate: f64| {
         let [r, g, b] = if right { class(0) } else { class(6) };
         let alpha = if rate > 0.0 { 0.08 + 0.5 * rate } else { 0.0 };
@@ -122,8 +181,16 @@ fn confusion_matrix(source: &Source, matrix: &[Vec<u32>], part: Part) -> Html {
                                 <th scope="row">{ source.class(truth) }</th>
                                 { for row.iter().enumerate().map(|(said, n)| html! {
                                     <td style={shade(truth == said, rate(*n))} class={classes!((*n == 0).then_some("none"))}>
-                                        <span class="figure">{ count(u64::from(*n)) }</span>
-                                        if *n > 0 { <small class="figure">{ percent(rate(*n)) }</small> }
+                                        if *n > 0 {
+                                            { cell_button(source, (truth, said), open, oncell, html! {
+                                                <>
+                                                    <span class="figure">{ count(u64::from(*n)) }</span>
+                                                    <small class="figure">{ percent(rate(*n)) }</small>
+                                                </>
+                                            }) }
+                                        } else {
+                                            <span class="figure">{ "0" }</span>
+                                        }
                                     </td>
                                 }) }
                                 <td class="figure dim">{
@@ -135,5 +202,27 @@ fn confusion_matrix(source: &Source, matrix: &[Vec<u32>], part: Part) -> Html {
                 </tbody>
             </table>
         </div>
+    }
+}
+
+/// Opens the samples of a cell.
+fn cell_button(
+    source: &Source,
+    cell: Cell,
+    open: Option<Cell>,
+    oncell: &Callback<Cell>,
+    inside: Html,
+) -> Html {
+    let oncell = oncell.clone();
+    let title = t_args(
+        "confusion-open",
+        &[
+            ("truth", source.class(cell.0).into()),
+            ("said", source.class(cell.1).into()),
+        ],
+    );
+    html! {
+        <button type="button" {title} aria-pressed={(open == Some(cell)).to_string()}
+            onclick={move |_| oncell.emit(cell)}>{ inside }</button>
     }
 }

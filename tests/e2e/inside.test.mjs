@@ -1,0 +1,111 @@
+// The look inside: gradients, evaluation, saliency.
+import assert from 'node:assert/strict';
+import { e2e } from './lib/harness.mjs';
+import { pause, trained } from './lib/page.mjs';
+
+/** Opens a view of the look inside by its id. */
+async function open(page, id) {
+  await page.locator(`#tab-${id}`).click();
+  await page.locator('.look-panel .view').first().waitFor();
+}
+
+/** A number as the page writes it, without its sign for thousands. */
+const number = (text) => Number(text.replaceAll(',', '').replace('−', '-').replace('e−', 'e-'));
+
+e2e('gradients and updates of the next step', async ({ page, shot }) => {
+  await trained(page, 30);
+  await open(page, 'gradients');
+  // It follows the training: a second look, a later step.
+  const caption = page.locator('.gradients caption');
+  const first = await caption.innerText();
+  await page.waitForFunction((before) => document.querySelector('.gradients caption').innerText !== before, first);
+  await page.locator('.spreads canvas').nth(1).waitFor();
+  await shot('gradients');
+  await pause(page);
+  const step = (await page.evaluate(() => nabla.current().history().step.length)) + 1;
+  await page.waitForFunction((n) => document.querySelector('.gradients caption').innerText.includes(`${n}`), step);
+  const row = page.locator('.gradients tbody tr', { hasText: 'fc1.weight' });
+  const shown = (await row.locator('td.figure').allInnerTexts()).map(number);
+  // What it foretells happens.
+  const before = await page.evaluate(async () => Array.from((await nabla.current().tensor('fc1.weight')).data));
+  await page.locator('.controls button').nth(1).click();
+  await page.waitForFunction((n) => nabla.current().history().step.length === n, step);
+  const [after, gradient] = await page.evaluate(async () => {
+    const r = nabla.current();
+    return [Array.from((await r.tensor('fc1.weight')).data), Array.from((await r.tensor('grad:fc1.weight')).data)];
+  });
+  const norm = (v) => Math.hypot(...v);
+  const want = [norm(gradient), norm(after.map((a, i) => a - before[i]))];
+  want.push(want[1] / norm(before));
+  shown.forEach((v, i) => assert.ok(Math.abs(v - want[i]) <= 0.006 * want[i], `${shown} and ${want}`));
+  // A parameter is chosen by its button.
+  await page.locator('.gradients button', { hasText: 'fc2.bias' }).click();
+  await page.locator('.spreads code', { hasText: 'fc2.bias' }).first().waitFor();
+  assert.ok((await page.locator('.numbers-table', { hasText: 'relu' }).locator('tbody tr').count()) >= 1);
+});
+
+/** The figure beside its name in a list of numbers. */
+const fact = async (page, name) => number(await page.locator('.numbers > div', { has: page.locator('dt', { hasText: name }) }).locator('dd').first().innerText());
+
+e2e('evaluation: cells open their samples, curves have a threshold to drag', async ({ page, shot }) => {
+  await trained(page, 60);
+  await pause(page);
+  await open(page, 'evaluation');
+  await page.locator('.curve canvas').nth(2).waitFor();
+  await shot('evaluation');
+
+  // A cell of the matrix shows as many samples as it counts.
+  const cell = page.locator('.confusion tbody tr').nth(3).locator('td').nth(3).locator('button');
+  const count = number(await cell.locator('.figure').first().innerText());
+  await cell.click();
+  assert.equal(await cell.getAttribute('aria-pressed'), 'true');
+  const opened = page.locator('section.tensor .sample');
+  await opened.first().waitFor();
+  assert.equal(await opened.count(), Math.min(12, count));
+  await cell.click();
+  await opened.first().waitFor({ state: 'detached' });
+
+  // The area under the curve, from the outputs themselves.
+  await page.locator('.view-tools .pick', { hasText: 'positive class' }).locator('select').selectOption('8');
+  const caption = page.locator('.curve figcaption').first();
+  await page.waitForFunction(() => document.querySelector('.curve figcaption').innerText.includes('ROC of 8'));
+  const shown = number((await caption.innerText()).split(' ').pop());
+  const want = await page.evaluate(async () => {
+    const r = nabla.current();
+    const s = await r.samples('test', 0, 1e6);
+    const out = await r.predict(s.x.data, s.x.shape);
+    const p = out.data.filter((_, i) => i % 10 === 8);
+    const { y } = s;
+    let above = 0, pairs = 0;
+    p.forEach((a, i) => p.forEach((b, j) => {
+      if (y[i] === 8 && y[j] !== 8) { pairs++; above += a > b ? 1 : a === b ? 0.5 : 0; }
+    }));
+    return above / pairs;
+  });
+  assert.ok(Math.abs(shown - want) < 1e-3, `${shown} and ${want}`);
+
+  // At threshold 0 everything is positive.
+  const slider = page.locator('.threshold input');
+  await slider.press('Home');
+  await page.waitForFunction(() => document.querySelector('.threshold .figure').innerText === '0');
+  assert.match(await page.locator('.numbers > div', { hasText: /^recall/ }).last().innerText(), /100/);
+
+  // Mistakes: the largest loss first.
+  const losses = (await page.locator('.samples').last().locator('.sample small.figure').allInnerTexts()).map((t) => number(t.replace('loss ', '')));
+  assert.ok(losses.length > 0);
+  assert.deepEqual(losses, losses.toSorted((a, b) => b - a));
+});
+
+e2e('saliency shares out the score', async ({ page, shot }) => {
+  await trained(page, 60);
+  await pause(page);
+  await open(page, 'saliency');
+  await page.locator('.saliency canvas').nth(2).waitFor();
+  await shot('saliency');
+  for (const choice of ['', '4']) {
+    await page.locator('.view-tools .pick select').last().selectOption(choice);
+    if (choice) await page.locator('.numbers dt', { hasText: `score for ${choice}` }).waitFor();
+    const [score, blank, sum] = [await fact(page, 'score for'), await fact(page, 'score of a blank'), await fact(page, 'sum of')];
+    assert.ok(Math.abs(score - blank - sum) < 0.03 * (1 + Math.abs(score) + Math.abs(blank)), `${score} − ${blank} and ${sum}`);
+  }
+});
