@@ -64,6 +64,46 @@ fn scripts_of_presets() {
     );
 }
 
+/// What the page shows beside a script: the same text in pieces, lines that load weights saved here.
+#[test]
+fn what_goes_with_scripts() {
+    for preset in presets::PRESETS {
+        let spec = preset.spec();
+        for framework in [Framework::Pytorch, Framework::Keras] {
+            let Some(script) = script(&spec, framework) else {
+                continue;
+            };
+            let painted = write::paint::paint(&script.text);
+            let lines: Vec<String> = painted
+                .iter()
+                .map(|line| line.iter().map(|(_, text)| *text).collect())
+                .collect();
+            let text: Vec<&str> = script.text.lines().collect();
+            assert_eq!(lines, text, "{}", preset.id);
+            for (line, layer) in &script.marks {
+                assert!(spec.layers.iter().any(|l| l.id == *layer), "{layer}");
+                assert!(!text[line - 1].is_empty(), "{} line {line}", preset.id);
+            }
+            assert_eq!(script.loader.is_some(), framework == spec.framework);
+            for note in &script.notes {
+                for language in ["en", "zh-CN"] {
+                    let said = note.text(language);
+                    assert!(said != note.code && !said.contains("{ $"), "{said}");
+                }
+            }
+        }
+    }
+    let mut spec = presets::find("digits-mlp").unwrap();
+    spec.layers[0].id = "my-layer".into();
+    let script = write::script(&spec, Framework::Pytorch).unwrap();
+    assert!(
+        script
+            .loader
+            .unwrap()
+            .contains("{\"my-layer\": \"my_layer\"}")
+    );
+}
+
 /// Steps of which losses are compared.
 const STEPS: usize = 20;
 

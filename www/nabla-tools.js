@@ -21,9 +21,9 @@ async function interop() {
   }
 }
 
-/** The script of a spec: `{ text, file, notebook, lines }`, or `{ problems }`. */
-export async function script(spec, framework) {
-  return JSON.parse((await interop()).script(JSON.stringify(spec), framework));
+/** The script of a spec: `{ text, file, notebook, lines, painted, notes }`, or `{ problems }`. */
+export async function script(spec, framework, language) {
+  return JSON.parse((await interop()).script(JSON.stringify(spec), framework, language));
 }
 
 /** The spec that pasted Python means: `{ spec | null, notes }`. */

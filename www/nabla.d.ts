@@ -74,6 +74,13 @@ export interface Code {
   notebook: string;
   /** Lines, counted from 1, and the layers that they belong to. */
   lines: { line: number; layer: string }[];
+  /** The text for a display: each line in pieces of ink ('', 'keyword', 'name', 'text', 'number', 'comment') and text. */
+  painted: [ink: string, text: string][][];
+  /** What the script does otherwise than the page, and why. */
+  notes: ImportNote[];
+  /** Lines that load `run.weights()`, saved under the name `weights`, into the model; null for the other framework. */
+  loader: string | null;
+  weights: string;
 }
 
 export interface ImportNote {
@@ -370,10 +377,11 @@ export interface Nabla {
     format: 'spec' | 'link' | 'pytorch' | 'keras' | 'pytorch-notebook' | 'keras-notebook',
   ): Promise<string>;
   /** The script of a spec, with the lines that belong to layers; the framework is the spec's own unless given. */
-  code(spec: Spec | string, framework?: Framework): Promise<Code>;
-  /** Reads a spec's JSON, a link, or pasted Python for PyTorch or Keras, which is never executed. What was not
-   * understood has a note on its line, in `language` (`en` or `zh-CN`). Where no network is found it rejects with
-   * an error that has these `notes`. */
+  code(spec: Spec | string, framework?: Framework, options?: { language?: string }): Promise<Code>;
+  /** Reads a spec's JSON, a link, or pasted Python for PyTorch or Keras (also a Jupyter notebook), which is never
+   * executed. What was not understood has a note on its line, in `language` (`en` or `zh-CN`); lines of a notebook
+   * are those of its code cells, with an empty line between. Where no network is found it rejects with an error
+   * that has these `notes`. */
   import(text: string, options?: { language?: string }): Promise<{ spec: Spec; notes: ImportNote[] }>;
   bench(options?: BenchOptions): Promise<BenchRow[]>;
   /** Public data sets, and how many bytes of each are kept on this device. */

@@ -525,15 +525,17 @@ const nabla = {
   },
 
   /** The script of a spec for 'pytorch' or 'keras', with the lines that belong to layers. */
-  async code(spec, framework = spec?.framework ?? 'pytorch') {
+  async code(spec, framework = spec?.framework ?? 'pytorch', { language = 'en' } = {}) {
     if (!['pytorch', 'keras'].includes(framework)) throw fail('bad-spec', `There is no code for “${framework}”. Choose pytorch or keras.`);
-    return answer('bad-spec', await (await tools()).script(toSpec(spec), framework));
+    return answer('bad-spec', await (await tools()).script(toSpec(spec), framework, language));
   },
 
   async import(text, { language = 'en' } = {}) {
     const given = String(text).trim();
     let spec;
-    if (given.startsWith('{')) spec = toSpec(given);
+    const object = given.startsWith('{') ? toSpec(given) : null;
+    // A notebook is an object with cells.
+    if (object && !object.cells && !object.worksheets) spec = object;
     else if (/^\S*(^|[#&?])spec=\S*$/.test(given)) spec = await (await tools()).fromLink(given).catch(damaged);
     else {
       const read = await (await tools()).readScript(String(text), language);

@@ -1,13 +1,14 @@
 //! The root of the page: what stands where, what keys do, what an edit sets off.
 use super::autosave::{self, AUTOSAVE, AutosaveProps, RunnerRef};
 use super::builder::Builder;
+use super::code::open::{OpenCode, OpenProps};
 use super::data_panel::DataPanel;
-use super::drop::{adapt, dropped, files_of, with_files, with_set, with_target};
+use super::drop::{adapt, dropped, files_of, is_code, with_files, with_set, with_target};
 use super::fields::is_typing;
 use super::header::{Ask, Header};
 use super::i18n::{self, Lang, problem_text, t};
-use super::inspect::Inspect;
-use super::later::Later;
+use super::inspect::{Inspect, Without};
+use super::later::{Later, View};
 use super::notices::Notices;
 use super::panes::Splitter;
 use super::plot::LossPlot;
@@ -17,6 +18,7 @@ use super::run_life::SavedStates;
 use super::runner::Runner;
 use super::store::{Action, Edit, Phase, State, Word};
 use super::train_panel::TrainPanel;
+use crate::lazy;
 use crate::spec::{Spec, presets};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
@@ -67,6 +69,8 @@ const TABS: [(Tab, &str); 3] = [
     (Tab::Result, "tab-result"),
 ];
 
+lazy! { static OPEN_CODE: View<OpenProps>, in page code = |p| html! { <OpenCode ..p /> }; }
+
 #[component]
 fn App() -> Html {
     let lang = use_state_eq(Lang::initial);
@@ -82,16 +86,32 @@ fn App() -> Html {
     };
     let edit = use_memo((), |()| Edit(state.dispatcher()));
     let picker = use_node_ref();
+    // The dialog for code, with the file that it begins with.
+    let pasting = use_state_eq(|| None::<Option<File>>);
 
     use_loading(&state, &runner);
     use_memory(&state);
     use_title(*lang);
-    let ask = use_ask(&state, &runner, &lang, &theme, &layout, &picker);
+    let on_code = {
+        let pasting = pasting.setter();
+        use_callback((), move |(), ()| pasting.set(Some(None)))
+    };
+    let ask = use_ask(&state, &runner, &lang, &theme, &layout, (&picker, &on_code));
     use_keys(&ask, state.phase);
-    let over = use_drop(&state, &runner);
+    let over = use_drop(&state, &runner, &pasting);
+    let on_pasted = {
+        let dispatch = state.dispatcher();
+        use_callback((), move |spec: Spec, ()| {
+            dispatch.dispatch(Action::Open(Box::new(spec)));
+        })
+    };
+    let on_pasted_close = {
+        let pasting = pasting.setter();
+        use_callback((), move |(), ()| pasting.set(None))
+    };
 
     let on_files = {
-        let open = opener(&state, &runner);
+        let open = opener(&state, &runner, &pasting);
         Callback::from(move |e: Event| {
             let input: HtmlInputElement = e.target_unchecked_into();
             open(files_of(input.files()));
@@ -210,10 +230,17 @@ fn App() -> Html {
                     </section>
                     { splitter(&layout, "resize-plot", Bar::Plot) }
                     <section class="pane inside" aria-label={t("inside")}>
-                        { inside(&state) }
+                        { inside(&state, &on_code) }
                     </section>
                 </div>
             </main>
+            if let Some(file) = &*pasting {
+                <Later<OpenProps> view={&OPEN_CODE} with={OpenProps {
+                    file: file.clone(),
+                    on_spec: on_pasted,
+                    on_close: on_pasted_close,
+                }} />
+            }
             <Notices notices={state.notices.clone()} dispatch={state.dispatcher()} />
             <input
                 type="file"
@@ -231,7 +258,7 @@ fn App() -> Html {
     }
 }
 
-fn inside(state: &UseReducerHandle<State>) -> Html {
+fn inside(state: &UseReducerHandle<State>, on_code: &Callback<()>) -> Html {
     match (&state.link, &state.info) {
         (Some(link), Some(info)) if state.phase != Phase::Failed => html! {
             <Inspect
@@ -239,9 +266,20 @@ fn inside(state: &UseReducerHandle<State>) -> Html {
                 info={info.clone()}
                 tick={state.live.version}
                 selected={state.selected.clone()}
+                spec={state.spec.clone()}
+                dispatch={state.dispatcher()}
+                on_code={on_code.clone()}
             />
         },
-        _ => html! { <p class="empty">{ t("inside-empty") }</p> },
+        _ => html! {
+            <Without
+                spec={state.spec.clone()}
+                selected={state.selected.clone()}
+                dispatch={state.dispatcher()}
+                on_open={on_code.clone()}
+                run={None::<(super::link::Link, u32)>}
+            />
+        },
     }
 }
 
@@ -391,12 +429,13 @@ fn use_ask(
     lang: &UseStateHandle<Lang>,
     theme: &UseStateHandle<Theme>,
     layout: &UseStateHandle<Layout>,
-    picker: &NodeRef,
+    // What opens files, and what opens code.
+    openers: (&NodeRef, &Callback<()>),
 ) -> Callback<Ask> {
     let dispatch = state.dispatcher();
-    let (runner, lang, layout, picker) =
-        (runner.clone(), lang.clone(), layout.clone(), picker.clone());
-    let theme = theme.clone();
+    let (runner, lang, layout, theme) =
+        (runner.clone(), lang.clone(), layout.clone(), theme.clone());
+    let (picker, on_code) = (openers.0.clone(), openers.1.clone());
     let open = move |id: &str| {
         if let Some(spec) = presets::find(id) {
             dispatch.dispatch(Action::Open(Box::new(spec)));
@@ -419,6 +458,7 @@ fn use_ask(
                     input.click();
                 }
             }
+            Ask::OpenCode => on_code.emit(()),
             Ask::Undo => dispatch.dispatch(Action::Undo),
             Ask::Redo => dispatch.dispatch(Action::Redo),
             Ask::Language(chosen) => {
@@ -482,13 +522,20 @@ fn use_keys(ask: &Callback<Ask>, phase: Phase) {
     });
 }
 
-/// Loads files as the data of the network at hand.
+/// Loads files as the data of the network at hand; a file of code opens the dialog for it.
 fn opener(
     state: &UseReducerHandle<State>,
     runner: &Rc<Runner>,
+    pasting: &UseStateHandle<Option<Option<File>>>,
 ) -> impl Fn(Vec<File>) + Clone + 'static {
-    let (state, runner) = (state.clone(), runner.clone());
+    let (state, runner, pasting) = (state.clone(), runner.clone(), pasting.setter());
     move |files| {
+        if let [file] = &files[..]
+            && is_code(&file.name())
+        {
+            pasting.set(Some(Some(file.clone())));
+            return;
+        }
         if files.is_empty() {
             return;
         }
@@ -501,9 +548,13 @@ fn opener(
 
 /// Takes files that are dropped anywhere on the page. True while some are held over it.
 #[hook]
-fn use_drop(state: &UseReducerHandle<State>, runner: &Rc<Runner>) -> UseStateHandle<bool> {
+fn use_drop(
+    state: &UseReducerHandle<State>,
+    runner: &Rc<Runner>,
+    pasting: &UseStateHandle<Option<Option<File>>>,
+) -> UseStateHandle<bool> {
     let over = use_state_eq(|| false);
-    let open = opener(state, runner);
+    let open = opener(state, runner, pasting);
     let shown = over.clone();
     use_effect_with(state.spec.clone(), move |_| {
         let options = EventListenerOptions::enable_prevent_default();

@@ -36,6 +36,11 @@ fn ends(name: &str, with: &[&str]) -> bool {
     with.iter().any(|e| name.ends_with(e))
 }
 
+/// Whether a file's name says that it holds Python.
+pub fn is_code(name: &str) -> bool {
+    ends(name, &[".py", ".ipynb"])
+}
+
 /// The format that names alone tell, beside IDX and CSV.
 fn by_name(names: &[String]) -> Option<FileFormat> {
     let all = |f: &dyn Fn(&String) -> bool| !names.is_empty() && names.iter().all(f);

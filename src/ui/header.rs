@@ -25,6 +25,7 @@ pub enum Ask {
     Preset(String),
     Restore,
     Open,
+    OpenCode,
     Undo,
     Redo,
     Language(Lang),
@@ -316,6 +317,7 @@ fn Menu(props: &MenuProps) -> Html {
             if *open {
                 <div class="menu right" role="menu">
                     { item(Icon::File, "open-files", Ask::Open, false) }
+                    { item(Icon::Code, "open-code", Ask::OpenCode, false) }
                     { item(Icon::Undo, "undo", Ask::Undo, !props.can_undo) }
                     { item(Icon::Redo, "redo", Ask::Redo, !props.can_redo) }
                     { item(Icon::Restore, "restore-preset", Ask::Restore, !props.edited) }

@@ -14,6 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
 use yew::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ type Bundle = FluentBundle<FluentResource>;
 thread_local! {
     static CURRENT: Cell<Lang> = const { Cell::new(Lang::En) };
     static BUNDLES: RefCell<[Option<Rc<Bundle>>; 2]> = const { RefCell::new([None, None]) };
+    /// Catalogues of parts of the page that load later, by language and name.
+    static MORE: RefCell<Vec<(Lang, &'static str, Rc<Bundle>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Fetches a language's catalogue unless it is here.
@@ -81,6 +84,29 @@ pub async fn load(lang: Lang) -> Result<(), JsValue> {
     let made = Rc::new(bundle(lang, text.unwrap_or_default()));
     BUNDLES.with_borrow_mut(|all| all[lang as usize] = Some(made));
     Ok(())
+}
+
+/// Fetches the catalogue of a part of the page; without it keys stand in for its words.
+pub async fn load_more(lang: Lang, name: &'static str) {
+    let url = format!("./locales/{}/{name}.ftl", lang.tag());
+    let text = async {
+        let answer = JsFuture::from(gloo::utils::window().fetch_with_str(&url)).await?;
+        let answer: Response = answer.dyn_into()?;
+        if !answer.ok() {
+            return Err(JsValue::from(url.as_str()));
+        }
+        JsFuture::from(answer.text()?).await
+    };
+    let text = text.await.ok().and_then(|t| t.as_string());
+    let made = Rc::new(bundle(lang, text.unwrap_or_default()));
+    if !has_more(lang, name) {
+        MORE.with_borrow_mut(|all| all.push((lang, name, made)));
+    }
+}
+
+/// Whether [`load_more`] has been here.
+pub fn has_more(lang: Lang, name: &str) -> bool {
+    MORE.with_borrow(|all| all.iter().any(|(l, n, _)| *l == lang && *n == name))
 }
 
 fn bundle_of(lang: Lang) -> Option<Rc<Bundle>> {
@@ -100,11 +126,17 @@ fn bundle(lang: Lang, source: String) -> Bundle {
 }
 
 fn message(key: &str, args: Option<&FluentArgs>) -> Option<String> {
-    let bundle = bundle_of(Lang::current())?;
-    let pattern = bundle.get_message(key)?.value()?;
-    // Arguments that a translation does not use are no errors.
-    let text = bundle.format_pattern(pattern, args, &mut Vec::new());
-    Some(text.into_owned())
+    let lang = Lang::current();
+    let more = MORE.with_borrow(|all| {
+        let of = all.iter().filter(|m| m.0 == lang);
+        of.map(|m| m.2.clone()).collect::<Vec<_>>()
+    });
+    bundle_of(lang).into_iter().chain(more).find_map(|bundle| {
+        let pattern = bundle.get_message(key)?.value()?;
+        // Arguments that a translation does not use are no errors.
+        let text = bundle.format_pattern(pattern, args, &mut Vec::new());
+        Some(text.into_owned())
+    })
 }
 
 /// The message in the current language; the key itself where there is none.

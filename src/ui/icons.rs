@@ -20,6 +20,7 @@ pub enum Icon {
     Undo,
     Redo,
     File,
+    Code,
     Warning,
     Restore,
 }
@@ -56,6 +57,10 @@ impl Icon {
             Icon::Undo => ("M6 3 3 6l3 3M3.2 6H10a3.4 3.4 0 0 1 0 6.8H6", false),
             Icon::Redo => ("M10 3l3 3-3 3M12.8 6H6a3.4 3.4 0 0 0 0 6.8h4", false),
             Icon::File => ("M4 1.8h5l3 3v9.4H4zM9 1.8v3h3M8 7v4.4M6 9l2-2 2 2", false),
+            Icon::Code => (
+                "M5.2 4.2 1.6 8l3.6 3.8M10.8 4.2 14.4 8l-3.6 3.8M9.2 2.6 6.8 13.4",
+                false,
+            ),
             Icon::Warning => ("M8 2.2 14.4 13.4H1.6zM8 6.4v3.4M8 11.4v.4", false),
             Icon::Restore => (
                 "M3 3v3.4h3.4M3.2 6.2A5.2 5.2 0 1 1 2.8 8M8 5.2V8l2 1.4",

@@ -127,7 +127,7 @@ fn internal(e: impl std::fmt::Display) -> Failure {
 }
 
 /// What a rejected call says: its `failure` where it has one, else its message.
-fn failure(error: &JsValue) -> Failure {
+pub(super) fn failure(error: &JsValue) -> Failure {
     let text = |name: &str| {
         Reflect::get(error, &name.into())
             .ok()

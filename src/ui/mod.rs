@@ -12,6 +12,7 @@
 //! | `header`, `result`, `notices` | what the run does and says |
 //! | `drop`, `known_sets` | files of the visitor's own, and public sets |
 //! | `autosave`, `run_life` | states that are kept, on the device or to download; when a run ends by itself |
+//! | `code` | the network as a script, and scripts as networks |
 //! | `later` | views whose code is fetched when they are shown |
 //! | `fields`, `icons`, `numbers`, `panes` | parts of all of them |
 //! | `plot` | curves of the training, canvases, axes |
@@ -21,6 +22,7 @@ mod app;
 mod autosave;
 mod builder;
 mod change;
+mod code;
 mod data_panel;
 mod drop;
 mod fields;

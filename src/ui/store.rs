@@ -207,7 +207,8 @@ impl State {
     }
 }
 
-fn check(spec: &Spec) -> CheckReport {
+/// The engine's own check, with the shapes that the data are known to have.
+pub fn check(spec: &Spec) -> CheckReport {
     graph::check(spec, spec.data.shape().as_ref())
 }
 

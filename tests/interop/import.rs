@@ -59,6 +59,34 @@ fn what_is_lost_of_the_loss_is_said() {
 }
 
 #[test]
+fn notebooks_are_their_code() {
+    for preset in ["digits-mlp", "mnist-mlp"] {
+        let spec = presets::find(preset).unwrap();
+        let script = super::script(&spec, spec.framework).unwrap();
+        let import = read(&write::notebook(&script, "A title"));
+        assert_eq!((import.spec, import.notes), (spec, vec![]), "{preset}");
+    }
+    let magic = "%matplotlib inline\n!pip install torch\nmodel = nothing";
+    assert_eq!(codes(magic)[0], (Some(3), "note-name"));
+    // A line that goes on with `%` is none of them.
+    let text = "n = (7\n% 4)\nfor i in range(3):\n    b = n\n";
+    assert_eq!(codes(text), [(None, "note-no-network")]);
+    let cells = r#"{"cells": [{"cell_type": "raw"}, {"cell_type": "code", "source": ["a = 1\n", 7]}, 3,
+        {"cell_type": "code", "source": "b"}, {"cell_type": "code", "source": {}}]}"#;
+    assert_eq!(read::notebook_code(cells).unwrap(), "a = 1\n\nb\n");
+    for no in [
+        "",
+        "a = {}",
+        "{",
+        "{}",
+        r#"{"cells": 3}"#,
+        r#"{"worksheets": []}"#,
+    ] {
+        assert_eq!(read::notebook_code(no), None, "{no}");
+    }
+}
+
+#[test]
 fn presets_go_out_and_come_back() {
     let mut wrong = Vec::new();
     for preset in presets::PRESETS.iter().filter(|p| comes_back(p.id)) {

@@ -3,6 +3,8 @@
 
 /// Bytes of a text.
 pub const TEXT: usize = 256 << 10;
+/// Bytes of a notebook, whose pictures do not matter.
+pub const NOTEBOOK: usize = 16 << 20;
 /// Brackets inside brackets.
 const BRACKETS: usize = 40;
 /// Tokens that may hang together: since the last comma, semicolon or line's end, in all brackets

@@ -1,8 +1,8 @@
 //! Follows a script statement by statement. Nothing is executed: expressions become [`Value`]s, calls of
 //! libraries become what they describe, and the number of steps is bounded.
-use super::notes::Notes;
 use super::value::*;
 use crate::data::rng::Rng;
+use crate::interop::notes::Notes;
 use ruff_python_ast as ast;
 use ruff_text_size::{Ranged, TextRange};
 use std::rc::Rc;

@@ -13,7 +13,7 @@ mod keras_layers;
 mod library;
 mod machine;
 mod network;
-mod notes;
+mod notebook;
 mod numpy;
 mod ops;
 mod schedules;
@@ -21,10 +21,13 @@ mod sets;
 mod statements;
 mod torch;
 mod torch_layers;
+mod torch_optim;
 mod value;
 
-pub use notes::Note;
+pub use super::notes::Note;
+pub use notebook::notebook_code;
 
+use super::notes;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec};
 use machine::Machine;
@@ -44,8 +47,16 @@ pub struct Failed {
     pub notes: Vec<Note>,
 }
 
-/// Reads a script of PyTorch or Keras.
+/// Reads a script of PyTorch or Keras, as Python or as a notebook. Lines of a notebook are counted in
+/// its [`notebook_code`].
 pub fn script(text: &str) -> Result<Import, Failed> {
+    match notebook_code(text) {
+        Some(code) => python(&code),
+        None => python(text),
+    }
+}
+
+fn python(text: &str) -> Result<Import, Failed> {
     let failed = |line: usize, code: &'static str, detail: String| {
         let mut notes = notes::Notes::default();
         notes.add(line, code, &[("detail", detail)]);
@@ -61,15 +72,23 @@ pub fn script(text: &str) -> Result<Import, Failed> {
     if let Some(line) = bounds::too_deep(text) {
         return Err(failed(line, "note-too-deep", String::new()));
     }
-    let parsed = match ruff_python_parser::parse_module(text) {
+    // The parser's own mode for notebooks panics on some texts.
+    let plain = notebook::without_commands(text);
+    let mut source = text;
+    let parsed = ruff_python_parser::parse_module(text).or_else(|e| match &plain {
+        Some(plain) => {
+            source = plain;
+            ruff_python_parser::parse_module(plain)
+        }
+        None => Err(e),
+    });
+    let text = source;
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(e) => {
             let start = e.location.start().to_usize().min(text.len());
-            let line = text.as_bytes()[..start]
-                .iter()
-                .filter(|b| **b == b'\n')
-                .count()
-                + 1;
+            let before = text.as_bytes()[..start].iter();
+            let line = before.filter(|b| **b == b'\n').count() + 1;
             return Err(failed(line, "note-syntax", e.error.to_string()));
         }
     };

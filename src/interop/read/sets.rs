@@ -261,12 +261,7 @@ impl<'a> Machine<'a> {
                 shuffle: true,
             })
         };
-        let (set, note) = if lower.contains("fashion") {
-            let source = json!({"kind": "files", "name": "fashion-mnist", "format": "idx", "shape": [28, 28], "classes": 10});
-            let mut set = Rc::try_unwrap(own(source, &[28, 28], 10)).ok()?;
-            (set.own_test, set.test) = (true, 0.0);
-            (Rc::new(set), "note-fashion")
-        } else if lower.contains("mnist") {
+        let (set, note) = if lower.contains("mnist") {
             let drawn = crate::spec::presets::find("mnist-mlp").is_some_and(|s| {
                 s.data.source == crate::spec::DataSource::DrawnDigits { samples: 5000 }
             });
@@ -274,7 +269,11 @@ impl<'a> Machine<'a> {
                 true => json!({"kind": "drawn_digits", "samples": 5000}),
                 false => json!({"kind": "bundled", "name": "digits28"}),
             };
-            (own(source, &[28, 28], 10), "note-mnist")
+            let note = match lower.contains("fashion") {
+                true => "note-fashion",
+                false => "note-mnist",
+            };
+            (own(source, &[28, 28], 10), note)
         } else if lower.contains("cifar10") && !lower.contains("cifar100") {
             (
                 own(json!({"kind": "shapes", "samples": 2000}), &[3, 32, 32], 10),

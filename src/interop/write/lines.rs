@@ -48,6 +48,8 @@ impl Lines {
         Script {
             text: self.text,
             marks: self.marks,
+            notes: Vec::new(),
+            loader: None,
             cells: self.cells,
         }
     }

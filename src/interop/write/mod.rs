@@ -4,14 +4,18 @@ pub(super) mod helpers;
 mod keras;
 mod keras_layers;
 mod lines;
+mod loader;
 mod net;
 mod notebook;
+pub mod paint;
 mod pytorch;
 mod pytorch_layers;
 mod pytorch_train;
+mod remarks;
 
 pub use notebook::notebook;
 
+use super::Note;
 use crate::graph;
 use crate::spec::{Framework, Problem, Problems, Spec};
 use lines::Lines;
@@ -22,6 +26,11 @@ pub struct Script {
     pub text: String,
     /// (line counted from 1, layer's id), in order of lines.
     pub marks: Vec<(usize, String)>,
+    /// What the script does otherwise than the page, and why.
+    pub notes: Vec<Note>,
+    /// Lines that load weights saved by the page into the model; None where they are written under the
+    /// other framework's names.
+    pub loader: Option<String>,
     /// Lines on which a part begins that a notebook has in a cell of its own.
     cells: Vec<usize>,
 }
@@ -41,7 +50,11 @@ pub fn script(spec: &Spec, framework: Framework) -> Result<Script, Problems> {
         Framework::Pytorch => pytorch::script(&net, &mut out)?,
         Framework::Keras => keras::script(&net, &mut out)?,
     }
-    Ok(out.finish())
+    Ok(Script {
+        notes: remarks::remarks(spec),
+        loader: loader::loader(&net, framework),
+        ..out.finish()
+    })
 }
 
 /// What a script is called: the spec's name as a file name, with `end`.

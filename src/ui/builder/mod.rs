@@ -20,6 +20,7 @@ use crate::train::protocol::CheckReport;
 use card::Card;
 use compare::CompareProps;
 use menu::AddMenu;
+pub use menu::kind_name;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};

@@ -20,11 +20,13 @@ mod weights;
 
 use crate::lazy;
 use crate::plotting::outcome::Outcome;
-use crate::spec::TargetOf;
+use crate::spec::{Spec, TargetOf};
 use crate::train::protocol::{Role, RunInfo, TensorInfo};
+use crate::ui::code::view::{CodeProps, CodeView};
 use crate::ui::i18n::{t, use_lang};
 use crate::ui::later::{Later, View as Shown};
 use crate::ui::link::Link;
+use crate::ui::store::Dispatch;
 use gloo::events::EventListener;
 use gloo::utils::document;
 use pull::{Awake, use_pull};
@@ -43,6 +45,11 @@ pub struct InspectProps {
     pub tick: u64,
     /// The layer that is open in the builder.
     pub selected: Option<AttrValue>,
+    /// The network as the builder has it, which may be ahead of the run.
+    pub spec: Rc<Spec>,
+    pub dispatch: Dispatch,
+    /// Asks for the dialog that opens code.
+    pub on_code: Callback<()>,
 }
 
 impl PartialEq for InspectProps {
@@ -51,6 +58,8 @@ impl PartialEq for InspectProps {
             && Rc::ptr_eq(&self.info, &o.info)
             && self.tick == o.tick
             && self.selected == o.selected
+            && Rc::ptr_eq(&self.spec, &o.spec)
+            && self.on_code == o.on_code
     }
 }
 
@@ -81,6 +90,7 @@ lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { 
 lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <gradients::Gradients ..p /> }; }
 lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <saliency::SaliencyView ..p /> }; }
 lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <evaluation::EvaluationView ..p /> }; }
+lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,14 +103,16 @@ enum View {
     Gradients,
     Evaluation,
     Saliency,
+    Code,
     Plan,
 }
 
 impl View {
-    const ALL: [View; 9] = [
+    const ALL: [View; 10] = [
         View::Fit,
         View::Plane,
         View::Predictions,
+        View::Code,
         View::Weights,
         View::Activations,
         View::Gradients,
@@ -119,6 +131,7 @@ impl View {
             View::Gradients => "gradients",
             View::Evaluation => "evaluation",
             View::Saliency => "saliency",
+            View::Code => "code",
             View::Plan => "plan",
         }
     }
@@ -145,7 +158,7 @@ impl View {
                 let outputs = source.info.layers.last().map_or(0, |l| l.shape.len());
                 source.info.spec.data.target == TargetOf::Labels && outputs <= 1
             }
-            View::Predictions | View::Evaluation | View::Plan => true,
+            View::Predictions | View::Evaluation | View::Code | View::Plan => true,
         }
     }
 }
@@ -182,6 +195,13 @@ pub fn Inspect(props: &InspectProps) -> Html {
         .map(|v| (v.id().into(), v.title(&source).into()))
         .collect::<Vec<(AttrValue, AttrValue)>>();
     // A view of another run starts anew.
+    let code = CodeProps {
+        spec: props.spec.clone(),
+        selected: props.selected.clone(),
+        dispatch: props.dispatch.clone(),
+        on_open: props.on_code.clone(),
+        run: Some((props.link.clone(), props.info.run)),
+    };
     let key = format!("{}-{}", view.id(), Rc::as_ptr(&props.info) as usize);
     let with = ViewProps {
         source,
@@ -193,7 +213,7 @@ pub fn Inspect(props: &InspectProps) -> Html {
         View::Fit => Some(&FIT),
         View::Plane => Some(&PLANE),
         // Most networks open on it.
-        View::Predictions => None,
+        View::Predictions | View::Code => None,
         View::Weights => Some(&WEIGHTS),
         View::Activations => Some(&ACTIVATIONS),
         View::Gradients => Some(&GRADIENTS),
@@ -202,6 +222,10 @@ pub fn Inspect(props: &InspectProps) -> Html {
         View::Plan => Some(&PLAN),
     };
     let body = match later {
+        // It shows the network, not the run.
+        None if view == View::Code => {
+            html! { <Later<CodeProps> key="code" view={&CODE} with={code} /> }
+        }
         Some(view) => html! { <Later<ViewProps> {key} {view} {with} /> },
         None => html! { <predictions::Predictions {key} ..with /> },
     };
@@ -217,6 +241,31 @@ pub fn Inspect(props: &InspectProps) -> Html {
                 <Tabs {tabs} current={view.id()} {onchange} label={t("inspect-title")}>{ body }</Tabs>
             </ContextProvider<Awake>>
         </section>
+    }
+}
+
+/// What there is to see of a network that cannot be run: its script.
+#[component]
+pub fn Without(props: &CodeProps) -> Html {
+    use_lang();
+    let open = use_state_eq(|| false);
+    let ontoggle = {
+        let open = open.clone();
+        Callback::from(move |e: Event| {
+            let details: Option<Element> = e.target().and_then(|t| t.dyn_into().ok());
+            open.set(details.is_some_and(|d| d.has_attribute("open")));
+        })
+    };
+    html! {
+        <>
+            <p class="empty">{ t("inside-empty") }</p>
+            <details class="more without" {ontoggle}>
+                <summary>{ t("tab-code") }</summary>
+                if *open {
+                    <Later<CodeProps> view={&CODE} with={props.clone()} />
+                }
+            </details>
+        </>
     }
 }
 

@@ -56,6 +56,7 @@ tab-activations = Activations
 tab-gradients = Gradients
 tab-evaluation = Evaluation
 tab-saliency = Saliency
+tab-code = Code
 tab-plan = Plan
 part-label = Samples of
 part-train = training

@@ -298,6 +298,7 @@ source = Source
 open = Open
 opening = Reading
 open-files = Open files: MNIST (IDX) or CSV
+open-code = Open code: PyTorch or Keras
 source-digits = Digits, 8×8
 source-digits28 = Digits, 28×28
 source-iris = Iris

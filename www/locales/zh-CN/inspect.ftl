@@ -56,6 +56,7 @@ tab-activations = 激活值
 tab-gradients = 梯度
 tab-evaluation = 评估
 tab-saliency = 显著性
+tab-code = 代码
 tab-plan = 执行计划
 part-label = 样本来自
 part-train = 训练集

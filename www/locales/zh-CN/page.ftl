@@ -294,6 +294,7 @@ source = 来源
 open = 打开
 opening = 读取中
 open-files = 打开文件：MNIST（IDX）或 CSV
+open-code = 打开代码：PyTorch 或 Keras
 source-digits = 手写数字 8×8
 source-digits28 = 手写数字 28×28
 source-iris = 鸢尾花

@@ -1,6 +1,6 @@
 //! What was noticed on which line. The texts are in `www/locales/<language>/code.ftl`.
 
-/// One thing on one line.
+/// One thing that was noticed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
     /// Counted from 1; None where it concerns the whole.
@@ -9,8 +9,8 @@ pub struct Note {
     pub args: Vec<(&'static str, String)>,
 }
 
-const ENGLISH: &str = include_str!("../../../www/locales/en/code.ftl");
-const CHINESE: &str = include_str!("../../../www/locales/zh-CN/code.ftl");
+const ENGLISH: &str = include_str!("../../www/locales/en/code.ftl");
+const CHINESE: &str = include_str!("../../www/locales/zh-CN/code.ftl");
 
 impl Note {
     /// The text in a language: `zh…`, else English.
@@ -34,7 +34,7 @@ impl Note {
 
 /// Notes as they come: no more than a page can show, each once.
 #[derive(Default)]
-pub(super) struct Notes(pub Vec<Note>);
+pub(crate) struct Notes(pub Vec<Note>);
 
 impl Notes {
     pub fn add(&mut self, line: usize, code: &'static str, args: &[(&'static str, String)]) {

@@ -1,0 +1,45 @@
+### The network as a script, and scripts as networks. Fetched when one of them is first opened.
+
+script-for = Framework of the script
+script-copy = Copy
+script-save-py = Download as a Python file
+script-save-ipynb = Download as a Jupyter notebook
+script-loading = Writing the script …
+script-text = The script
+script-mark-hint = Select a layer in the builder to see its lines, or a line to see its layer.
+script-marked = Layer { $layer }: lines { $lines }
+script-remarks = About this script
+script-none-pytorch = There is no PyTorch script of this network as it stands:
+script-none-keras = There is no Keras script of this network as it stands:
+
+code-open = Open code…
+code-title = Open code
+code-about = Paste a PyTorch or Keras script, or choose a .py or .ipynb file. It is read, never run, and stays on this machine.
+code-paste = Python code
+code-read = Read the code
+code-read-hint = Read the code (Ctrl+Enter)
+code-file = Choose a file…
+code-close = Close
+code-reading = Reading …
+code-clean = Everything was understood.
+code-nothing = Nothing could be opened. The messages say why; your network is as it was.
+code-notes =
+    { $n ->
+        [one] { $n } message
+       *[other] { $n } messages
+    }
+code-line = Line { $n }
+code-show-line = Show this line
+code-whole = In general
+code-found = What was recognised
+code-data = Data
+code-settings = Training
+code-accept = Open in the builder
+code-accept-hint = Undo brings the network of now back.
+code-file-big = “{ $name }” is larger than 16 MiB. Paste only the part that builds and trains the network.
+code-file-unread = “{ $name }” could not be read.
+
+weights-out = Take the trained weights along
+weights-about = Save the weights beside the script, and put these lines into its main(). They need the package safetensors.
+weights-other = Weights are saved under the names of the network's own framework: choose it above to take them along.
+weights-save = Save { $name }
