@@ -4,6 +4,8 @@
 #![cfg(all(not(target_arch = "wasm32"), feature = "gpu"))]
 mod cases;
 mod common;
+#[macro_use]
+mod traces;
 
 use common::{load, preset};
 use nabla::backend::cpu::CpuBackend;
@@ -111,6 +113,23 @@ fn presets_take_the_same_first_steps_as_on_the_cpu() {
                 );
             }
         }
+    }
+}
+
+macro_rules! list {
+    ($($test:ident: $($name:literal),+;)*) => { &[$($(($name, trace!($name))),+),*] }
+}
+/// Names and texts.
+const TRACES: &[(&str, &str)] = each_trace!(list);
+
+/// A device's exponentials and roots are coarser than the CPU's, hence the wider tolerance.
+#[test]
+fn the_traces_of_pytorch_and_keras_are_followed() {
+    if !there_is_one() {
+        return;
+    }
+    for (name, text) in TRACES {
+        block_on(traces::replay_on::<GpuBackend>(name, text, 1e-3));
     }
 }
 

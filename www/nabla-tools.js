@@ -84,7 +84,7 @@ function generate(spec, report) {
 /** Every preset × backend → a row, timed on generated data. `onRow` gets each row as it comes. */
 export async function bench(nabla, { presets, backends, threads, steps, warmup, onRow } = {}) {
   const hello = await nabla.ready;
-  backends ??= hello.webgpu ? ['cpu', 'webgpu'] : ['cpu'];
+  backends ??= hello.webgpu && !hello.webgpu.software ? ['cpu', 'webgpu'] : ['cpu'];
   presets ??= nabla.presets().map((p) => p.id);
   const rows = [];
   for (const preset of presets) {

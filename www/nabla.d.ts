@@ -97,6 +97,7 @@ export interface ImportNote {
 export interface Hello {
   version: string;
   cpu: { simd: boolean; relaxedSimd: boolean; threads: number };
+  /** `software`: it computes on the CPU after all; only who asks for it gets it. */
   webgpu: null | { vendor: string; architecture: string; software: boolean; features: string[] };
 }
 
@@ -148,7 +149,7 @@ export interface Pair {
 }
 
 export interface LoadOptions {
-  /** `auto` (default) takes the faster one. */
+  /** `auto` (default) times both on this plan and takes the faster one; never a GPU of software. */
   backend?: 'auto' | Backend;
   /** On the CPU, at most; what the machine has when absent. More than one takes an isolated page. */
   threads?: number;
@@ -169,8 +170,8 @@ export interface RunInfo {
   backend: 'auto' | Backend;
   /** Why this backend, as a short code. */
   why: string;
-  /** Which of the engine's builds it runs on: `threads` has relaxed SIMD too. */
-  build: 'plain' | 'relaxed' | 'threads';
+  /** Which of the engine's builds it runs on: `threads` has relaxed SIMD too, `gpu` all that there is. */
+  build: 'plain' | 'relaxed' | 'threads' | 'gpu';
   threads: number;
   layers: LayerReport[];
   params: number;
@@ -301,6 +302,11 @@ export interface Run {
    * (0: as fast as possible). Gives all of them as they are now.
    */
   set(values: Record<string, number>): Promise<Record<string, number>>;
+  /**
+   * Goes on with another backend from the very step where it is; training under way goes on. `saved` states
+   * stay behind where that takes another build of the engine.
+   */
+  move(backend: Backend): Promise<RunInfo>;
   evaluate(part?: Part): Promise<Evaluation>;
   /** `data`: raw, as in the data set, unless `scaled`. Class probabilities where the loss is on logits. */
   predict(data: ArrayLike, shape?: number[], options?: { scaled?: boolean }): Promise<Tensor>;
@@ -356,6 +362,8 @@ export interface BenchRow {
 export interface Trainer {
   /** Why it can be used no more, or null. */
   readonly dead: { code: ErrorCode; message: string; problems: Problem[] } | null;
+  /** For the options of a run on it: what there is in a GPU's place. */
+  readonly gpu: 'none' | 'software' | null;
   call(body: string | object, buffers?: ArrayBuffer[], files?: File[]): Promise<{ body: string; buffers: ArrayBuffer[] }>;
   on(f: (event: string, buffers: ArrayBuffer[]) => void): () => void;
   terminate(): void;
@@ -392,11 +400,11 @@ export interface Nabla {
   /** Deletes a set from this device. */
   forgetDataset(name: string): Promise<void>;
   /** For the page: the worker that it trains on, of the build that suits the spec. */
-  connect(spec?: Spec | string): Trainer;
+  connect(spec?: Spec | string, backend?: 'auto' | Backend): Trainer | Promise<Trainer>;
   /** For the page: it trains on this worker no more. */
   leave(trainer: Trainer): void;
-  /** For the page: says which run it shows (JSON of its info), or none. */
-  show(trainer: Trainer, info: RunInfo | string | null): Run | null;
+  /** For the page: says which run it shows (JSON of its info), or none; `moved`: the one it showed, gone elsewhere. */
+  show(trainer: Trainer, info: RunInfo | string | null, moved?: boolean): Run | null;
 }
 
 declare global {

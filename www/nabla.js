@@ -31,6 +31,20 @@ const usable = new Set(WebAssembly.validate(new Uint8Array(RELAXED)) ? OFFERED :
 if (cores < 2 || !globalThis.crossOriginIsolated || typeof SharedArrayBuffer !== 'function') usable.delete('threads');
 
 if (OFFERED.includes('first')) usable.add('first');
+if (!navigator.gpu) usable.delete('gpu');
+
+/** The GPU as `nabla.ready` tells of it; null: there is none; undefined: nobody has looked yet. */
+let gpu = usable.has('gpu') ? undefined : null;
+const gpuModule = () => import(new URL(`./nabla-gpu.js${here.search}`, here));
+const findGpu = async () => (gpu === undefined ? (gpu = await (await gpuModule()).adapter()) : gpu);
+
+/** Refuses a run on a GPU that is not there. */
+async function needGpu(backend) {
+  if (backend === 'cpu' || (await findGpu()) || backend !== 'webgpu') return;
+  const detail = !navigator.gpu ? 'this browser has no navigator.gpu' : usable.has('gpu') ? 'the browser offers no adapter' : 'this site or browser lacks the build that uses it';
+  const message = `There is no WebGPU here: ${detail}. Train on the CPU, or use a browser with WebGPU and an up-to-date graphics driver.`;
+  throw fail('no-webgpu', message, 'gpu-none', { detail });
+}
 
 /** A first visit opens on the page's own small network, and its engine is the one that loads soonest. */
 let opening = false;
@@ -45,18 +59,22 @@ function suitsFirst({ layers, train }) {
   return Array.isArray(layers) && layers.every(narrow) && train?.batch_size <= 64;
 }
 
-/** The page's own build: the first engine until a network wants another. */
-function pageEngine(spec) {
-  opening &&= usable.has('first') && (spec === undefined || suitsFirst(spec));
-  return opening ? 'first' : engineFor(spec);
+/** The page's own build: the first engine until a network, a GPU or the visitor wants another. */
+function pageEngine(spec, backend = 'auto') {
+  const wanted = backend === 'webgpu' || (backend === 'auto' && gpu && !gpu.software);
+  opening &&= usable.has('first') && !wanted && (spec === undefined || suitsFirst(spec));
+  return opening ? 'first' : engineFor(spec, { backend });
 }
 
 /**
  * The build for a run: the fastest that this browser can run and that the spec allows. Without a
- * spec, the one that most runs get.
+ * spec, the one that most runs get. What has a GPU backend is for who asks for it, or for `auto`
+ * where the GPU is none of software.
  */
-function engineFor(spec, { threads, build } = {}) {
+function engineFor(spec, { threads, build, backend } = {}) {
+  if (usable.has('gpu') && backend === 'webgpu') return 'gpu';
   if (build === 'plain' || spec?.train?.strict === true) return 'plain';
+  if (usable.has('gpu') && backend !== 'cpu' && gpu && !gpu.software && !build) return 'gpu';
   if (usable.has('threads') && (build === 'threads' || (threads !== 1 && build !== 'relaxed'))) return 'threads';
   return usable.has('relaxed') ? 'relaxed' : 'plain';
 }
@@ -93,6 +111,11 @@ class Trainer {
   runs = new Set();
   /** Why it can be used no more, or null. */
   dead = null;
+  /** For the options of a run on it: what there is in a GPU's place. */
+  get gpu() {
+    if (this.build === 'gpu' || gpu === undefined || (gpu && !gpu.software)) return null;
+    return gpu ? 'software' : 'none';
+  }
 
   /** `build`: as `engineFor` says. */
   constructor(build) {
@@ -265,14 +288,26 @@ class Run {
   #steps = [];
   #rows;
   #val = [];
+  /** What it was loaded with, for a worker that it moves to. */
+  #options;
+  /** While it moves to another worker: when that is done, and whether training was stopped meanwhile. */
+  #moving = null;
 
   /** `owned`: disposing of the run gives its worker back. */
-  constructor(trainer, info, owned) {
-    this.#trainer = trainer;
+  constructor(trainer, info, owned, options = {}) {
     this.#owned = owned;
+    this.#options = options;
+    this.#rows = info.columns.map(() => []);
+    this.follow(trainer, info);
+  }
+
+  /** For the page and for moves: goes on as this run of that worker. */
+  follow(trainer, info) {
+    this.#off?.();
+    this.#trainer?.runs.delete(this.#id);
+    this.#trainer = trainer;
     this.#id = info.run;
     this.#info = info;
-    this.#rows = info.columns.map(() => []);
     trainer.runs.add(this.#id);
     this.#off = trainer.on((text, buffers) => this.#receive(text, buffers));
   }
@@ -328,12 +363,50 @@ class Run {
 
   async train(how = {}) {
     const fields = counts(how, { steps: 1, epochs: 1 });
-    const { stopped, best, ...end } = (await this.#call('train', fields)).value;
-    return { ...end, ...(stopped && { stopped }), ...(best && { best }) };
+    const epochOf = (step) => Math.floor(step / this.#info.stepsPerEpoch);
+    const begun = this.#step;
+    for (;;) {
+      const { stopped, best, ...end } = (await this.#call('train', fields)).value;
+      const moving = stopped === 'cancelled' && this.#moving;
+      await moving?.done?.catch(() => {});
+      // It goes on elsewhere, unless it was done or stopped meanwhile.
+      if (how.steps) fields.steps = begun + how.steps - end.step;
+      if (how.epochs) fields.epochs = epochOf(begun) + how.epochs - epochOf(end.step);
+      if (!moving || moving.halted || fields.steps === 0 || fields.epochs === 0) {
+        return { ...end, ...(stopped && { stopped }), ...(best && { best }) };
+      }
+    }
+  }
+
+  /** The step that comes next. */
+  get #step() {
+    return Math.max(this.#info.step, (this.#steps.at(-1) ?? -1) + 1);
   }
 
   stop() {
+    if (this.#moving) this.#moving.halted = true;
     this.#call('stop').catch(() => {});
+  }
+
+  /** Goes on with 'cpu' or 'webgpu' from the very step where it is. */
+  async move(backend) {
+    if (!['cpu', 'webgpu'].includes(backend)) throw fail('bad-spec', `A run moves to “cpu” or “webgpu”, not to “${backend}”.`);
+    if (backend === 'webgpu' && this.#trainer.build !== 'gpu') {
+      await needGpu(backend);
+      if (!this.#owned) throw fail('no-webgpu', 'The page trains on a build of the engine without WebGPU. Choose WebGPU in its settings of the training.');
+      const { move } = await gpuModule();
+      const pack = (arrays ?? (await loadArrays())).packOptions;
+      const from = this.#trainer;
+      const done = move(this.#call.bind(this), this.#id, this.#info, this.#options, { take, giveBack, pack }).then((to) => {
+        this.follow(...to);
+        giveBack(from, this.#id);
+      });
+      this.#moving = { done, halted: false };
+      await done.finally(() => (this.#moving = null));
+    } else {
+      this.#info = (await this.#call('move', { backend })).value;
+    }
+    return this.#info;
   }
 
   async step() {
@@ -353,7 +426,9 @@ class Run {
     for (const [name, v] of Object.entries(values ?? {})) {
       if (!Number.isFinite(v)) throw fail('bad-spec', `${name} must be a finite number; got ${v}.`);
     }
-    return (await this.#call('set', { values })).value;
+    const { value } = await this.#call('set', { values });
+    this.#info = { ...this.#info, hyper: value };
+    return value;
   }
 
   async evaluate(part = 'validation') {
@@ -438,12 +513,13 @@ const toTensor = ({ value, buffers }) => ({ data: new Float32Array(buffers[0]), 
 let nextRun = 1;
 
 /** Starts a run on a worker of its own. */
-async function start(type, fields, options, buffers, files, build) {
-  const trainer = take(build);
+async function start(type, fields, { options, files }, buffers, spec, given) {
+  await needGpu(options.backend);
+  const trainer = take(engineFor(spec, given));
   const run = nextRun++;
   try {
-    const { body } = await trainer.call({ type, run, ...fields, options }, buffers, files);
-    return new Run(trainer, JSON.parse(body), true);
+    const { body } = await trainer.call({ type, run, ...fields, options: { ...options, gpu: trainer.gpu } }, buffers, files);
+    return new Run(trainer, JSON.parse(body), true, given);
   } catch (e) {
     giveBack(trainer, run);
     throw e;
@@ -487,7 +563,7 @@ const nabla = {
   ready: presets.then(async () => {
     const hello = await ask({ type: 'hello' });
     const relaxedSimd = usable.has('relaxed') || usable.has('threads');
-    return { ...hello, cpu: { ...hello.cpu, relaxedSimd, threads: usable.has('threads') ? cores : 1 } };
+    return { ...hello, cpu: { ...hello.cpu, relaxedSimd, threads: usable.has('threads') ? cores : 1 }, webgpu: await findGpu() };
   }),
 
   presets: () => list ?? presets,
@@ -502,16 +578,14 @@ const nabla = {
     const buffers = [];
     const given = toSpec(spec);
     const packed = (arrays ?? (await loadArrays())).packOptions(options, given, buffers);
-    const build = engineFor(packed.spec, options);
-    return start('load', { spec: packed.spec }, packed.options, buffers, packed.files, build);
+    return start('load', { spec: packed.spec }, packed, buffers, packed.spec, options);
   },
 
   async resume(checkpoint, options = {}) {
     const { copyBytes, packOptions, specOf } = arrays ?? (await loadArrays());
     const buffers = [copyBytes(checkpoint, 'The checkpoint')];
     const packed = packOptions(options, null, buffers);
-    const build = engineFor(specOf(buffers[0]), options);
-    return start('resume', {}, packed.options, buffers, packed.files, build);
+    return start('resume', {}, packed, buffers, specOf(buffers[0]), options);
   },
 
   async export(spec, format) {
@@ -562,8 +636,13 @@ const nabla = {
   keptRun: async () => (await data()).keptRun(),
 
   /** For the page: a worker of the build that suits the spec (JSON); the same one until it crashes. */
-  connect(spec) {
-    const build = pageEngine(spec == null ? undefined : toSpec(spec));
+  connect(spec, backend = 'auto') {
+    const given = spec == null ? undefined : toSpec(spec);
+    const build = pageEngine(given, backend);
+    // Beyond the first engine it takes a look at what there is.
+    if (backend === 'webgpu' ? !gpu : gpu === undefined && backend === 'auto' && build !== 'first') {
+      return needGpu(backend).then(() => nabla.connect(given, backend));
+    }
     for (const trainer of pages) {
       if (trainer.dead) {
         pages.delete(trainer);
@@ -582,10 +661,15 @@ const nabla = {
     if (pages.delete(trainer)) giveBack(trainer, 0);
   },
 
-  /** For the page: says which run it shows (JSON of its info), or none. */
-  show(trainer, info) {
+  /** For the page: says which run it shows (JSON of its info), or none; `moved`: the one it showed, gone elsewhere. */
+  show(trainer, info, moved = false) {
+    const given = typeof info === 'string' ? JSON.parse(info) : info;
+    if (moved && shown && given) {
+      shown.follow(trainer, given);
+      return shown;
+    }
     shown?.dispose();
-    shown = info ? new Run(trainer, typeof info === 'string' ? JSON.parse(info) : info, false) : null;
+    shown = given ? new Run(trainer, given, false) : null;
     return shown;
   },
 };

@@ -141,6 +141,17 @@ pub struct LoadOptions {
     pub data: Option<DataArrays>,
     /// Whether `files` of the message hold the data of a `files` source.
     pub files: bool,
+    /// Why the page chose a build without a GPU backend, where it looked for a GPU.
+    pub gpu: Option<NoGpu>,
+}
+
+/// What the page found in a GPU's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoGpu {
+    None,
+    /// One that computes on the CPU.
+    Software,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +161,21 @@ pub enum BackendChoice {
     Auto,
     Cpu,
     Webgpu,
+}
+
+impl BackendChoice {
+    pub const ALL: [BackendChoice; 3] = [
+        BackendChoice::Auto,
+        BackendChoice::Cpu,
+        BackendChoice::Webgpu,
+    ];
+    pub fn name(self) -> &'static str {
+        match self {
+            BackendChoice::Auto => "auto",
+            BackendChoice::Cpu => "cpu",
+            BackendChoice::Webgpu => "webgpu",
+        }
+    }
 }
 
 /// Data given as arrays.
@@ -202,11 +228,15 @@ pub enum Build {
     Relaxed,
     /// The same with threads, for pages that are isolated.
     Threads,
+    /// The same with the GPU backend; without isolation it has one thread.
+    Gpu,
 }
 
 impl Build {
     /// The one that this code was compiled into.
-    pub const OURS: Build = if cfg!(target_feature = "atomics") {
+    pub const OURS: Build = if cfg!(feature = "gpu") {
+        Build::Gpu
+    } else if cfg!(target_feature = "atomics") {
         Build::Threads
     } else if cfg!(target_feature = "relaxed-simd") {
         Build::Relaxed
@@ -218,6 +248,7 @@ impl Build {
             Build::Plain => "plain",
             Build::Relaxed => "relaxed",
             Build::Threads => "threads",
+            Build::Gpu => "gpu",
         }
     }
     /// Whether it rounds as every machine does, which a spec can ask for.

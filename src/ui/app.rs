@@ -21,6 +21,7 @@ use super::store::{Action, Edit, Phase, State, Word};
 use super::train_panel::TrainPanel;
 use crate::lazy;
 use crate::spec::{Spec, presets};
+use crate::train::protocol::BackendChoice;
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
 use gloo::utils::{document, window};
@@ -143,6 +144,13 @@ fn App() -> Html {
             runner.open(spec, files, adapt);
         })
     };
+    let on_backend = {
+        let runner = runner.clone();
+        use_callback((), move |backend: BackendChoice, ()| {
+            remember::keep_backend(backend);
+            runner.set_backend(backend);
+        })
+    };
     let blocked = (!state.report.ok)
         .then(|| state.report.errors.first().map(problem_text))
         .flatten()
@@ -200,6 +208,8 @@ fn App() -> Html {
                             report={state.report.clone()}
                             {samples}
                             edit={(*edit).clone()}
+                            backend={state.backend}
+                            {on_backend}
                         />
                         // Apart: what is drawn anew at every epoch must hold no field that is typed in.
                         <SavedStates

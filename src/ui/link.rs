@@ -1,7 +1,7 @@
 //! The page's end of the line to the trainer worker: typed messages over `window.nabla`'s
 //! transport. Nothing else of the page talks to the worker.
 use crate::spec::Spec;
-use crate::train::protocol::{Event, Failure, Request, RunInfo};
+use crate::train::protocol::{BackendChoice, Event, Failure, LoadOptions, NoGpu, Request, RunInfo};
 use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -13,11 +13,14 @@ extern "C" {
     type Trainer;
 
     #[wasm_bindgen(js_namespace = nabla, js_name = connect, catch)]
-    fn connect_trainer(spec: &str) -> Result<JsValue, JsValue>;
+    fn connect_trainer(spec: &str, backend: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_namespace = nabla, js_name = leave)]
     fn leave_trainer(trainer: &Trainer);
     #[wasm_bindgen(js_namespace = nabla, js_name = show)]
-    fn show_run(trainer: &Trainer, info: &JsValue);
+    fn show_run(trainer: &Trainer, info: &JsValue, moved: bool);
+
+    #[wasm_bindgen(method, getter)]
+    fn gpu(this: &Trainer) -> Option<String>;
 
     #[wasm_bindgen(method, catch)]
     async fn call(
@@ -38,14 +41,29 @@ pub struct Link {
 
 impl Link {
     /// A worker of the engine's build that suits the spec: the page's own while it lives.
-    pub async fn connect(spec: &Spec) -> Result<Link, Failure> {
-        let given = connect_trainer(&crate::json::write(spec)).map_err(|e| failure(&e))?;
+    pub async fn connect(spec: &Spec, backend: BackendChoice) -> Result<Link, Failure> {
+        let given = connect_trainer(&crate::json::write(spec), backend.name());
+        let given = given.map_err(|e| failure(&e))?;
         let trainer = JsFuture::from(Promise::resolve(&given))
             .await
             .map_err(|e| failure(&e))?;
         Ok(Link {
             trainer: trainer.unchecked_into(),
         })
+    }
+
+    /// What a run on it is told of the visitor's choice.
+    pub fn options(&self, backend: BackendChoice, files: &[web_sys::File]) -> LoadOptions {
+        LoadOptions {
+            backend,
+            files: !files.is_empty(),
+            gpu: match self.trainer.gpu().as_deref() {
+                Some("software") => Some(NoGpu::Software),
+                Some(_) => Some(NoGpu::None),
+                None => None,
+            },
+            ..LoadOptions::default()
+        }
     }
 
     /// The page trains on this worker no more.
@@ -97,7 +115,16 @@ impl Link {
     /// Makes `nabla.current()` return this run, or null.
     pub fn show(&self, info: Option<&RunInfo>) {
         let json = info.map(crate::json::write);
-        show_run(&self.trainer, &json.map_or(JsValue::NULL, JsValue::from));
+        show_run(
+            &self.trainer,
+            &json.map_or(JsValue::NULL, JsValue::from),
+            false,
+        );
+    }
+
+    /// The same for the run that it returned so far, which has come here.
+    pub fn show_moved(&self, info: &RunInfo) {
+        show_run(&self.trainer, &crate::json::write(info).into(), true);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What outlasts a visit, in the browser's local storage. Where that is switched off, the page
 //! begins anew each time.
 use crate::spec::{Bundled, DataSource, Scale, Spec, presets};
+use crate::train::protocol::BackendChoice;
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::window;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use wasm_bindgen::JsValue;
 const SPEC: &str = "nabla.spec";
 const LAYOUT: &str = "nabla.layout";
 const THEME: &str = "nabla.theme";
+const BACKEND: &str = "nabla.backend";
 
 /// The preset that the address names, the network of the last visit, or the first preset.
 pub fn initial_spec() -> Spec {
@@ -110,6 +112,15 @@ impl Default for Layout {
 
 pub fn layout() -> Layout {
     LocalStorage::get(LAYOUT).unwrap_or_default()
+}
+
+/// The backend that the visitor chose.
+pub fn backend() -> BackendChoice {
+    LocalStorage::get(BACKEND).unwrap_or_default()
+}
+
+pub fn keep_backend(backend: BackendChoice) {
+    let _ = LocalStorage::set(BACKEND, backend);
 }
 
 pub fn keep_layout(layout: Layout) {

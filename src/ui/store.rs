@@ -4,7 +4,7 @@ use super::i18n::{failure_text, t_args};
 use super::link::Link;
 use crate::graph;
 use crate::spec::{Problem, Spec, presets};
-use crate::train::protocol::{CheckReport, Evaluation, Failure, Part, RunInfo};
+use crate::train::protocol::{BackendChoice, CheckReport, Evaluation, Failure, Part, RunInfo};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -85,6 +85,8 @@ pub struct State {
     pub notices: Vec<Notice>,
     /// Steps per second; 0 is as fast as possible.
     pub speed: u32,
+    /// The visitor's choice.
+    pub backend: BackendChoice,
     /// A file is being read.
     pub opening: bool,
     past: Vec<Rc<Spec>>,
@@ -120,6 +122,7 @@ pub enum Action {
     /// Takes back the notices of earlier failures.
     Settled,
     Speed(u32),
+    Backend(BackendChoice),
 }
 
 /// Steps per second at first: a small network would else be done before anybody has looked.
@@ -141,6 +144,7 @@ impl State {
             score: None,
             notices: Vec::new(),
             speed: WATCHABLE,
+            backend: super::remember::backend(),
             opening: false,
             past: Vec::new(),
             future: Vec::new(),
@@ -253,6 +257,7 @@ impl Reducible for State {
             Action::Dismiss(id) => s.notices.retain(|n| n.id != id),
             Action::Settled => s.notices.retain(|n| !n.is_error()),
             Action::Speed(speed) => s.speed = speed,
+            Action::Backend(backend) => s.backend = backend,
         }
         Rc::new(s)
     }

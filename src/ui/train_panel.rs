@@ -5,7 +5,7 @@ use super::i18n::{problem_text, t, t_args, use_lang};
 use super::run_life::{RunLife, monitor_field};
 use super::store::{Edit, problem_at};
 use crate::spec::{Clip, Loss, Monitor, Optimizer, Schedule, Spec};
-use crate::train::protocol::CheckReport;
+use crate::train::protocol::{BackendChoice, CheckReport};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -16,6 +16,9 @@ pub struct TrainPanelProps {
     /// Samples of the training part, when they are known.
     pub samples: Option<usize>,
     pub edit: Edit,
+    /// The visitor's choice of where to compute.
+    pub backend: BackendChoice,
+    pub on_backend: Callback<BackendChoice>,
 }
 
 impl TrainPanelProps {
@@ -76,6 +79,14 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
     let on_optimizer = edit.with("", |s: &mut Spec, v: String| {
         set_optimizer(&mut s.train, &v.replace('-', "_"), s.framework);
     });
+    let on_backend = {
+        let on_backend = props.on_backend.clone();
+        Callback::from(move |v: String| {
+            if let Some(b) = BackendChoice::ALL.into_iter().find(|b| b.name() == v) {
+                on_backend.emit(b);
+            }
+        })
+    };
     html! {
         <section class="group" aria-labelledby="training-title">
             <header class="group-head"><h2 id="training-title">{ t("training") }</h2></header>
@@ -138,6 +149,14 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
                 <summary>{ t_args("optimizer-more", &[("name", t(&format!("optimizer-{}", slug(&train.optimizer))).into())]) }</summary>
                 <div class="grid">{ optimizer_fields(props) }</div>
             </details>
+            <SelectField
+                label={t("backend")}
+                hint={AttrValue::from(t("backend-hint"))}
+                value={props.backend.name()}
+                options={named("backend-choice", BackendChoice::ALL.map(|b| b.name().to_string()))}
+                on_change={on_backend}
+                class="wide"
+            />
             <details class="more">
                 <summary>{ t("training-more") }</summary>
                 <div class="grid">

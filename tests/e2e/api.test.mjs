@@ -207,7 +207,6 @@ e2e('what is wrong is said with a code', engine, async ({ page }) => {
     ['bad-spec', `${spec} await nabla.load(spec, { backend: 'tpu' });`],
     ['bad-spec', `${spec} await nabla.load(spec, { seed: -1 });`],
     ['bad-spec', `await nabla.preset('no-such');`],
-    ['no-webgpu', `${spec} await nabla.load(spec, { backend: 'webgpu' });`],
     ['bad-data', `${spec} await nabla.load(spec, { data: {} });`],
     ['bad-data', train('{ data: new Float32Array(7), shape: [4, 2] }', '[0, 1, 1, 0]')],
     ['bad-data', train('[[1, 2], [3]]', '[0, 1]')],

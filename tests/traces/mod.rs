@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::rc::Rc;
 
 /// Calls `$tests!` with all traces, by test.
+#[allow(unused_macros, reason = "not every test replays all")]
 macro_rules! each_trace {
     ($tests:ident) => {
         $tests! {
@@ -155,7 +156,7 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
 }
 
 /// A session that takes the trace's batches from the trace's weights.
-fn session<B: Backend>(t: &Value) -> Session<B> {
+async fn session<B: Backend>(t: &Value) -> Session<B> {
     let mut spec: Spec = serde_json::from_value(t["spec"].clone()).unwrap();
     if let Some(seed) = t["dropout"]["seed"].as_u64() {
         spec.seed = seed as u32;
@@ -208,7 +209,9 @@ fn session<B: Backend>(t: &Value) -> Session<B> {
         .map(|(n, s, v)| (n.as_str(), &s[..], &v[..]))
         .collect();
     let file = weights::write(spec.framework, &list).unwrap();
-    block_on(Session::new(spec, Rc::new(data), Some(&file))).unwrap()
+    Session::new(spec, Rc::new(data), Some(&file))
+        .await
+        .unwrap()
 }
 
 /// Norm, first values and projections of a tensor within `tolerance` of its norm.
@@ -245,20 +248,21 @@ fn compare(name: &str, got: &[f32], want: &Value, tolerance: f64) {
 }
 
 /// Trains as the trace says, of which `text` is the file, and compares at every step.
+#[allow(dead_code, reason = "for the tests of the CPU backend")]
 pub fn replay(name: &str, text: &str) {
-    replay_on::<CpuBackend>(name, text, 1e-4);
+    block_on(replay_on::<CpuBackend>(name, text, 1e-4));
 }
 
 /// [`replay`] on any backend, with its tolerance.
-pub fn replay_on<B: Backend>(name: &str, text: &str, tolerance: f64) {
+pub async fn replay_on<B: Backend>(name: &str, text: &str, tolerance: f64) {
     let t: Value = serde_json::from_str(text).unwrap();
-    let mut s = session::<B>(&t);
+    let mut s = session::<B>(&t).await;
     let steps = t["steps"].as_u64().unwrap() as u32;
     let at = numbers(&t["loss_steps"]);
     let losses = numbers(&t["losses"]);
     let clipped = s.spec().train.clip != Clip::None;
     for step in 0..steps {
-        let chunk = block_on(s.steps(1)).unwrap();
+        let chunk = s.steps(1).await.unwrap();
         if let Some(k) = at.iter().position(|a| *a == f64::from(step)) {
             let (got, want) = (f64::from(chunk.rows[0]), losses[k]);
             assert!(
@@ -271,7 +275,7 @@ pub fn replay_on<B: Backend>(name: &str, text: &str, tolerance: f64) {
         if let (Some(list), false) = (grads.as_array(), clipped) {
             for g in list {
                 let tensor = g["name"].as_str().unwrap();
-                let (_, got) = block_on(s.tensor(&format!("grad:{tensor}"))).unwrap();
+                let (_, got) = s.tensor(&format!("grad:{tensor}")).await.unwrap();
                 compare(
                     &format!("{name}, step {step}, grad {tensor}"),
                     &got,
@@ -283,7 +287,7 @@ pub fn replay_on<B: Backend>(name: &str, text: &str, tolerance: f64) {
     }
     for p in t["final"].as_array().unwrap() {
         let tensor = p["name"].as_str().unwrap();
-        let (_, got) = block_on(s.tensor(tensor)).unwrap();
+        let (_, got) = s.tensor(tensor).await.unwrap();
         compare(&format!("{name}, final {tensor}"), &got, p, tolerance);
     }
 }

@@ -15,21 +15,32 @@ pub struct Engine {
     features: &'static str,
     /// Whether its threads share memory, for which the standard library is compiled anew.
     threads: bool,
+    /// Whether it has the GPU backend.
+    gpu: bool,
 }
 
 pub const RELAXED: Engine = Engine {
     name: "relaxed",
     features: "+relaxed-simd",
     threads: false,
+    gpu: false,
 };
 
 pub const THREADS: Engine = Engine {
     name: "threads",
     features: "+relaxed-simd,+atomics,+bulk-memory,+mutable-globals",
     threads: true,
+    gpu: false,
 };
 
-pub const ALL: [Engine; 2] = [RELAXED, THREADS];
+/// With threads, so that both backends are timed at their best; a page that is not isolated gives it one.
+pub const GPU: Engine = Engine {
+    name: "gpu",
+    gpu: true,
+    ..THREADS
+};
+
+pub const ALL: [Engine; 3] = [RELAXED, THREADS, GPU];
 
 /// What a worker runs first.
 const LOADER: &str = "import init from './trainer-NAME.js';\n\
@@ -63,7 +74,15 @@ pub fn add(dist: &Path) -> Result<()> {
 }
 
 impl Engine {
-    /// `cargo <subcommand>` with this build's features, in a target directory of its own.
+    /// Its folder of target/: one for builds of the same target features, which share what they depend on.
+    fn folder(&self) -> &'static str {
+        match self.threads {
+            true => THREADS.name,
+            false => self.name,
+        }
+    }
+
+    /// `cargo <subcommand>` with this build's features.
     pub fn cargo(&self, subcommand: &str) -> std::process::Command {
         let mut cargo = command("cargo", [subcommand]);
         // Joined to the flags of .cargo/config.toml, where $RUSTFLAGS would replace them.
@@ -73,7 +92,16 @@ impl Engine {
         );
         cargo
             .args(["--target", "wasm32-unknown-unknown", "--config", &flags])
-            .env("CARGO_TARGET_DIR", root().join("target").join(self.name));
+            .env(
+                "CARGO_TARGET_DIR",
+                root().join("target").join(self.folder()),
+            );
+        if self.gpu {
+            // The kernels are in one crate either way; a thin link takes half the time.
+            cargo
+                .args(["--features", "gpu"])
+                .env("CARGO_PROFILE_RELEASE_LTO", "thin");
+        }
         if self.threads {
             // Atomics and a standard library with them are not stable yet.
             cargo
@@ -100,7 +128,7 @@ impl Engine {
         let stem = format!("trainer-{}", self.name);
         let built = root()
             .join("target")
-            .join(self.name)
+            .join(self.folder())
             .join("wasm32-unknown-unknown/release/trainer.wasm");
         let mut bindgen = command("wasm-bindgen", ["--target", "web", "--no-typescript"]);
         bindgen

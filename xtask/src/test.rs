@@ -28,7 +28,7 @@ struct Stage {
     run: fn(names: &[String]) -> Result<Counts>,
 }
 
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     Stage {
         only: "check",
         title: "format, lints, docs",
@@ -53,6 +53,11 @@ const STAGES: [Stage; 8] = [
         only: "web",
         title: "the same, with threads",
         run: |_| web_build(&engines::THREADS),
+    },
+    Stage {
+        only: "web",
+        title: "the GPU backend there",
+        run: |_| web_gpu(),
     },
     Stage {
         only: "e2e",
@@ -186,6 +191,22 @@ fn web_build(engine: &engines::Engine) -> Result<Counts> {
     let mut cargo = engine.cargo("test");
     cargo
         .args(["--test", "web"])
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            "wasm-bindgen-test-runner",
+        )
+        .env("CHROMEDRIVER", browser::chrome()?.driver);
+    let (ok, out) = tee(cargo)?;
+    Ok(settle(ok, rust_counts(&out)))
+}
+
+/// The GPU backend on the software adapter that Chrome brings.
+fn web_gpu() -> Result<Counts> {
+    ensure(&[Need::WasmTarget, Need::WasmBindgen, Need::Chrome])?;
+    let target = ["--target", "wasm32-unknown-unknown"];
+    let mut cargo = command("cargo", ["test", "--features", "gpu", "--test", "web_gpu"]);
+    cargo
+        .args(target)
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
             "wasm-bindgen-test-runner",

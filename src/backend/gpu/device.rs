@@ -20,9 +20,10 @@ pub struct Adapter {
 pub struct Faults(Arc<Mutex<Option<EngineError>>>);
 
 impl Faults {
-    pub fn report(&self, e: EngineError) {
+    /// Gives the first one.
+    pub fn report(&self, e: EngineError) -> EngineError {
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(e);
+        first.get_or_insert(e).clone()
     }
     pub fn get(&self) -> Option<EngineError> {
         let first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,10 +92,12 @@ impl Gpu {
         let faults = Faults::default();
         let f = faults.clone();
         device.set_device_lost_callback(move |_, detail| {
-            f.report(EngineError::DeviceLost { detail });
+            let _ = f.report(EngineError::DeviceLost { detail });
         });
         let f = faults.clone();
-        device.on_uncaptured_error(Arc::new(move |e| f.report(error(e))));
+        device.on_uncaptured_error(Arc::new(move |e| {
+            let _ = f.report(error(e));
+        }));
         let uniform = |binding, dynamic, size| wgpu::BindGroupLayoutEntry {
             binding,
             visibility: wgpu::ShaderStages::COMPUTE,

@@ -70,8 +70,7 @@ async fn wait(gpu: &Gpu, answer: &Answer) -> Result<(), EngineError> {
     if polled.is_err() {
         answer.give(Err(EngineError::TimedOut { seconds: PATIENCE }));
     }
-    let told = answer.wait().await;
-    told.map_err(|e| gpu.faults.get().unwrap_or(e))
+    settled(gpu, answer).await
 }
 
 /// In the browser the callback comes from the event loop; a device that was lost may never call.
@@ -81,7 +80,13 @@ async fn wait(gpu: &Gpu, answer: &Answer) -> Result<(), EngineError> {
     let timer = gloo::timers::callback::Timeout::new(PATIENCE * 1000, move || {
         late.give(Err(EngineError::TimedOut { seconds: PATIENCE }));
     });
-    let told = answer.wait().await;
+    let told = settled(gpu, answer).await;
     drop(timer);
-    told.map_err(|e| gpu.faults.get().unwrap_or(e))
+    told
+}
+
+/// The answer. A device that failed to give one is used no more, whether or not anything has said yet why.
+async fn settled(gpu: &Gpu, answer: &Answer) -> Result<(), EngineError> {
+    let told = answer.wait().await;
+    told.map_err(|e| gpu.faults.report(e))
 }

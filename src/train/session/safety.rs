@@ -142,7 +142,7 @@ impl Session<AnyBackend> {
             Ok::<_, Failure>((gpu, ms))
         };
         let Ok((mut gpu, gpu_ms)) = timed.await else {
-            return Ok((cpu, on_cpu("gpu-fault")));
+            return Ok((cpu, on_cpu("gpu-failed")));
         };
         let cpu_ms = cpu.trial(&now).await?;
         let faster = gpu_ms < cpu_ms;

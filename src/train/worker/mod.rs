@@ -283,7 +283,7 @@ impl Worker {
         // Two runs at once may not fit; the old one stays when the new one is refused.
         self.drop_run(id);
         let start = now();
-        let (session, why) = open(spec, data, weights.as_deref(), options.backend).await?;
+        let (session, why) = open(spec, data, weights.as_deref(), options).await?;
         self.begin(id, session, why, start)
     }
 
@@ -305,17 +305,15 @@ impl Worker {
         strict_build(&checkpoint.spec)?;
         self.drop_run(id);
         let start = now();
-        let (place, why) = match (options.backend, HAS_GPU) {
-            (BackendChoice::Webgpu, _) => (Place::Gpu, "gpu-asked"),
-            (BackendChoice::Cpu, true) => (Place::Cpu, "cpu-asked"),
-            (BackendChoice::Auto, true) => {
+        let (place, why) = match asked(options) {
+            Some(choice) => choice,
+            None => {
                 let (trial, choice) =
                     AnySession::choose(checkpoint.spec.clone(), Rc::clone(&data), None, now)
                         .await?;
                 drop(trial);
                 (choice.place, choice.why)
             }
-            (_, false) => (Place::Cpu, "cpu-only"),
         };
         let session = AnySession::resume_on(place, checkpoint, data).await?;
         self.begin(id, session, why, start)
@@ -364,21 +362,33 @@ fn gpu_or_not(options: &LoadOptions) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where a run computes and why, unless both backends are to be timed for it.
+fn asked(options: &LoadOptions) -> Option<(Place, &'static str)> {
+    match options.backend {
+        BackendChoice::Webgpu => Some((Place::Gpu, "gpu-asked")),
+        BackendChoice::Cpu => Some((Place::Cpu, "cpu-asked")),
+        BackendChoice::Auto if HAS_GPU => None,
+        BackendChoice::Auto => {
+            let why = match options.gpu {
+                None => "cpu-only",
+                Some(NoGpu::None) => "no-gpu",
+                Some(NoGpu::Software) => "software-gpu",
+            };
+            Some((Place::Cpu, why))
+        }
+    }
+}
+
 /// A run on the backend that was asked for, or on the faster one.
 async fn open(
     spec: Spec,
     data: Rc<Dataset>,
     weights: Option<&[u8]>,
-    backend: BackendChoice,
+    options: &LoadOptions,
 ) -> Result<(AnySession, &'static str), Failure> {
-    let (place, why) = match (backend, HAS_GPU) {
-        (BackendChoice::Auto, true) => {
-            let (session, choice) = AnySession::choose(spec, data, weights, now).await?;
-            return Ok((session, choice.why));
-        }
-        (BackendChoice::Webgpu, _) => (Place::Gpu, "gpu-asked"),
-        (BackendChoice::Cpu, true) => (Place::Cpu, "cpu-asked"),
-        (_, false) => (Place::Cpu, "cpu-only"),
+    let Some((place, why)) = asked(options) else {
+        let (session, choice) = AnySession::choose(spec, data, weights, now).await?;
+        return Ok((session, choice.why));
     };
     let session = AnySession::on(place, spec, data, weights).await?;
     Ok((session, why))
@@ -406,8 +416,8 @@ async fn threads_for(options: &LoadOptions) -> usize {
     #[cfg(target_feature = "atomics")]
     {
         let wanted = options.threads.unwrap_or(MOST).clamp(1, cores());
-        if wanted > threads::threads() {
-            match source::beside("trainer-threads_helper.js") {
+        if wanted > threads::threads() && scope::isolated() {
+            match source::beside(HELPER) {
                 Ok(script) => threads::start(wanted, &script).await,
                 Err(e) => web_sys::console::warn_1(&e),
             }
@@ -421,15 +431,23 @@ async fn threads_for(options: &LoadOptions) -> usize {
     }
 }
 
+/// What a helper of this build runs.
+#[cfg(target_feature = "atomics")]
+const HELPER: &str = if HAS_GPU {
+    "trainer-gpu_helper.js"
+} else {
+    "trainer-threads_helper.js"
+};
+
 fn hello() -> Hello {
     Hello {
         version: env!("CARGO_PKG_VERSION").to_string(),
         cpu: CpuInfo {
             simd: cfg!(target_feature = "simd128"),
             relaxed_simd: cfg!(target_feature = "relaxed-simd"),
-            threads: match Build::OURS {
-                Build::Threads => cores(),
-                _ => 1,
+            threads: match cfg!(target_feature = "atomics") {
+                true => cores(),
+                false => 1,
             },
         },
         webgpu: None,

@@ -22,6 +22,12 @@ pub fn now() -> f64 {
     CLOCK.with(|c| c.as_ref().map_or(0.0, web_sys::Performance::now))
 }
 
+/// Whether memory can be shared with helpers here.
+#[cfg(target_feature = "atomics")]
+pub fn isolated() -> bool {
+    get(&js_sys::global(), "crossOriginIsolated").is_truthy()
+}
+
 fn get(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &name.into()).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
 //! What the worker tells, and what follows from it.
-use super::super::store::{Action, Score};
+use super::super::store::{Action, Score, Word};
 use super::{EVALUATE_MS, Runner};
 use crate::train::protocol::*;
 use gloo::render::request_animation_frame;
@@ -68,7 +68,16 @@ impl Runner {
                     c.info = Rc::new(info);
                     let shown = c.info.clone();
                     drop(i);
+                    let news = match shown.why.as_str() {
+                        "new-device" => Some("backend-new-device"),
+                        "gpu-fault" => Some("backend-gpu-fault"),
+                        _ => None,
+                    };
                     self.dispatch.dispatch(Action::Info(shown));
+                    if let Some(key) = news {
+                        let word = Word::Message(key, Vec::new());
+                        self.dispatch.dispatch(Action::Say(word));
+                    }
                 }
             }
             _ => {}

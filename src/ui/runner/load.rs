@@ -97,9 +97,8 @@ impl Runner {
             i.wanted = None;
             self.next_id(&mut i)
         };
-        let options = LoadOptions::default();
-        let request = Request::Resume { run, options };
-        match self.bring(spec, &request, vec![state], &[]).await {
+        let request = |options| Request::Resume { run, options };
+        match self.bring(spec, request, vec![state], &[]).await {
             Ok((info, link)) => {
                 let spec = info.spec.clone();
                 self.stop();
@@ -118,32 +117,31 @@ impl Runner {
         files: &[web_sys::File],
     ) -> Result<(RunInfo, Link), Failure> {
         let run = self.next_id(&mut self.inner.borrow_mut());
-        let request = Request::Load {
+        let request = |options| Request::Load {
             run,
             spec: crate::json::value(spec),
-            options: LoadOptions {
-                files: !files.is_empty(),
-                ..LoadOptions::default()
-            },
+            options,
         };
-        self.bring(spec, &request, Vec::new(), files).await
+        self.bring(spec, request, Vec::new(), files).await
     }
 
-    fn next_id(&self, inner: &mut Inner) -> RunId {
+    pub(super) fn next_id(&self, inner: &mut Inner) -> RunId {
         inner.last_id += 1;
         inner.last_id
     }
 
     /// Asks for a run of a worker that suits the spec, which is let go again if none comes of it.
-    async fn bring(
+    pub(super) async fn bring(
         &self,
         spec: &Spec,
-        request: &Request,
+        request: impl FnOnce(LoadOptions) -> Request,
         buffers: Vec<ArrayBuffer>,
         files: &[web_sys::File],
     ) -> Result<(RunInfo, Link), Failure> {
-        let link = Link::connect(spec).await?;
-        match link.call(request, buffers, files).await {
+        let backend = self.inner.borrow().backend;
+        let link = Link::connect(spec, backend).await?;
+        let request = request(link.options(backend, files));
+        match link.call(&request, buffers, files).await {
             Ok((info, _)) => Ok((info, link)),
             Err(failure) => {
                 if self.inner.borrow().link.as_ref() != Some(&link) {
@@ -155,7 +153,7 @@ impl Runner {
     }
 
     /// Listens to this worker from now on; one of another build is given back.
-    fn follow(self: &Rc<Self>, link: Link) {
+    pub(super) fn follow(self: &Rc<Self>, link: Link) {
         if self.inner.borrow().link.as_ref() == Some(&link) {
             return;
         }
@@ -203,6 +201,7 @@ impl Runner {
                 }
             }
             this.show_phase();
+            this.choose_again();
         });
     }
 

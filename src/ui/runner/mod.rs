@@ -2,6 +2,7 @@
 //! along. It holds the truth about the run; the store shows it.
 mod events;
 mod load;
+mod moving;
 
 use super::change::{self, Change};
 use super::link::{Link, Subscription};
@@ -52,6 +53,10 @@ struct Inner {
     target: u32,
     step: u32,
     speed: u32,
+    /// The visitor's choice.
+    backend: BackendChoice,
+    /// It was changed while something was being loaded.
+    choose_again: bool,
     evaluating: bool,
     evaluate_again: bool,
     pause: Option<Timeout>,
@@ -73,6 +78,7 @@ impl Runner {
             inner: RefCell::new(Inner {
                 playing: true,
                 speed: crate::ui::store::WATCHABLE,
+                backend: super::remember::backend(),
                 ..Inner::default()
             }),
             dispatch,

@@ -1,0 +1,197 @@
+// The GPU backend on the site. Chrome brings a WebGPU adapter of its own, of software: slow, and never
+// taken unasked, but it computes as others do and can be lost as they can.
+import assert from 'node:assert/strict';
+import { e2e } from './lib/harness.mjs';
+import { phase, run as shownRun, trained } from './lib/page.mjs';
+
+const engine = { path: 'engine.html', firefox: false, timeout: 240_000 };
+
+/** The worker that has the GPU backend. */
+const worker = (page) => page.workers().find((w) => w.url().includes('trainer-gpu_loader'));
+
+/** Lets a test lose the device as a driver would: all devices of the worker are kept in `devices`. */
+const KEEP = `
+  globalThis.devices = [];
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...how) {
+    const device = await request.apply(this, how);
+    devices.push(device);
+    return device;
+  };
+`;
+async function keepDevices(context) {
+  await context.route('**/trainer-gpu_loader.js*', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: KEEP + (await answer.text()) });
+  });
+}
+
+/** The largest relative difference. */
+const apart = (a, b) => Math.max(...a.map((v, i) => Math.abs(v - b[i]) / Math.max(Math.abs(v), 1e-3)));
+const count = (n) => Array.from({ length: n }, (_, i) => i);
+
+e2e('asked for, the GPU learns the digits, and follows the CPU', engine, async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const spec = await nabla.preset('digits-mlp');
+    const run = await nabla.load(spec, { backend: 'webgpu' });
+    const before = await run.evaluate('test');
+    const end = await run.train({ epochs: 2 });
+    const after = await run.evaluate('test');
+    const cpu = await nabla.load(spec, { backend: 'cpu' });
+    await cpu.train({ steps: 5 });
+    const { backend, why, build } = run.info;
+    return { backend, why, build, before, after, end, gpu: run.history(), cpu: cpu.history().loss };
+  });
+  assert.deepEqual([seen.backend, seen.why, seen.build], ['webgpu', 'gpu-asked', 'gpu']);
+  assert.equal(seen.end.epoch, 2);
+  assert.deepEqual(seen.gpu.step, count(seen.end.step));
+  assert.ok(seen.after.accuracy > seen.before.accuracy + 0.3, `${seen.before.accuracy} to ${seen.after.accuracy}`);
+  const first = seen.gpu.loss.slice(0, 5);
+  assert.ok(apart(first, seen.cpu) < 2e-3, `${first} and ${seen.cpu}`);
+});
+
+e2e('an adapter of software is never taken unasked', engine, async ({ page }) => {
+  const { hello, info } = await page.evaluate(async () => {
+    const hello = await nabla.ready;
+    const run = await nabla.load(await nabla.preset('mlp-moons'));
+    return { hello, info: run.info };
+  });
+  assert.equal(hello.webgpu.software, true);
+  assert.ok(Array.isArray(hello.webgpu.features));
+  assert.deepEqual([info.backend, info.why], ['cpu', 'software-gpu']);
+  assert.notEqual(info.build, 'gpu');
+});
+
+e2e('where there is no WebGPU, that is said, and nothing is loaded for it', { ...engine, path: null }, async ({ page, context, url }) => {
+  await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }));
+  const asked = [];
+  context.on('request', (request) => asked.push(request.url()));
+  await page.goto(`${url}engine.html`);
+  const { hello, info, error } = await page.evaluate(async () => {
+    const hello = await nabla.ready;
+    const spec = await nabla.preset('mlp-moons');
+    const run = await nabla.load(spec);
+    const error = await nabla.load(spec, { backend: 'webgpu' }).catch((e) => ({ code: e.code, message: e.message }));
+    return { hello, info: run.info, error };
+  });
+  assert.equal(hello.webgpu, null);
+  assert.deepEqual([info.backend, info.why], ['cpu', 'no-gpu']);
+  assert.equal(error.code, 'no-webgpu');
+  assert.match(error.message, /no WebGPU here: this browser has no navigator\.gpu\. Train on the CPU/);
+  assert.deepEqual(asked.filter((a) => /gpu/.test(a)), []);
+});
+
+e2e('a run whose device is lost goes on, and its losses are those of an undisturbed one', { ...engine, path: null }, async ({ page, context, url }) => {
+  await keepDevices(context);
+  await page.goto(`${url}engine.html`);
+  const total = 60;
+  await page.evaluate(async (steps) => {
+    const spec = await nabla.preset('mlp-moons');
+    globalThis.runs = [await nabla.load(spec, { backend: 'webgpu' }), await nabla.load(spec, { backend: 'webgpu' })];
+    await runs[0].train({ steps });
+    const [, run] = runs;
+    globalThis.told = [];
+    run.on('backend', (e) => told.push(e.why));
+    run.on('fault', (e) => told.push(e.message));
+    // Slow, so that it is in mid-run when the device goes.
+    await run.set({ stepsPerSecond: 20 });
+    const under = new Promise((resolve) => run.on('tick', (t) => t.step > 3 && resolve()));
+    globalThis.end = run.train({ steps });
+    await under;
+  }, total);
+  for (const w of page.workers().filter((w) => w.url().includes('trainer-gpu_loader'))) {
+    await w.evaluate(() => devices.at(-1).destroy());
+  }
+  const seen = await page.evaluate(async () => {
+    await runs[1].set({ stepsPerSecond: 0 });
+    return { end: await end, told, calm: runs[0].history(), lost: runs[1].history(), info: runs[1].info };
+  });
+  assert.deepEqual(seen.told, ['new-device']);
+  assert.deepEqual([seen.info.backend, seen.end.step, seen.end.stopped], ['webgpu', total, undefined]);
+  assert.deepEqual(seen.lost.step, count(total));
+  assert.deepEqual(seen.lost.loss, seen.calm.loss);
+});
+
+e2e('a run moves from the CPU to the GPU and back without losing a step', engine, async ({ page }) => {
+  const total = 300;
+  const seen = await page.evaluate(async (steps) => {
+    const spec = await nabla.preset('mlp-moons');
+    const calm = await nabla.load(spec, { backend: 'cpu' });
+    await calm.train({ steps });
+    const run = await nabla.load(spec, { backend: 'cpu' });
+    const beyond = (step) =>
+      new Promise((resolve) => {
+        const off = run.on('tick', (t) => {
+          if (t.step < step) return;
+          off();
+          resolve();
+        });
+      });
+    await run.set({ stepsPerSecond: 30 });
+    const train = run.train({ steps });
+    const places = [];
+    const note = () => places.push([run.info.backend, run.info.why, run.history().step.length]);
+    await beyond(3);
+    note();
+    await run.move('webgpu');
+    note();
+    await beyond(run.history().step.length + 2);
+    await run.move('cpu');
+    note();
+    await run.set({ stepsPerSecond: 0 });
+    const end = await train;
+    const wrong = await run.move('tpu').catch((e) => e.code);
+    return { places, end, wrong, calm: calm.history().loss, moved: run.history() };
+  }, total);
+  assert.deepEqual(
+    seen.places.map(([backend, why]) => [backend, why]),
+    [['cpu', 'cpu-asked'], ['webgpu', 'gpu-asked'], ['cpu', 'cpu-asked']],
+  );
+  for (const [, , step] of seen.places) assert.ok(step < total, 'it was done before it moved');
+  assert.deepEqual([seen.end.step, seen.end.stopped], [total, undefined]);
+  assert.deepEqual(seen.moved.step, count(total));
+  assert.ok(apart(seen.moved.loss.slice(0, 40), seen.calm.slice(0, 40)) < 2e-3);
+  assert.equal(seen.wrong, 'bad-spec');
+});
+
+e2e('the visitor chooses, and the page says calmly that a device was lost', { firefox: false, path: null, timeout: 240_000 }, async ({ page, context, url, shot }) => {
+  await keepDevices(context);
+  await page.goto(`${url}#preset=mlp-moons`);
+  await trained(page, 3);
+  const name = page.locator('.readout .backend');
+  const select = page.getByLabel('Compute on');
+  assert.match(await name.textContent(), /CPU/);
+  // Steps are few enough that training lasts.
+  await page.locator('.speed select').selectOption('5');
+  const before = (await shownRun(page)).step.length;
+  await select.selectOption('webgpu');
+  await page.waitForFunction(() => nabla.current()?.info.backend === 'webgpu', null, { timeout: 120_000 });
+  await name.filter({ hasText: 'WebGPU' }).waitFor();
+  assert.match(await name.getAttribute('title'), /as you chose/);
+  await trained(page, before + 3);
+  await worker(page).evaluate(() => devices.at(-1).destroy());
+  const notice = page.locator('.notices [role="status"]', { hasText: 'The graphics device was lost' });
+  await notice.waitFor({ timeout: 120_000 });
+  await shot('device-lost');
+  await phase(page, 'training');
+  const lost = (await shownRun(page)).step.length;
+  await trained(page, lost + 3);
+  await select.selectOption('cpu');
+  await name.filter({ hasText: 'CPU' }).waitFor();
+  assert.match(await name.getAttribute('title'), /as you chose/);
+  const { step, info } = await shownRun(page);
+  await trained(page, step.length + 3);
+  assert.equal(info.backend, 'cpu');
+  const { disturbed, calm } = await page.evaluate(async () => {
+    const disturbed = nabla.current().history();
+    const run = await nabla.load(await nabla.preset('mlp-moons'), { backend: 'cpu' });
+    await run.train({ steps: disturbed.step.length });
+    return { disturbed, calm: run.history() };
+  });
+  assert.deepEqual(disturbed.step, calm.step);
+  assert.ok(apart(disturbed.loss, calm.loss) < 2e-2, `${apart(disturbed.loss, calm.loss)}`);
+  // The choice outlasts the visit.
+  await page.reload();
+  await trained(page, 1);
+  assert.equal(await select.inputValue(), 'cpu');
+});
