@@ -7,6 +7,7 @@ mod data;
 mod layer;
 pub mod presets;
 mod problem;
+mod short;
 mod spatial;
 mod train;
 mod validate;
