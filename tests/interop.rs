@@ -278,6 +278,9 @@ fn export_for_reference() {
                 continue;
             };
             std::fs::write(to.join(format!("{name}.py")), &script.text).unwrap();
+            if let Some(loader) = &script.loader {
+                std::fs::write(to.join(format!("{name}.loader")), loader).unwrap();
+            }
             let file = match framework == spec.framework {
                 true => Some(file.clone()),
                 false => translated(&session, framework, &file),

@@ -1,9 +1,9 @@
 //! The root of the page: what stands where, what keys do, what an edit sets off.
 use super::autosave::{self, AUTOSAVE, AutosaveProps, RunnerRef};
 use super::builder::Builder;
-use super::code::open::{OpenCode, OpenProps};
+use super::code::open::{OpenCode, OpenProps, Start};
 use super::data_panel::DataPanel;
-use super::drop::{adapt, dropped, files_of, is_code, with_files, with_set, with_target};
+use super::drop::{adapt, files_of, opener, use_drop, with_set, with_target};
 use super::fields::is_typing;
 use super::header::{Ask, Header};
 use super::i18n::{self, Lang, problem_text, t};
@@ -16,6 +16,7 @@ use super::remember::{self, Layout, Theme};
 use super::result::Headline;
 use super::run_life::SavedStates;
 use super::runner::Runner;
+use super::share::copy_link;
 use super::store::{Action, Edit, Phase, State, Word};
 use super::train_panel::TrainPanel;
 use crate::lazy;
@@ -87,15 +88,15 @@ fn App() -> Html {
     };
     let edit = use_memo((), |()| Edit(state.dispatcher()));
     let picker = use_node_ref();
-    // The dialog for code, with the file that it begins with.
-    let pasting = use_state_eq(|| None::<Option<File>>);
 
+    // The dialog for code and links, with what it begins with.
+    let pasting = use_state_eq(|| remember::link().map(Start::Link));
     use_loading(&state, &runner);
-    use_memory(&state);
+    use_memory(&state, &pasting);
     use_title(*lang);
     let on_code = {
         let pasting = pasting.setter();
-        use_callback((), move |(), ()| pasting.set(Some(None)))
+        use_callback((), move |(), ()| pasting.set(Some(Start::Empty)))
     };
     let ask = use_ask(&state, &runner, &lang, &theme, &layout, (&picker, &on_code));
     use_keys(&ask, state.phase);
@@ -224,6 +225,7 @@ fn App() -> Html {
                         spec={state.spec.clone()}
                         report={state.report.clone()}
                         selected={state.selected.clone()}
+                        before={state.before.clone()}
                         edit={(*edit).clone()}
                         can_undo={state.can_undo()}
                         can_redo={state.can_redo()}
@@ -243,9 +245,9 @@ fn App() -> Html {
                     </section>
                 </div>
             </main>
-            if let Some(file) = &*pasting {
+            if let Some(start) = &*pasting {
                 <Later<OpenProps> view={&OPEN_CODE} with={OpenProps {
-                    file: file.clone(),
+                    start: start.clone(),
                     on_spec: on_pasted,
                     on_close: on_pasted_close,
                 }} />
@@ -404,7 +406,7 @@ fn use_loading(state: &UseReducerHandle<State>, runner: &Rc<Runner>) {
 
 /// Keeps the spec for the next visit, and names it in the address while it is a preset's.
 #[hook]
-fn use_memory(state: &UseReducerHandle<State>) {
+fn use_memory(state: &UseReducerHandle<State>, pasting: &UseStateHandle<Option<Start>>) {
     let edited = state.edited();
     use_effect_with(state.spec.clone(), move |spec| {
         let spec = spec.clone();
@@ -414,9 +416,12 @@ fn use_memory(state: &UseReducerHandle<State>) {
         });
         move || drop(timer)
     });
-    let dispatch = state.dispatcher();
+    let (dispatch, pasting) = (state.dispatcher(), pasting.setter());
     use_effect_with((), move |()| {
         let listener = EventListener::new(&window(), "hashchange", move |_| {
+            if let Some(link) = remember::link() {
+                pasting.set(Some(Start::Link(link)));
+            }
             if let Some(spec) = remember::named_preset() {
                 dispatch.dispatch(Action::Open(Box::new(spec)));
             }
@@ -451,23 +456,24 @@ fn use_ask(
         }
     };
     let dispatch = state.dispatcher();
-    let deps = (state.spec.name.clone(), *theme);
+    let deps = (state.spec.clone(), *theme);
     use_callback(
         deps,
-        move |ask: Ask, (name, shown): &(String, Theme)| match ask {
+        move |ask: Ask, (spec, shown): &(Rc<Spec>, Theme)| match ask {
             Ask::Play => runner.play(),
             Ask::Pause => runner.pause(),
             Ask::Step => runner.step(),
             Ask::Reset => runner.reset(),
             Ask::Speed(speed) => runner.set_speed(speed),
             Ask::Preset(id) => open(&id),
-            Ask::Restore => open(name),
+            Ask::Restore => open(&spec.name),
             Ask::Open => {
                 if let Some(input) = picker.cast::<HtmlInputElement>() {
                     input.click();
                 }
             }
             Ask::OpenCode => on_code.emit(()),
+            Ask::Link => copy_link(spec.clone(), dispatch.clone()),
             Ask::Undo => dispatch.dispatch(Action::Undo),
             Ask::Redo => dispatch.dispatch(Action::Redo),
             Ask::Language(chosen) => {
@@ -529,87 +535,4 @@ fn use_keys(ask: &Callback<Ask>, phase: Phase) {
         });
         move || drop(listener)
     });
-}
-
-/// Loads files as the data of the network at hand; a file of code opens the dialog for it.
-fn opener(
-    state: &UseReducerHandle<State>,
-    runner: &Rc<Runner>,
-    pasting: &UseStateHandle<Option<Option<File>>>,
-) -> impl Fn(Vec<File>) + Clone + 'static {
-    let (state, runner, pasting) = (state.clone(), runner.clone(), pasting.setter());
-    move |files| {
-        if let [file] = &files[..]
-            && is_code(&file.name())
-        {
-            pasting.set(Some(Some(file.clone())));
-            return;
-        }
-        if files.is_empty() {
-            return;
-        }
-        match with_files(&state.spec, &files) {
-            Ok(spec) => runner.open(spec, files, adapt),
-            Err(word) => state.dispatch(Action::Say(word)),
-        }
-    }
-}
-
-/// Takes files that are dropped anywhere on the page. True while some are held over it.
-#[hook]
-fn use_drop(
-    state: &UseReducerHandle<State>,
-    runner: &Rc<Runner>,
-    pasting: &UseStateHandle<Option<Option<File>>>,
-) -> UseStateHandle<bool> {
-    let over = use_state_eq(|| false);
-    let open = opener(state, runner, pasting);
-    let shown = over.clone();
-    use_effect_with(state.spec.clone(), move |_| {
-        let options = EventListenerOptions::enable_prevent_default();
-        let listen = |name: &'static str, f: Box<dyn Fn(&DragEvent)>| {
-            EventListener::new_with_options(&document(), name, options, move |e| {
-                if let Some(e) = e.dyn_ref::<DragEvent>() {
-                    f(e);
-                }
-            })
-        };
-        let has_files = |e: &DragEvent| {
-            e.data_transfer()
-                .is_some_and(|d| d.types().includes(&"Files".into(), 0))
-        };
-        let (enter, leave) = (shown.clone(), shown.clone());
-        let listeners = [
-            listen(
-                "dragover",
-                Box::new(move |e| {
-                    if has_files(e) {
-                        e.prevent_default();
-                        enter.set(true);
-                    }
-                }),
-            ),
-            listen(
-                "dragleave",
-                Box::new(move |e| {
-                    // Left for outside the window, not for another element.
-                    if e.related_target().is_none() {
-                        leave.set(false);
-                    }
-                }),
-            ),
-            listen(
-                "drop",
-                Box::new(move |e| {
-                    if has_files(e) {
-                        e.prevent_default();
-                        shown.set(false);
-                        open(dropped(e.data_transfer()));
-                    }
-                }),
-            ),
-        ];
-        move || drop(listeners)
-    });
-    over
 }

@@ -1,10 +1,17 @@
 //! Files that the visitor drops on the page or picks: what they are, and the spec that goes
 //! with them.
 use super::builder::edit::fit_head;
-use super::store::Word;
+use super::code::open::Start;
+use super::runner::Runner;
+use super::store::{Action, State, Word};
 use crate::spec::{DataShape, DataSource, FileFormat, LayerKind, Loss, Scale, Spec};
 use crate::train::protocol::Failure;
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::utils::document;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
 use web_sys::{DataTransfer, File, FileList};
+use yew::prelude::*;
 
 /// The names under which MNIST's four files are published.
 const MNIST: [&str; 4] = [
@@ -19,7 +26,7 @@ pub fn files_of(list: Option<FileList>) -> Vec<File> {
     (0..list.length()).filter_map(|i| list.get(i)).collect()
 }
 
-pub fn dropped(data: Option<DataTransfer>) -> Vec<File> {
+fn dropped(data: Option<DataTransfer>) -> Vec<File> {
     files_of(data.and_then(|d| d.files()))
 }
 
@@ -37,7 +44,7 @@ fn ends(name: &str, with: &[&str]) -> bool {
 }
 
 /// Whether a file's name says that it holds Python.
-pub fn is_code(name: &str) -> bool {
+fn is_code(name: &str) -> bool {
     ends(name, &[".py", ".ipynb"])
 }
 
@@ -108,7 +115,7 @@ fn other_format(spec: &mut Spec, format: FileFormat, names: &[String]) {
 }
 
 /// The spec with these files as its data, or what is wrong with them.
-pub fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
+fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
     let names: Vec<String> = files.iter().map(File::name).collect();
     let shown = || names.join(", ");
     let is_csv = |n: &String| ends(n, &[".csv", ".tsv"]);
@@ -241,4 +248,87 @@ fn set_outputs(spec: &mut Spec, n: usize, classes: bool) {
         targets: if classes { 1 } else { n },
     };
     fit_head(spec, &shape);
+}
+
+/// Loads files as the data of the network at hand; a file of code opens the dialog for it.
+pub fn opener(
+    state: &UseReducerHandle<State>,
+    runner: &Rc<Runner>,
+    pasting: &UseStateHandle<Option<Start>>,
+) -> impl Fn(Vec<File>) + Clone + 'static {
+    let (state, runner, pasting) = (state.clone(), runner.clone(), pasting.setter());
+    move |files| {
+        if let [file] = &files[..]
+            && is_code(&file.name())
+        {
+            pasting.set(Some(Start::File(file.clone())));
+            return;
+        }
+        if files.is_empty() {
+            return;
+        }
+        match with_files(&state.spec, &files) {
+            Ok(spec) => runner.open(spec, files, adapt),
+            Err(word) => state.dispatch(Action::Say(word)),
+        }
+    }
+}
+
+/// Takes files that are dropped anywhere on the page. True while some are held over it.
+#[hook]
+pub fn use_drop(
+    state: &UseReducerHandle<State>,
+    runner: &Rc<Runner>,
+    pasting: &UseStateHandle<Option<Start>>,
+) -> UseStateHandle<bool> {
+    let over = use_state_eq(|| false);
+    let open = opener(state, runner, pasting);
+    let shown = over.clone();
+    use_effect_with(state.spec.clone(), move |_| {
+        let options = EventListenerOptions::enable_prevent_default();
+        let listen = |name: &'static str, f: Box<dyn Fn(&DragEvent)>| {
+            EventListener::new_with_options(&document(), name, options, move |e| {
+                if let Some(e) = e.dyn_ref::<DragEvent>() {
+                    f(e);
+                }
+            })
+        };
+        let has_files = |e: &DragEvent| {
+            e.data_transfer()
+                .is_some_and(|d| d.types().includes(&"Files".into(), 0))
+        };
+        let (enter, leave) = (shown.clone(), shown.clone());
+        let listeners = [
+            listen(
+                "dragover",
+                Box::new(move |e| {
+                    if has_files(e) {
+                        e.prevent_default();
+                        enter.set(true);
+                    }
+                }),
+            ),
+            listen(
+                "dragleave",
+                Box::new(move |e| {
+                    // Left for outside the window, not for another element.
+                    if e.related_target().is_none() {
+                        leave.set(false);
+                    }
+                }),
+            ),
+            listen(
+                "drop",
+                Box::new(move |e| {
+                    if has_files(e) {
+                        e.prevent_default();
+                        shown.set(false);
+                        open(dropped(e.data_transfer()));
+                    }
+                }),
+            ),
+        ];
+        move || drop(listeners)
+    });
+    over
 }

@@ -177,7 +177,15 @@ pub fn problem_text(p: &Problem) -> String {
 /// An argument of a problem that is itself a word: the name of a field, a part, a kind.
 fn word(name: &str, value: &str) -> String {
     let last = value.rsplit('.').next().unwrap_or(value);
-    let slug = last.to_lowercase().replace([' ', '_'], "-");
+    let mut slug = String::new();
+    for c in last.to_lowercase().chars() {
+        match c.is_alphanumeric() {
+            true => slug.push(c),
+            false if slug.ends_with('-') => {}
+            false => slug.push('-'),
+        }
+    }
+    let slug = slug.trim_end_matches('-');
     let key = match name {
         "name" => format!("field-{slug}"),
         // What the visitor wrote stays as it is.

@@ -21,6 +21,7 @@ pub enum Icon {
     Redo,
     File,
     Code,
+    Link,
     Warning,
     Restore,
 }
@@ -59,6 +60,10 @@ impl Icon {
             Icon::File => ("M4 1.8h5l3 3v9.4H4zM9 1.8v3h3M8 7v4.4M6 9l2-2 2 2", false),
             Icon::Code => (
                 "M5.2 4.2 1.6 8l3.6 3.8M10.8 4.2 14.4 8l-3.6 3.8M9.2 2.6 6.8 13.4",
+                false,
+            ),
+            Icon::Link => (
+                "M6.6 9.4a2.6 2.6 0 0 0 3.7 0l2.3-2.3a2.6 2.6 0 0 0-3.7-3.7l-.9.9M9.4 6.6a2.6 2.6 0 0 0-3.7 0L3.4 8.9a2.6 2.6 0 0 0 3.7 3.7l.9-.9",
                 false,
             ),
             Icon::Warning => ("M8 2.2 14.4 13.4H1.6zM8 6.4v3.4M8 11.4v.4", false),

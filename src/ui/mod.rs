@@ -12,6 +12,7 @@
 //! | `header`, `result`, `notices` | what the run does and says |
 //! | `drop`, `known_sets` | files of the visitor's own, and public sets |
 //! | `autosave`, `run_life` | states that are kept, on the device or to download; when a run ends by itself |
+//! | `share` | links to a network |
 //! | `code` | the network as a script, and scripts as networks |
 //! | `later` | views whose code is fetched when they are shown |
 //! | `fields`, `icons`, `numbers`, `panes` | parts of all of them |
@@ -41,6 +42,7 @@ mod remember;
 mod result;
 mod run_life;
 mod runner;
+mod share;
 mod store;
 mod train_panel;
 

@@ -34,6 +34,14 @@ pub fn named_preset() -> Option<Spec> {
     presets::find(id)
 }
 
+/// The address's end where it is a link to a network.
+pub fn link() -> Option<String> {
+    let hash = window().location().hash().ok()?;
+    let fields = hash.trim_start_matches('#').split('&');
+    let is_link = fields.into_iter().any(|f| f.starts_with("spec="));
+    is_link.then_some(hash)
+}
+
 /// Names the preset in the address, or takes its name away.
 pub fn name_preset(id: Option<&str>) {
     let location = window().location();

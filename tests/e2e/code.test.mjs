@@ -190,3 +190,50 @@ e2e('a dropped notebook opens as its code', async ({ page }) => {
   assert.equal(info.spec.framework, 'keras');
   assert.deepEqual(info.spec.layers.map((l) => [l.kind, l.units, l.activation]), [['linear', 9, 'tanh'], ['linear', 3, 'softmax']]);
 });
+
+e2e('a link leaves by the menu and opens at once', { context: { permissions: ['clipboard-read', 'clipboard-write'] } }, async ({ page, url }) => {
+  await trained(page, 1);
+  const [first] = await layers(page);
+  const units = card(page, first).getByLabel('Units');
+  await units.fill('23');
+  await units.press('Enter');
+  await page.getByRole('button', { name: 'More', exact: true }).press('Enter');
+  await page.getByRole('menuitem', { name: /^Copy a link/ }).press('Enter');
+  await page.getByText('The link is on the clipboard.').waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.ok(link.startsWith(`${url}#spec=`) && link.length < 2000, link);
+
+  await page.evaluate(() => localStorage.clear());
+  await page.goto('about:blank');
+  await page.goto(link);
+  await page.waitForFunction(() => nabla.current()?.info.spec.layers[0].units === 23);
+  await trained(page, 1);
+  assert.equal(await page.getByRole('dialog').count(), 0);
+});
+
+/** A link as `nabla.export` packs it, to any JSON. */
+const packed = (page, spec) => page.evaluate((s) => nabla.export(s, 'link'), spec);
+
+e2e('a heavy link asks first, a damaged one is told, and neither costs anything', async ({ page }) => {
+  await trained(page, 1);
+  const before = await layers(page);
+  const spec = await page.evaluate(() => nabla.preset('digits-mlp'));
+  spec.layers[0].units = 60000;
+  const heavy = await packed(page, spec);
+  await page.evaluate((hash) => (location.hash = hash), new URL(heavy).hash);
+  await dialog(page).getByText('This is a large network').waitFor();
+  assert.deepEqual(await layers(page), before);
+  assert.notEqual((await run(page)).info.spec.layers[0].units, 60000);
+  await page.keyboard.press('Escape');
+  await dialog(page).waitFor({ state: 'detached' });
+
+  spec.layers[0].units = 1e12;
+  for (const hash of [new URL(await packed(page, spec)).hash, '#spec=AAAA', '#spec=' + 'x'.repeat(5000)]) {
+    await page.evaluate((h) => (location.hash = h), hash);
+    await dialog(page).getByText('Nothing could be opened.').waitFor();
+    assert.equal(await dialog(page).getByRole('button', { name: 'Open in the builder' }).count(), 0);
+    await page.keyboard.press('Escape');
+    await dialog(page).waitFor({ state: 'detached' });
+  }
+  assert.deepEqual(await layers(page), before);
+});

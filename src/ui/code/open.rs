@@ -7,6 +7,7 @@ use crate::spec::Spec;
 use crate::train::protocol::Failure;
 use crate::ui::i18n::{failure_text, t, t_args, use_lang};
 use crate::ui::icons::{Icon, IconButton};
+use crate::ui::store::check;
 use std::rc::Rc;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{File, HtmlDialogElement, HtmlInputElement, HtmlTextAreaElement};
@@ -17,10 +18,23 @@ const FILE: f64 = 16.0 * 1_048_576.0;
 /// What says that a file holds Python.
 const ENDS: &str = ".py,.ipynb,.txt";
 
+/// Networks with more parameters or more operations per sample are heavy: a link opens none of
+/// them by itself.
+const HEAVY: (usize, u64) = (1_000_000, 20_000_000);
+
+/// What the dialog begins with.
+#[derive(Clone, PartialEq)]
+pub enum Start {
+    Empty,
+    /// A file that was dropped on the page.
+    File(File),
+    /// The end of an address. The dialog comes up only if there is something to ask or to say.
+    Link(String),
+}
+
 #[derive(Clone, Properties, PartialEq)]
 pub struct OpenProps {
-    /// A file that was dropped on the page.
-    pub file: Option<File>,
+    pub start: Start,
     pub on_spec: Callback<Spec>,
     pub on_close: Callback<()>,
 }
@@ -47,7 +61,21 @@ pub fn OpenCode(props: &OpenProps) -> Html {
     let turn = use_mut_ref(|| 0_u32);
     {
         let dialog = dialog.clone();
-        use_effect_with(ready, move |_| {
+        let (on_spec, on_close) = (props.on_spec.clone(), props.on_close.clone());
+        let quiet = matches!(props.start, Start::Link(_));
+        let deps = (ready, quiet, (*outcome).clone());
+        use_effect_with(deps, move |(_, quiet, outcome)| {
+            match outcome {
+                Outcome::None | Outcome::Reading if *quiet => return,
+                Outcome::Read(reading) if *quiet => {
+                    if let Some(spec) = reading.spec.as_ref().filter(|s| is_light(s)) {
+                        on_spec.emit(spec.clone());
+                        on_close.emit(());
+                        return;
+                    }
+                }
+                _ => {}
+            }
             if let Some(d) = dialog.cast::<HtmlDialogElement>()
                 && !d.open()
             {
@@ -112,12 +140,17 @@ pub fn OpenCode(props: &OpenProps) -> Html {
         })
     };
     {
-        let take = take.clone();
-        let deps = (props.file.clone(), ready);
-        use_effect_with(deps, move |(file, ready)| {
-            if let (Some(file), true) = (file, ready) {
-                take.emit(file.clone());
+        let (take, read, area) = (take.clone(), read.clone(), area.clone());
+        let deps = (props.start.clone(), ready);
+        use_effect_with(deps, move |(start, ready)| match start {
+            Start::File(file) if *ready => take.emit(file.clone()),
+            Start::Link(link) if *ready => {
+                if let Some(area) = area.cast::<HtmlTextAreaElement>() {
+                    area.set_value(link);
+                }
+                read.emit(());
             }
+            _ => {}
         });
     }
     {
@@ -241,6 +274,16 @@ pub fn OpenCode(props: &OpenProps) -> Html {
     }
 }
 
+/// Whether a network of a link may be built without asking.
+fn is_light(spec: &Spec) -> bool {
+    check(spec).ok && !is_heavy(spec)
+}
+
+fn is_heavy(spec: &Spec) -> bool {
+    let report = check(spec);
+    report.params > HEAVY.0 || report.flops > HEAVY.1
+}
+
 fn said(outcome: &Outcome, go: &Callback<usize>) -> Html {
     match outcome {
         Outcome::None => html! {},
@@ -251,6 +294,9 @@ fn said(outcome: &Outcome, go: &Callback<usize>) -> Html {
         },
         Outcome::Read(reading) => html! {
             <>
+                if reading.spec.as_ref().is_some_and(is_heavy) {
+                    <p>{ t("code-heavy") }</p>
+                }
                 if reading.spec.is_none() {
                     <p class="error" role="alert">{ t("code-nothing") }</p>
                 }

@@ -568,3 +568,7 @@ schedule-plateau = On a plateau
 schedule-field-factor = Factor
 schedule-field-patience = Patience
 schedule-field-least = Least share
+copy-link = Copy a link to this network
+link-copied = The link is on the clipboard. It holds the network and its settings, no weights.
+link-copied-files = The link is on the clipboard. The files of “{ $name }” are not in it: whoever opens it needs them.
+link-refused = The link could not be copied. The browser lets pages use the clipboard only over HTTPS, and with permission.

@@ -43,3 +43,21 @@ weights-out = Take the trained weights along
 weights-about = Save the weights beside the script, and put these lines into its main(). They need the package safetensors.
 weights-other = Weights are saved under the names of the network's own framework: choose it above to take them along.
 weights-save = Save { $name }
+code-heavy = This is a large network: training it may keep this machine busy. Open it only if you want that.
+
+## What a framework cannot express
+word-an-optimizer-that-computes-the-weights-at-once = an optimizer that computes the weights at once
+word-this-source-of-data = this source of data
+word-unit-forget-bias-of-this-layer = unit_forget_bias of this layer
+word-padding-of-a-transposed-convolution = padding of a transposed convolution
+word-groups-of-a-transposed-convolution = groups of a transposed convolution
+word-a-number-as-the-padding-of-max-pooling = a number as the padding of max pooling
+word-a-linear-over-the-columns-of-an-image = a Linear over the columns of an image
+word-this-kind-of-layer = this kind of layer
+word-padding-same-with-a-stride = padding “same” with a stride
+word-pooling-with-padding-same = pooling with padding “same”
+word-batch-norm-on-length-channels = batch norm on [length, channels]
+word-a-keras-conv1d-on-length-channels = a Keras Conv1D on [length, channels]
+word-a-layer-norm-over-channels-that-lie-last = a layer norm over channels that lie last
+word-a-layer-norm-over-the-axes-of-an-image-in-pytorch-s-order = a layer norm over the axes of an image in PyTorch's order
+word-an-output-of-another-shape-than-the-input-s = an output of another shape than the input's

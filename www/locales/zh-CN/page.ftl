@@ -663,3 +663,7 @@ problem-internal = 引擎内部出错：{ $detail }。请报告此问题。
 
 part-not-loaded = 页面的这一部分没有加载成功，请检查网络连接。
 try-again = 重试
+copy-link = 复制此网络的链接
+link-copied = 链接已复制到剪贴板。它包含网络及其设置，不含权重。
+link-copied-files = 链接已复制到剪贴板。其中不含“{ $name }”的文件：打开链接的人需要自备。
+link-refused = 无法复制链接。浏览器只允许页面在 HTTPS 下并获得许可后使用剪贴板。

@@ -39,3 +39,21 @@ weights-out = 带走训练好的权重
 weights-about = 把权重保存在脚本旁边，并将以下几行放入脚本的 main()。需要 safetensors 包。
 weights-other = 权重按网络自身框架的命名保存：请在上方选择该框架，以便一同带走。
 weights-save = 保存 { $name }
+code-heavy = 这是一个大网络：训练它可能让本机长时间忙碌。确有需要再打开。
+
+## 框架无法表达的内容
+word-an-optimizer-that-computes-the-weights-at-once = 一次算出权重的优化器
+word-this-source-of-data = 此数据来源
+word-unit-forget-bias-of-this-layer = 此层的 unit_forget_bias
+word-padding-of-a-transposed-convolution = 转置卷积的填充
+word-groups-of-a-transposed-convolution = 转置卷积的分组
+word-a-number-as-the-padding-of-max-pooling = 以数字指定的最大池化填充
+word-a-linear-over-the-columns-of-an-image = 作用于图像各列的 Linear
+word-this-kind-of-layer = 这种层
+word-padding-same-with-a-stride = 带步幅的 same 填充
+word-pooling-with-padding-same = 带 same 填充的池化
+word-batch-norm-on-length-channels = 作用于 [长度, 通道] 的批归一化
+word-a-keras-conv1d-on-length-channels = 作用于 [长度, 通道] 的 Keras Conv1D
+word-a-layer-norm-over-channels-that-lie-last = 作用于末位通道的层归一化
+word-a-layer-norm-over-the-axes-of-an-image-in-pytorch-s-order = 按 PyTorch 顺序作用于图像各轴的层归一化
+word-an-output-of-another-shape-than-the-input-s = 与输入形状不同的输出
