@@ -62,6 +62,42 @@ e2e('an adapter of software is never taken unasked', engine, async ({ page }) =>
   assert.notEqual(info.build, 'gpu');
 });
 
+/** Makes the adapter pass for a real one, in the page or in a worker. */
+const REAL = `
+  Object.defineProperty(GPUAdapterInfo.prototype, 'isFallbackAdapter', { get: () => false });
+  Object.defineProperty(GPUAdapterInfo.prototype, 'architecture', { get: () => 'real' });
+`;
+
+e2e('where the GPU passes for a real one, both backends are timed', { ...engine, path: null }, async ({ page, context, url }) => {
+  await context.addInitScript(REAL);
+  await context.route('**/trainer-gpu_loader.js*', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: REAL + (await answer.text()) });
+  });
+  await page.goto(`${url}engine.html`);
+  const { hello, info, end } = await page.evaluate(async () => {
+    const hello = await nabla.ready;
+    const run = await nabla.load(await nabla.preset('mlp-moons'));
+    return { hello, info: run.info, end: await run.train({ steps: 3 }) };
+  });
+  assert.equal(hello.webgpu.software, false);
+  assert.equal(info.build, 'gpu');
+  assert.ok([['cpu', 'cpu-faster'], ['webgpu', 'gpu-faster']].some(([b, w]) => info.backend === b && info.why === w), `${info.backend}: ${info.why}`);
+  assert.deepEqual([info.step, end.step], [0, 3]);
+});
+
+e2e('a choice that cannot be had gives way to the automatic one', { firefox: false, path: null }, async ({ page, context, url }) => {
+  await context.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined });
+    localStorage.setItem('nabla.backend', '"webgpu"');
+  });
+  await page.goto(url);
+  await page.locator('.notices [role="status"]', { hasText: 'no WebGPU here' }).waitFor();
+  await trained(page, 3);
+  assert.equal(await page.getByLabel('Compute on').inputValue(), 'auto');
+  assert.equal(await page.evaluate(() => nabla.current().info.backend), 'cpu');
+});
+
 e2e('where there is no WebGPU, that is said, and nothing is loaded for it', { ...engine, path: null }, async ({ page, context, url }) => {
   await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }));
   const asked = [];

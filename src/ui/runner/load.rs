@@ -130,6 +130,22 @@ impl Runner {
         inner.last_id
     }
 
+    /// A worker for the visitor's choice, or for none where that needs a GPU which is not there.
+    async fn connect(&self, spec: &Spec) -> Result<(BackendChoice, Link), Failure> {
+        let backend = self.inner.borrow().backend;
+        match Link::connect(spec, backend).await {
+            Err(failure) if failure.code == "no-webgpu" && backend == BackendChoice::Webgpu => {
+                let word = Word::Message("backend-choice-gone", Vec::new());
+                self.dispatch.dispatch(Action::Say(word));
+                self.inner.borrow_mut().backend = BackendChoice::Auto;
+                self.dispatch.dispatch(Action::Backend(BackendChoice::Auto));
+                let link = Link::connect(spec, BackendChoice::Auto).await?;
+                Ok((BackendChoice::Auto, link))
+            }
+            other => Ok((backend, other?)),
+        }
+    }
+
     /// Asks for a run of a worker that suits the spec, which is let go again if none comes of it.
     pub(super) async fn bring(
         &self,
@@ -138,8 +154,7 @@ impl Runner {
         buffers: Vec<ArrayBuffer>,
         files: &[web_sys::File],
     ) -> Result<(RunInfo, Link), Failure> {
-        let backend = self.inner.borrow().backend;
-        let link = Link::connect(spec, backend).await?;
+        let (backend, link) = self.connect(spec).await?;
         let request = request(link.options(backend, files));
         match link.call(&request, buffers, files).await {
             Ok((info, _)) => Ok((info, link)),

@@ -434,6 +434,7 @@ backend-hint = Automatic times both on this network and takes the faster; a chan
 backend-choice-auto = automatic
 backend-choice-cpu = CPU
 backend-choice-webgpu = GPU (WebGPU)
+backend-choice-gone = There is no WebGPU here now; the network trains on the CPU.
 seed = Seed
 seed-hint = Decides initial weights, splits, order and dropout
 strict = Strict arithmetic

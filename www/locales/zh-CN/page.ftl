@@ -430,6 +430,7 @@ backend-hint = “自动”用此网络实测两者并取较快者；更改在�
 backend-choice-auto = 自动
 backend-choice-cpu = CPU
 backend-choice-webgpu = GPU（WebGPU）
+backend-choice-gone = 此处现在没有 WebGPU；网络在 CPU 上训练。
 seed = 随机种子
 seed-hint = 决定初始权重、划分、顺序与 Dropout
 strict = 严格运算
