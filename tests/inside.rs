@@ -5,9 +5,11 @@ mod common;
 use common::{block_on, load, preset};
 use nabla::backend::cpu::CpuBackend;
 use nabla::plotting::vitals::{Finding, findings};
-use nabla::spec::{Activation, Spec};
+use nabla::spec::{Activation, DataSource, LayerKind, Spec};
 use nabla::train::Session;
+use nabla::train::checkpoint::Checkpoint;
 use nabla::train::protocol::{LayerVitals, Part, Spread, TensorVitals, Vitals};
+use std::rc::Rc;
 
 type Run = Session<CpuBackend>;
 
@@ -354,4 +356,70 @@ fn a_diagnosis_is_made_where_it_is_safe() {
             name: "b.weight".into()
         }]
     );
+}
+
+#[test]
+fn words_are_told_by_gradient_times_embedding() {
+    let mut spec = preset("imdb-conv1d");
+    spec.data.source = DataSource::Reviews { samples: 80 };
+    spec.train.batch_size = Some(20);
+    spec.layers[0].kind = LayerKind::Embedding {
+        vocab: 10_000,
+        dim: 6,
+    };
+    let data = load(&spec);
+    let mut run: Run = block_on(Session::new(spec, Rc::clone(&data), None)).unwrap();
+    train(&mut run, 6);
+    let (found, times, along) = block_on(run.saliency(Part::Test, 2, 1)).unwrap();
+    let mut x = vec![0.0f32; data.features_len()];
+    data.write_x(data.test[2] as usize, &mut x);
+    assert_eq!(
+        (found.shape, times.len(), along),
+        (vec![x.len()], x.len(), None)
+    );
+    let (_, vocabulary) = data.text.as_ref().unwrap();
+    assert!(
+        x.iter()
+            .zip(&found.words)
+            .all(|(t, w)| vocabulary.words()[*t as usize] == *w)
+    );
+    let state = block_on(run.checkpoint()).unwrap();
+    // The score when the row of one word's embedding is so many times as long.
+    let score = |token: f32, by: f32| {
+        let mut state = Checkpoint::from_bytes(&state).unwrap();
+        let table = state
+            .tensors
+            .iter_mut()
+            .find(|t| t.0.starts_with("embedding."))
+            .unwrap();
+        for v in &mut table.2[token as usize * 6..][..6] {
+            *v *= by;
+        }
+        let mut run: Run = block_on(Session::resume(state, Rc::clone(&data))).unwrap();
+        block_on(run.saliency(Part::Test, 2, 1)).unwrap().0.score
+    };
+    // A word that comes twice has one row for two places: the sum of both.
+    let mut known: Vec<f32> = x.iter().copied().filter(|t| *t > 0.0).collect();
+    known.dedup();
+    let mut checked = 0;
+    for token in known.into_iter().take(6) {
+        let want: f64 = x
+            .iter()
+            .zip(&times)
+            .filter(|(t, _)| **t == token)
+            .map(|(_, v)| f64::from(*v))
+            .sum();
+        let h = 0.02;
+        let slope = (score(token, 1.0 + h) - score(token, 1.0 - h)) / f64::from(2.0 * h);
+        assert!(
+            (slope - want).abs() < 0.05 * want.abs() + 2e-4,
+            "{token}: {slope} and {want}"
+        );
+        checked += 1;
+    }
+    assert!(checked >= 3);
+    // Against class 0 is for class 1.
+    let (other, against, _) = block_on(run.saliency(Part::Test, 2, 0)).unwrap();
+    assert_eq!(other.score, -found.score);
+    assert!(against.iter().zip(&times).all(|(a, b)| *a == -*b));
 }

@@ -2,6 +2,7 @@
 //!
 //! A [`Spec`] is plain JSON. Every field is always written, so that a file shows what it means;
 //! fields with a default may be left out when reading. Unknown fields are an error.
+pub mod compare;
 mod data;
 mod layer;
 pub mod presets;

@@ -225,6 +225,7 @@ fn App() -> Html {
                         spec={state.spec.clone()}
                         report={state.report.clone()}
                         selected={state.selected.clone()}
+                        before={state.before.clone()}
                         edit={(*edit).clone()}
                         can_undo={state.can_undo()}
                         can_redo={state.can_redo()}

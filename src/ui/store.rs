@@ -70,6 +70,13 @@ impl Notice {
     }
 }
 
+/// The last run that trained for an epoch, before the present one.
+#[derive(Clone, PartialEq)]
+pub struct Before {
+    pub spec: Rc<Spec>,
+    pub params: usize,
+}
+
 #[derive(Clone, PartialEq)]
 pub struct State {
     pub spec: Rc<Spec>,
@@ -80,6 +87,7 @@ pub struct State {
     pub link: Option<Link>,
     pub phase: Phase,
     pub info: Option<Rc<RunInfo>>,
+    pub before: Option<Before>,
     pub live: Live,
     pub score: Option<Rc<Score>>,
     pub notices: Vec<Notice>,
@@ -140,6 +148,7 @@ impl State {
             link: None,
             phase: Phase::Connecting,
             info: None,
+            before: None,
             live: Live::default(),
             score: None,
             notices: Vec::new(),
@@ -246,6 +255,13 @@ impl Reducible for State {
             Action::Connected(link) => s.link = Some(link),
             Action::Phase(phase) => s.phase = phase,
             Action::Loaded(info) => {
+                let old = s.info.take().filter(|old| old.spec != info.spec);
+                if let Some(old) = old.filter(|_| s.live.epoch > 0) {
+                    s.before = Some(Before {
+                        spec: Rc::new(old.spec.clone()),
+                        params: old.params,
+                    });
+                }
                 s.info = Some(info);
                 s.score = None;
             }

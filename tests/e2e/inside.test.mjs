@@ -1,7 +1,7 @@
 // The look inside: gradients, evaluation, saliency.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { pause, trained } from './lib/page.mjs';
+import { another, card, layers, pause, run, trained } from './lib/page.mjs';
 
 /** Opens a view of the look inside by its id. */
 async function open(page, id) {
@@ -108,4 +108,31 @@ e2e('saliency shares out the score', async ({ page, shot }) => {
     const [score, blank, sum] = [await fact(page, 'score for'), await fact(page, 'score of a blank'), await fact(page, 'sum of')];
     assert.ok(Math.abs(score - blank - sum) < 0.03 * (1 + Math.abs(score) + Math.abs(blank)), `${score} − ${blank} and ${sum}`);
   }
+});
+
+e2e('the network is compared with that of the last run, and goes back to it', async ({ page, shot }) => {
+  await trained(page);
+  const steps = await page.evaluate(() => nabla.current().info.stepsPerEpoch);
+  // An epoch is over, and the page has heard of it.
+  await trained(page, steps + 5);
+  await page.locator('.readout').waitFor();
+  const { id } = await run(page);
+  const before = await layers(page);
+  const units = card(page, 'fc1').getByLabel('Units');
+  const old = Number(await units.inputValue());
+  await units.fill(`${old + 5}`);
+  await units.press('Enter');
+  await another(page, id);
+  const panel = page.locator('.compare');
+  await panel.waitFor();
+  assert.match(await panel.locator('summary').innerText(), /One change since the last run · \+\d+ parameters/);
+  await panel.locator('summary').click();
+  assert.match(await panel.innerText(), new RegExp(`units ${old} → ${old + 5}`));
+  assert.equal(await card(page, 'fc1').locator('.since').innerText(), 'changed');
+  assert.equal(await page.locator('.since').count(), 1);
+  await shot('compare');
+  await panel.getByRole('button').click();
+  await panel.waitFor({ state: 'detached' });
+  assert.equal(Number(await units.inputValue()), old);
+  assert.deepEqual(await layers(page), before);
 });

@@ -22,6 +22,8 @@ pub struct CardProps {
     pub layer: LayerSpec,
     pub index: usize,
     pub total: usize,
+    /// `added` or `changed` since the last run.
+    pub mark: Option<&'static str>,
     pub earlier: Vec<AttrValue>,
     pub framework: Framework,
     pub report: Option<LayerReport>,
@@ -152,6 +154,9 @@ pub fn Card(props: &CardProps) -> Html {
             <div class="card-head">
                 { handle(props) }
                 <button type="button" class="kind" aria-expanded={props.selected.to_string()} title={t("layer-open")} onclick={toggle}>{ name }</button>
+                if let Some(mark) = props.mark {
+                    <span class={classes!("since", mark)}>{ t(&format!("compare-{mark}")) }</span>
+                }
                 <span class="main-fields">{ main_fields(props) }</span>
                 <span class="spacer"></span>
                 { outcome(props.report.as_ref()) }

@@ -1,6 +1,7 @@
 //! The network builder: the layers as cards that can be added, removed, reordered and edited.
 //! Shapes, counts and errors are the engine's own.
 mod card;
+mod compare;
 pub mod edit;
 mod inputs;
 mod menu;
@@ -10,11 +11,14 @@ mod spatial_fields;
 use super::fields::{SelectField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
+use super::later::{Later, View};
 use super::numbers::{count, scaled, shape};
-use super::store::{Action, Edit};
-use crate::spec::{Framework, Spec};
+use super::store::{Action, Before, Edit};
+use crate::lazy;
+use crate::spec::{Framework, LayerSpec, Spec};
 use crate::train::protocol::CheckReport;
 use card::Card;
+use compare::CompareProps;
 use menu::AddMenu;
 pub use menu::kind_name;
 use std::rc::Rc;
@@ -27,15 +31,30 @@ pub struct BuilderProps {
     pub spec: Rc<Spec>,
     pub report: Rc<CheckReport>,
     pub selected: Option<AttrValue>,
+    pub before: Option<Before>,
     pub edit: Edit,
     pub can_undo: bool,
     pub can_redo: bool,
+}
+
+lazy! { static COMPARE: View<CompareProps>, in page compare = |p| html! { <compare::Compare ..p /> }; }
+
+/// How a layer stands to the last run: `added`, `changed`; None as it was.
+fn mark(before: Option<&Before>, layer: &LayerSpec) -> Option<&'static str> {
+    match before?.spec.layers.iter().find(|l| l.id == layer.id) {
+        None => Some("added"),
+        Some(old) if old != layer => Some("changed"),
+        Some(_) => None,
+    }
 }
 
 #[component]
 pub fn Builder(props: &BuilderProps) -> Html {
     use_lang();
     let spec = &props.spec;
+    // Another network altogether is not compared.
+    let before = props.before.as_ref();
+    let before = before.filter(|b| b.spec.name == spec.name && b.spec != *spec);
     let list = use_node_ref();
     // The place before which a dragged card would be put, and where it comes from.
     let drag = use_state_eq(|| None::<(usize, usize)>);
@@ -152,6 +171,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
                                     layer={layer.clone()}
                                     {index}
                                     total={spec.layers.len()}
+                                    mark={mark(before, layer)}
                                     earlier={earlier(spec, index)}
                                     framework={spec.framework}
                                     report={props.report.layers.iter().find(|r| r.id == layer.id).cloned()}
@@ -172,6 +192,14 @@ pub fn Builder(props: &BuilderProps) -> Html {
                     <p class="error" role="alert">{ problem_text(p) }</p>
                 }
                 { totals(spec, &props.report) }
+                if let Some(before) = before {
+                    <Later<CompareProps> view={&COMPARE} with={CompareProps {
+                        spec: spec.clone(),
+                        before: before.clone(),
+                        params: props.report.ok.then_some(props.report.params),
+                        edit: props.edit.clone(),
+                    }} />
+                }
             </div>
         </section>
     }

@@ -249,6 +249,20 @@ saliency-words = Words coloured by gradient × embedding: orange speaks for { $n
 saliency-feature = feature
 saliency-column = column
 
+## The last run
+compare-title =
+    { $n ->
+        [one] One change since the last run
+       *[other] { $n } changes since the last run
+    }
+compare-added = new
+compare-removed = removed
+compare-moved = moved
+compare-changed = changed
+compare-settings = Settings
+compare-params = { $n } parameters
+compare-back = Back to the last run’s network and settings
+
 ## Plan
 plan-title = Plan of one training step
 plan-what = The network, its gradients and the optimiser, compiled once; training replays these steps.

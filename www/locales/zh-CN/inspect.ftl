@@ -241,6 +241,16 @@ saliency-words = 词的颜色表示“梯度 × 词嵌入”：橙色支持 { $n
 saliency-feature = 特征
 saliency-column = 列
 
+## The last run
+compare-title = 与上次运行相比有 { $n } 处改动
+compare-added = 新增
+compare-removed = 已删除
+compare-moved = 已移动
+compare-changed = 已修改
+compare-settings = 设置
+compare-params = 参数 { $n }
+compare-back = 恢复上次运行的网络和设置
+
 ## Plan
 plan-title = 一个训练步的执行计划
 plan-what = 网络、梯度和优化器只编译一次，训练时反复执行这些步骤。

@@ -266,40 +266,38 @@ fn draw(surface: &Surface, told: &Told, kind: Kind, at: f64) {
         alpha: 1.0,
     };
     let counts = ranking.at(at);
-    axes.inside(|| {
-        let (line, mark): (Vec<(f64, f64)>, _) = match kind {
-            Kind::Roc => (
-                ranking.roc(),
-                Some((counts.false_positive_rate(), counts.recall())),
-            ),
-            Kind::Precision => (
-                ranking.precision_recall(),
-                Some((counts.recall(), counts.precision())),
-            ),
-            Kind::Calibration => {
-                let full = told.bins.iter().filter(|b| b.count > 0);
-                (full.map(|b| (b.said, b.was)).collect(), None)
-            }
-        };
-        if kind == Kind::Precision {
-            // What guessing would give: the share of positive samples.
-            let all = ranking.at(f64::NEG_INFINITY).precision();
-            axes.line([Some((0.0, all)), Some((1.0, all))], &pen(&muted, true));
-        } else {
-            axes.line([Some((0.0, 0.0)), Some((1.0, 1.0))], &pen(&muted, true));
+    let (line, mark): (Vec<(f64, f64)>, _) = match kind {
+        Kind::Roc => (
+            ranking.roc(),
+            Some((counts.false_positive_rate(), counts.recall())),
+        ),
+        Kind::Precision => (
+            ranking.precision_recall(),
+            Some((counts.recall(), counts.precision())),
+        ),
+        Kind::Calibration => {
+            let full = told.bins.iter().filter(|b| b.count > 0);
+            (full.map(|b| (b.said, b.was)).collect(), None)
         }
-        axes.line(line.iter().copied().map(Some), &pen(&blue, false));
-        if kind == Kind::Calibration {
-            let most = told.bins.iter().map(|b| b.count).max().unwrap_or(1).max(1) as f64;
-            for b in told.bins.iter().filter(|b| b.count > 0) {
-                let size = 2.5 + 4.0 * (b.count as f64 / most).sqrt();
-                axes.mark((b.said, b.was), Shape::Disc, size, &blue, true);
-            }
+    };
+    let guess = match kind {
+        // What guessing would give: the share of positive samples.
+        Kind::Precision => [ranking.at(f64::NEG_INFINITY).precision(); 2],
+        _ => [0.0, 1.0],
+    };
+    let guess = [Some((0.0, guess[0])), Some((1.0, guess[1]))];
+    axes.line(guess, &pen(&muted, true));
+    axes.line(line.into_iter().map(Some), &pen(&blue, false));
+    if kind == Kind::Calibration {
+        let most = told.bins.iter().map(|b| b.count).max().unwrap_or(1).max(1) as f64;
+        for b in told.bins.iter().filter(|b| b.count > 0) {
+            let size = 2.5 + 4.0 * (b.count as f64 / most).sqrt();
+            axes.mark((b.said, b.was), Shape::Disc, size, &blue, true);
         }
-        if let Some(mark) = mark {
-            axes.mark(mark, Shape::Diamond, 6.0, &css(class(6)), true);
-        }
-    });
+    }
+    if let Some(mark) = mark {
+        axes.mark(mark, Shape::Diamond, 6.0, &css(class(6)), true);
+    }
 }
 
 /// Some of the thresholds, for those who do not see the curves.
