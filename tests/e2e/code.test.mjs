@@ -42,7 +42,7 @@ for epoch in range(3):
 const lineOf = (script, text) => script.split('\n').findIndex((line) => line.includes(text)) + 1;
 
 const code = (page) => page.getByLabel('The script', { exact: true });
-const dialog = (page) => page.getByRole('dialog', { name: 'Open code' });
+const dialog = (page, name = 'Open code') => page.getByRole('dialog', { name });
 
 async function openView(page) {
   await trained(page, 1);
@@ -221,19 +221,19 @@ e2e('a heavy link asks first, a damaged one is told, and neither costs anything'
   spec.layers[0].units = 60000;
   const heavy = await packed(page, spec);
   await page.evaluate((hash) => (location.hash = hash), new URL(heavy).hash);
-  await dialog(page).getByText('This is a large network').waitFor();
+  await dialog(page, 'Open a link').getByText('This is a large network').waitFor();
   assert.deepEqual(await layers(page), before);
   assert.notEqual((await run(page)).info.spec.layers[0].units, 60000);
   await page.keyboard.press('Escape');
-  await dialog(page).waitFor({ state: 'detached' });
+  await dialog(page, 'Open a link').waitFor({ state: 'detached' });
 
   spec.layers[0].units = 1e12;
   for (const hash of [new URL(await packed(page, spec)).hash, '#spec=AAAA', '#spec=' + 'x'.repeat(5000)]) {
     await page.evaluate((h) => (location.hash = h), hash);
-    await dialog(page).getByText('Nothing could be opened.').waitFor();
-    assert.equal(await dialog(page).getByRole('button', { name: 'Open in the builder' }).count(), 0);
+    await dialog(page, 'Open a link').getByText('Nothing could be opened.').waitFor();
+    assert.equal(await dialog(page, 'Open a link').getByRole('button', { name: 'Open in the builder' }).count(), 0);
     await page.keyboard.press('Escape');
-    await dialog(page).waitFor({ state: 'detached' });
+    await dialog(page, 'Open a link').waitFor({ state: 'detached' });
   }
   assert.deepEqual(await layers(page), before);
 });

@@ -230,20 +230,23 @@ pub fn OpenCode(props: &OpenProps) -> Html {
             }
         })
     });
+    // Of a link there is nothing to edit.
+    let link = matches!(props.start, Start::Link(_));
     html! {
         <dialog class="code-dialog" ref={dialog} aria-labelledby="code-dialog-title" {onclose}>
             <Sheet />
             <header class="pane-head">
-                <h2 id="code-dialog-title">{ t("code-title") }</h2>
+                <h2 id="code-dialog-title">{ t(if link { "link-title" } else { "code-title" }) }</h2>
                 <span class="spacer"></span>
                 <IconButton icon={Icon::Close} label={t("code-close")} onclick={close} />
             </header>
             <div class="code-dialog-body">
-                <p class="dim" id="code-about">{ t("code-about") }</p>
+                <p class="dim" id="code-about">{ t(if link { "link-about" } else { "code-about" }) }</p>
                 <textarea
                     class="code"
                     ref={area}
                     rows="12"
+                    hidden={link}
                     spellcheck="false"
                     autocomplete="off"
                     autocapitalize="off"
@@ -255,14 +258,14 @@ pub fn OpenCode(props: &OpenProps) -> Html {
                     {onkeydown}
                     {oninput}
                 />
-                <div class="view-tools">
+                <div class="view-tools" hidden={link}>
                     <button type="button" class="button primary" title={t("code-read-hint")} onclick={on_read}>{ t("code-read") }</button>
                     <label class="button">
                         { t("code-file") }
                         <input class="unseen" type="file" accept={ENDS} onchange={on_file} />
                     </label>
                 </div>
-                { said(&outcome, &go) }
+                { said(&outcome, &go, link) }
             </div>
             if let Some(onclick) = on_accept {
                 <footer>
@@ -284,7 +287,7 @@ fn is_heavy(spec: &Spec) -> bool {
     report.params > HEAVY.0 || report.flops > HEAVY.1
 }
 
-fn said(outcome: &Outcome, go: &Callback<usize>) -> Html {
+fn said(outcome: &Outcome, go: &Callback<usize>, link: bool) -> Html {
     match outcome {
         Outcome::None => html! {},
         Outcome::Reading => html! { <p class="empty" role="status">{ t("code-reading") }</p> },
@@ -300,7 +303,9 @@ fn said(outcome: &Outcome, go: &Callback<usize>) -> Html {
                 if reading.spec.is_none() {
                     <p class="error" role="alert">{ t("code-nothing") }</p>
                 }
-                { notes(&reading.notes, go) }
+                if !link || !reading.notes.is_empty() {
+                    { notes(&reading.notes, go) }
+                }
                 if let Some(spec) = &reading.spec {
                     <Preview spec={spec.clone()} />
                 }

@@ -61,3 +61,8 @@ word-a-keras-conv1d-on-length-channels = a Keras Conv1D on [length, channels]
 word-a-layer-norm-over-channels-that-lie-last = a layer norm over channels that lie last
 word-a-layer-norm-over-the-axes-of-an-image-in-pytorch-s-order = a layer norm over the axes of an image in PyTorch's order
 word-an-output-of-another-shape-than-the-input-s = an output of another shape than the input's
+
+## A link
+
+link-title = Open a link
+link-about = A link to this page holds a network. Nothing is built from it before you say so.

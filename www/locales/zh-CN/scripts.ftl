@@ -57,3 +57,8 @@ word-a-keras-conv1d-on-length-channels = 作用于 [长度, 通道] 的 Keras Co
 word-a-layer-norm-over-channels-that-lie-last = 作用于末位通道的层归一化
 word-a-layer-norm-over-the-axes-of-an-image-in-pytorch-s-order = 按 PyTorch 顺序作用于图像各轴的层归一化
 word-an-output-of-another-shape-than-the-input-s = 与输入形状不同的输出
+
+## 链接
+
+link-title = 打开链接
+link-about = 本页面的链接中包含一个网络。在你确认之前，不会构建任何内容。
