@@ -166,8 +166,10 @@ fn App() -> Html {
             phase: state.phase,
             run: state.info.as_ref().map(|i| i.run),
         };
+        // Always one node: with one more beside it the header would be made anew.
         met.borrow()
             .then(|| html! { <Later<AutosaveProps> view={&AUTOSAVE} {with} /> })
+            .unwrap_or_default()
     };
     let samples = state.info.as_ref().map(|i| i.data.train);
     html! {

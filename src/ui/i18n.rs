@@ -104,6 +104,25 @@ pub async fn load_more(lang: Lang, name: &'static str) {
     }
 }
 
+/// Whether the words of a part of the page are here, in the current language; they are fetched if
+/// not.
+#[hook]
+pub fn use_more(name: &'static str) -> bool {
+    let lang = use_lang();
+    let update = use_force_update();
+    use_effect_with((lang, name), move |(lang, name)| {
+        let (lang, name) = (*lang, *name);
+        if !has_more(lang, name) {
+            wasm_bindgen_futures::spawn_local(async move {
+                // Without them the keys stand in, which is better than nothing.
+                load_more(lang, name).await;
+                update.force_update();
+            });
+        }
+    });
+    has_more(lang, name)
+}
+
 /// Whether [`load_more`] has been here.
 pub fn has_more(lang: Lang, name: &str) -> bool {
     MORE.with_borrow(|all| all.iter().any(|(l, n, _)| *l == lang && *n == name))

@@ -1,5 +1,5 @@
 //! Views whose code is fetched when they are first shown.
-use super::i18n::{t, use_lang};
+use super::i18n::{t, use_lang, use_more};
 use crate::lazy::Lazy;
 use yew::prelude::*;
 
@@ -64,5 +64,21 @@ pub fn Later<P: Clone + PartialEq + 'static>(props: &LaterProps<P>) -> Html {
     match use_lazy(props.view) {
         Ok(view) => view(props.with.clone()),
         Err(meanwhile) => meanwhile,
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct WordedProps {
+    /// The catalogue that its words are in.
+    pub words: &'static str,
+    pub children: Html,
+}
+
+/// Shows what it holds as soon as its words are here.
+#[component]
+pub fn Worded(props: &WordedProps) -> Html {
+    match use_more(props.words) {
+        true => props.children.clone(),
+        false => html! { <p class="empty" aria-busy="true"></p> },
     }
 }

@@ -11,7 +11,8 @@ mod spatial_fields;
 use super::fields::{SelectField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
-use super::later::{Later, View};
+use super::inspect::INSIDE;
+use super::later::{Later, View, Worded};
 use super::numbers::{count, scaled, shape};
 use super::store::{Action, Before, Edit};
 use crate::lazy;
@@ -37,7 +38,7 @@ pub struct BuilderProps {
     pub can_redo: bool,
 }
 
-lazy! { static COMPARE: View<CompareProps>, in page compare = |p| html! { <compare::Compare ..p /> }; }
+lazy! { static COMPARE: View<CompareProps>, in page compare = |p| html! { <Worded words={INSIDE}><compare::Compare ..p /></Worded> }; }
 
 /// How a layer stands to the last run: `added`, `changed`; None as it was.
 fn mark(before: Option<&Before>, layer: &LayerSpec) -> Option<&'static str> {

@@ -24,7 +24,7 @@ use crate::spec::{Spec, TargetOf};
 use crate::train::protocol::{Role, RunInfo, TensorInfo};
 use crate::ui::code::view::{CodeProps, CodeView};
 use crate::ui::i18n::{t, use_lang};
-use crate::ui::later::{Later, View as Shown};
+use crate::ui::later::{Later, View as Shown, Worded};
 use crate::ui::link::Link;
 use crate::ui::store::Dispatch;
 use gloo::events::EventListener;
@@ -83,13 +83,16 @@ impl PartialEq for ViewProps {
     }
 }
 
+/// The catalogue of the closer look.
+pub const INSIDE: &str = "inside";
+
 lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <fit::Fit ..p /> }; }
 lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <plane::Plane ..p /> }; }
 lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <weights::Weights ..p /> }; }
 lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { <activations::Activations ..p /> }; }
-lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <gradients::Gradients ..p /> }; }
-lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <saliency::SaliencyView ..p /> }; }
-lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <evaluation::EvaluationView ..p /> }; }
+lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <Worded words={INSIDE}><gradients::Gradients ..p /></Worded> }; }
+lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <Worded words={INSIDE}><saliency::SaliencyView ..p /></Worded> }; }
+lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <Worded words={INSIDE}><evaluation::EvaluationView ..p /></Worded> }; }
 lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
 

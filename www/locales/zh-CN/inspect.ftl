@@ -152,29 +152,6 @@ confusion-title = 混淆矩阵
 confusion-caption = { $part }上的个数及其占真实类别的比例。对角线上是正确的判断。
 confusion-corner = 真实 \ 预测
 confusion-recall = 召回率
-confusion-open = 查看真实类别为 { $truth }、被判为 { $said } 的样本
-confusion-cell = 真实类别 { $truth }，预测为 { $said }
-curves-title = 区分一个类别与其余类别
-curves-class = 正类
-curves-none = 要画出这些曲线，这部分数据中须同时有该类别和其他类别的样本，并且得分都是有效数值。
-curves-threshold = 阈值
-curves-precision = 精确率
-curves-recall = 召回率
-curves-tpr = 真正率
-curves-fpr = 假正率
-curves-f1 = F1
-curves-said = 预测概率
-curves-was = 实际为正类的比例
-curves-counts = 在该阈值下：真正例 { $tp }，假正例 { $fp }，假负例 { $fn }，真负例 { $tn }
-curves-roc = { $name } 的 ROC 曲线 · AUC { $value }
-curves-pr = { $name } 的精确率–召回率曲线 · AP { $value }
-curves-calibration = { $name } 的校准曲线 · ECE { $value }
-curves-table = 部分阈值下的比率
-curves-calibration-table = 按预测概率分组的样本
-worst-mistakes = 错得最离谱的样本
-worst-samples = 损失最大的样本
-about-worst = 按损失从大到小排列
-mistakes-cut = 前 { $shown } 个，共 { $total } 个。
 
 ## Activations
 activations-input = 输入样本
@@ -182,74 +159,9 @@ activations-output = 各类概率
 activations-active = { $count } 个中有 { $active } 个不为零
 activations-zero-hint = ReLU 只在单元的输入为正时让它通过
 
-## Gradients
-gradients-none = 网络有了可学习的参数之后，每个参数的梯度会显示在这里。
-gradients-fine = 没有明显异常：梯度能到达每一层，更新量也不过大或过小。
-gradients-caption = 下一步（第 { $step } 步）对各个参数的作用
-gradients-parameter = 参数
-gradients-gradient = 梯度
-gradients-update = 更新量
-gradients-ratio = 更新量 ÷ 权重
-gradients-guide = 每个横条中的标记位于 10⁻³：更新量约为权重的千分之一时，训练通常比较顺利。
-about-gradient-norm = 梯度的范数：各分量平方和的平方根，在梯度裁剪之后
-about-update-norm = 优化器在这一步加到参数上的改变量的范数
-about-ratio = 更新量的范数与参数的范数之比
-gradients-not-finite = { $name } 的梯度已不是有限数：训练发散了。请重置，并换用较小的学习率。
-gradients-still = 所有梯度都是零：网络无法从这一批数据中学习。
-gradients-vanish = { $first } 的梯度约为 { $last } 的 1/{ $times }：梯度在反向传播途中消失了。
-gradients-explode = { $first } 的梯度约为 { $last } 的 { $times } 倍：梯度在反向传播途中越来越大。
-gradients-dead = { $layer } 的 { $units } 个单元中有 { $dead } 个在所有样本上都输出 0：它们得不到梯度，学不到任何东西。
-gradients-fast = 每个权重在一步之内的改变都达到自身的 { $ratio } 或更多：学习率可能过高。
-gradients-slow = 没有一个权重在一步之内的改变超过自身的 { $ratio }：照这个速度几乎不会有进展。
-spread-gradients = 梯度的分布
-spread-weights = 参数值的分布
-spread-log-gradient = log₁₀ |梯度|
-spread-label-gradients = { $name } 的梯度直方图，对数刻度。
-spread-label-weights = { $name } 的数值直方图。
-spread-over-time = { $what }自打开本视图以来随训练步的变化。
-spread-zeros = 未计入 { $count } 个零。
-spread-empty = 没有可显示的内容：没有既有限又不为零的值。
-spread-later = 训练时，分布随时间的变化会画在这里。
-spread-few = 少
-spread-many = 值多
-spread-lowest = 最小
-spread-highest = 最大
-units-caption = 前 { $count } 个训练样本上的单元
-units-function = 激活函数
-units-count = 单元数
-units-dead = 失效
-units-saturated = 饱和
-about-dead = 在这些样本上始终输出 0 的 ReLU 单元
-about-saturated = 输出过于接近 tanh 两端（超出 ±0.97）或 sigmoid 两端（不在 0.03 到 0.97 之间）、几乎没有梯度能通过的比例
-
-## Saliency
-saliency-predicted = 预测的类别
-saliency-for = 针对
-saliency-score = { $name } 的得分
-saliency-blank = 空白样本的得分
-saliency-sum = 积分梯度之和
-about-score = softmax 或 sigmoid 之前的输出
-about-blank = 所有特征都为零的样本在同一输出上的得分
-about-sum = 积分梯度把得分相对于空白样本的增量分摊到各个特征，因此它们的和接近两个得分之差
-saliency-times = 梯度 × 输入
-saliency-along = 积分梯度
-about-saliency-times = 得分在该样本处的斜率，乘以各特征与零的距离
-about-saliency-along = 从空白样本到该样本的路径上斜率的平均值，乘以各特征与零的距离
-saliency-note = 橙色表示支持，蓝色表示反对。二者反映的是网络当前的判断依据，而不是事实本身。
-saliency-label = 对 { $name } 的{ $way }，叠加在样本上
-saliency-words = 词的颜色表示“梯度 × 词嵌入”：橙色支持 { $name }，蓝色反对。
-saliency-feature = 特征
-saliency-column = 列
-
 ## The last run
-compare-title = 与上次运行相比有 { $n } 处改动
 compare-added = 新增
-compare-removed = 已删除
-compare-moved = 已移动
 compare-changed = 已修改
-compare-settings = 设置
-compare-params = 参数 { $n }
-compare-back = 恢复上次运行的网络和设置
 
 ## Plan
 plan-title = 一个训练步的执行计划
