@@ -199,11 +199,11 @@ e2e('the panel sets early stopping, and the page says when it stopped', { path: 
   assert.equal(await page.getByLabel('Patience').first().inputValue(), '3');
   assert.equal(await page.getByLabel('Watch').first().inputValue(), 'val_loss');
   // So large a gain is never made: it stops after three epochs without.
+  const delta = page.getByLabel('Least gain');
+  await enter(delta, '100');
   await page.locator('.speed select').selectOption('0');
   await pick(page, [file('data_batch_1.bin', batch(60))]);
   await trains(page, 'cifar10');
-  const delta = page.getByLabel('Least gain');
-  await enter(delta, '100');
   await page.getByText(/Stopped early after epoch \d+: epoch \d+ was the best/).waitFor({ timeout: 60_000 });
   await phase(page, 'paused');
   await page.getByText(/Kept states/).click();
