@@ -66,6 +66,18 @@ lazy! { static SEQUENCE: View<CardProps>, in page layers = |p| sequence_fields::
 
 /// What stands below the line when the card is selected.
 fn more(props: &CardProps) -> Html {
+    let index = props.index;
+    let step = |from: usize, to: usize| {
+        let on_move = props.on_move.clone();
+        Callback::from(move |_: MouseEvent| on_move.emit((from, to)))
+    };
+    let remove = {
+        let remove = remover(props);
+        Callback::from(move |e: MouseEvent| {
+            e.stop_propagation();
+            remove();
+        })
+    };
     html! {
         <>
             { id_field(props) }
@@ -76,6 +88,11 @@ fn more(props: &CardProps) -> Html {
                 error={props.errors.iter().find(|p| p.field.as_deref() == Some("inputs")).cloned()}
                 edit={props.edit.clone()}
             />
+            <div class="card-actions">
+                <IconButton icon={Icon::Up} label={t("move-up")} shortcut="Alt+ArrowUp" disabled={index == 0} onclick={step(index, index.saturating_sub(1))} />
+                <IconButton icon={Icon::Down} label={t("move-down")} shortcut="Alt+ArrowDown" disabled={index + 1 == props.total} onclick={step(index, index + 2)} />
+                <IconButton icon={Icon::Trash} label={t("remove-layer")} shortcut="Delete" onclick={remove} />
+            </div>
         </>
     }
 }
@@ -101,17 +118,6 @@ pub fn Card(props: &CardProps) -> Html {
         Callback::from(move |e: MouseEvent| {
             e.stop_propagation();
             on_select.emit((!selected).then(|| id.clone()));
-        })
-    };
-    let step = |from: usize, to: usize| {
-        let on_move = props.on_move.clone();
-        Callback::from(move |_: MouseEvent| on_move.emit((from, to)))
-    };
-    let remove = {
-        let remove = remover(props);
-        Callback::from(move |e: MouseEvent| {
-            e.stop_propagation();
-            remove();
         })
     };
     let onkeydown = {
@@ -164,11 +170,6 @@ pub fn Card(props: &CardProps) -> Html {
             if props.selected {
                 <div class="card-more">
                     <Later<CardProps> view={&MORE} with={props.clone()} />
-                    <div class="card-actions">
-                        <IconButton icon={Icon::Up} label={t("move-up")} shortcut="Alt+ArrowUp" disabled={index == 0} onclick={step(index, index.saturating_sub(1))} />
-                        <IconButton icon={Icon::Down} label={t("move-down")} shortcut="Alt+ArrowDown" disabled={index + 1 == props.total} onclick={step(index, index + 2)} />
-                        <IconButton icon={Icon::Trash} label={t("remove-layer")} shortcut="Delete" onclick={remove} />
-                    </div>
                 </div>
             }
             { for rest.map(|p| html! { <p class="error" role="alert">{ problem_text(p) }</p> }) }
