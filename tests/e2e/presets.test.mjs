@@ -113,12 +113,14 @@ e2e('the first network: what it says of (5, 6), and why', { path: '#preset=first
 
 e2e('every look inside works on every kind of network', { timeout: 150_000 }, async ({ page }) => {
   await trained(page);
+  // What there is for every network, after the view of its own.
+  const always = ['Predictions', 'Code', 'Weights', 'Activations', 'Gradients', 'Evaluation', 'Saliency', 'Plan'];
   const wanted = {
-    'digits-mlp': ['Predictions', 'Weights', 'Activations', 'Evaluation', 'Plan'],
-    'linreg-sklearn': ['Fit', 'Predictions', 'Weights', 'Activations', 'Evaluation', 'Plan'],
-    'first-network': ['Surface', 'Predictions', 'Weights', 'Activations', 'Evaluation', 'Plan'],
-    logreg: ['Predictions', 'Weights', 'Activations', 'Evaluation', 'Plan'],
-    'mlp-spirals': ['Boundary', 'Predictions', 'Weights', 'Activations', 'Evaluation', 'Plan'],
+    'digits-mlp': always,
+    'linreg-sklearn': ['Fit', ...always],
+    'first-network': ['Surface', ...always],
+    logreg: always,
+    'mlp-spirals': ['Boundary', ...always],
   };
   for (const [id, tabs] of Object.entries(wanted)) {
     await choose(page, id);
