@@ -144,6 +144,7 @@ e2e('a residual network, built by hand', async ({ page, shot }) => {
   await enter(card(page, third).getByLabel('Units'), '64');
   await page.getByRole('button', { name: 'Add layer' }).nth(3).click();
   await page.getByRole('menuitem', { name: /^Add/ }).click();
+  await page.waitForFunction(() => document.querySelectorAll('[data-layer]').length === 5);
   const sum = (await layers(page))[3];
   const reads = card(page, sum).getByRole('group', { name: 'Reads' });
   for (const name of ['relu1', third]) await reads.getByLabel(name, { exact: true }).check();
