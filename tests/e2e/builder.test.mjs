@@ -1,7 +1,7 @@
 // The builder: cards, shapes, counts, and what it says of a network that does not fit together.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { another, card, controls, enter, layers, phase, run, slowly, trained } from './lib/page.mjs';
+import { another, card, controls, enter, layers, phase, run, shape, slowly, trained } from './lib/page.mjs';
 
 const outcome = (page, id) => card(page, id).locator('.outcome').innerText();
 
@@ -36,7 +36,7 @@ e2e('a layer can be added, moved by keys and removed', async ({ page, shot }) =>
   // The place behind fc1.
   await page.getByRole('button', { name: 'Add layer' }).nth(1).click();
   await page.getByRole('menuitem', { name: /^Dropout/ }).click();
-  assert.deepEqual(await layers(page), ['fc1', 'dropout1', 'relu1', 'fc2']);
+  await shape(page, ['fc1', 'dropout1', 'relu1', 'fc2']);
   const dropout = card(page, 'dropout1');
   assert.equal(await dropout.getByLabel('Rate').inputValue(), '0.5');
   await another(page, id);
@@ -46,7 +46,7 @@ e2e('a layer can be added, moved by keys and removed', async ({ page, shot }) =>
   await dropout.locator('.kind').focus();
   await page.keyboard.press('Alt+ArrowDown');
   await page.waitForFunction(() => document.querySelectorAll('[data-layer]')[2].dataset.layer === 'dropout1');
-  assert.deepEqual(await layers(page), ['fc1', 'relu1', 'dropout1', 'fc2']);
+  await shape(page, ['fc1', 'relu1', 'dropout1', 'fc2']);
   await page.waitForFunction(() => document.activeElement.closest('[data-layer]')?.dataset.layer === 'dropout1');
   await page.waitForFunction(() => nabla.current()?.info.spec.layers[2].id === 'dropout1');
   await trained(page, 20);
@@ -56,7 +56,7 @@ e2e('a layer can be added, moved by keys and removed', async ({ page, shot }) =>
   await page.waitForFunction(() => document.activeElement.closest('[data-layer]')?.dataset.layer === 'dropout1');
   await page.keyboard.press('Delete');
   await dropout.waitFor({ state: 'detached' });
-  assert.deepEqual(await layers(page), ['fc1', 'relu1', 'fc2']);
+  await shape(page, ['fc1', 'relu1', 'fc2']);
   await page.waitForFunction(() => nabla.current()?.info.spec.layers.length === 3);
   // The focus has not fallen back to the top of the page.
   await page.waitForFunction(() => document.activeElement.closest('[data-layer]')?.dataset.layer === 'fc1');
@@ -74,7 +74,7 @@ e2e('a card can be dragged by its handle', async ({ page }) => {
   await page.locator('.place.drop').waitFor();
   await page.mouse.up();
   await page.waitForFunction(() => document.querySelector('[data-layer]').dataset.layer === 'fc2');
-  assert.deepEqual(await layers(page), ['fc2', 'fc1', 'relu1']);
+  await shape(page, ['fc2', 'fc1', 'relu1']);
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.waitForFunction(() => document.querySelector('[data-layer]').dataset.layer === 'fc1');
 });
@@ -106,11 +106,11 @@ e2e('without its last layer the network is blocked; redo and undo', async ({ pag
   await card(page, 'fc2').locator('.kind').click();
   await card(page, 'fc2').getByRole('button', { name: 'Remove this layer' }).click();
   await phase(page, 'blocked');
-  assert.deepEqual(await layers(page), ['fc1', 'relu1']);
+  await shape(page, ['fc1', 'relu1']);
   assert.match(await card(page, 'relu1').getByRole('alert').innerText(), /10/);
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.locator('.readout .phase-blocked').waitFor({ state: 'detached' });
-  assert.deepEqual(await layers(page), ['fc1', 'relu1', 'fc2']);
+  await shape(page, ['fc1', 'relu1', 'fc2']);
   await page.getByRole('button', { name: 'Redo' }).click();
   await phase(page, 'blocked');
   await page.evaluate(() => document.activeElement.blur());
@@ -130,7 +130,7 @@ e2e('no layers at all', async ({ page }) => {
   assert.ok((await page.locator('.builder > .pane-body > .error').innerText()).length > 10);
   await page.getByRole('button', { name: 'Add layer' }).first().click();
   await page.getByRole('menuitem', { name: /^Linear/ }).click();
-  assert.equal((await layers(page)).length, 1);
+  await page.waitForFunction(() => document.querySelectorAll('[data-layer]').length === 1);
 });
 
 e2e('a residual network, built by hand', async ({ page, shot }) => {

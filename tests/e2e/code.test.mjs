@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { e2e } from './lib/harness.mjs';
-import { card, layers, run, shows, trained } from './lib/page.mjs';
+import { card, layers, run, shape, shows, trained } from './lib/page.mjs';
 
 const CNN = `import torch
 import torch.nn as nn
@@ -137,7 +137,7 @@ e2e('a pasted CNN opens in the builder and trains, and undo brings the old netwo
   assert.ok(loss.every(Number.isFinite));
   await page.getByRole('button', { name: 'Undo' }).first().click();
   await shows(page, 'digits-mlp');
-  assert.deepEqual(await layers(page), before);
+  await shape(page, before);
 });
 
 e2e('what is broken is told on its line, and nothing is lost', async ({ page, shot }) => {
@@ -158,7 +158,7 @@ e2e('what is broken is told on its line, and nothing is lost', async ({ page, sh
   await shot('code-broken');
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'detached' });
-  assert.deepEqual(await layers(page), before);
+  await shape(page, before);
 });
 
 e2e('a dropped notebook opens as its code', async ({ page }) => {
@@ -222,7 +222,7 @@ e2e('a heavy link asks first, a damaged one is told, and neither costs anything'
   const heavy = await packed(page, spec);
   await page.evaluate((hash) => (location.hash = hash), new URL(heavy).hash);
   await dialog(page, 'Open a link').getByText('This is a large network').waitFor();
-  assert.deepEqual(await layers(page), before);
+  await shape(page, before);
   assert.notEqual((await run(page)).info.spec.layers[0].units, 60000);
   await page.keyboard.press('Escape');
   await dialog(page, 'Open a link').waitFor({ state: 'detached' });
@@ -235,5 +235,5 @@ e2e('a heavy link asks first, a damaged one is told, and neither costs anything'
     await page.keyboard.press('Escape');
     await dialog(page, 'Open a link').waitFor({ state: 'detached' });
   }
-  assert.deepEqual(await layers(page), before);
+  await shape(page, before);
 });

@@ -1,4 +1,5 @@
 // What tests of the page itself share: its run, its phase, its controls.
+import assert from 'node:assert/strict';
 import { FIREFOX } from './chrome.mjs';
 
 /** Waits until the page has a run that has trained at least `steps` steps. */
@@ -93,4 +94,12 @@ export async function enter(field, text) {
 /** Taps with a finger; a click in Firefox, whose driver's touches end in none. */
 export async function tap(element) {
   await (FIREFOX ? element.click() : element.tap());
+}
+
+/** Waits until the builder's cards are these layers, in this order. */
+export async function shape(page, wanted) {
+  const same = (list) => JSON.stringify([...document.querySelectorAll('[data-layer]')].map((e) => e.dataset.layer)) === JSON.stringify(list);
+  // The assertion says what there is instead.
+  await page.waitForFunction(same, wanted).catch(() => {});
+  assert.deepEqual(await layers(page), wanted);
 }
