@@ -141,6 +141,9 @@ e2e('a residual network, built by hand', async ({ page, shot }) => {
   await page.getByRole('menuitem', { name: /^Linear/ }).click();
   await page.waitForFunction(() => document.querySelectorAll('[data-layer]').length === 4);
   const [, , third] = await layers(page);
+  // The cards are drawn anew when the run with the new layer begins.
+  await page.waitForFunction(() => nabla.current()?.info.spec.layers.length === 4);
+  await trained(page, 60);
   await enter(card(page, third).getByLabel('Units'), '64');
   await page.getByRole('button', { name: 'Add layer' }).nth(3).click();
   await page.getByRole('menuitem', { name: /^Add/ }).click();
