@@ -8,6 +8,7 @@
 //! it can go on no more, `{ fatal: JSON of `[`Failure`]` }`.
 //!
 //! A number that is not finite is null in JSON.
+pub use super::failure::Failure;
 use crate::spec::{Problem, Spec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -585,26 +586,6 @@ pub enum Event {
         backend: BackendChoice,
         why: String,
     },
-}
-
-/// Why a request failed. `code` is one of the API's: `bad-spec`, `bad-data`, `bad-file`,
-/// `no-webgpu`, `device-lost`, `out-of-memory`, `diverged`, `cancelled`, `internal`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Failure {
-    pub code: String,
-    pub message: String,
-    pub problems: Vec<Problem>,
-}
-
-impl Failure {
-    pub fn new(code: &str, problems: Vec<Problem>) -> Failure {
-        let message = crate::spec::Problems(problems.clone()).to_string();
-        Failure {
-            code: code.to_string(),
-            message,
-            problems,
-        }
-    }
 }
 
 fn nan_f32<'de, D: serde::Deserializer<'de>>(d: D) -> Result<f32, D::Error> {

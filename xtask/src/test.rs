@@ -189,15 +189,8 @@ fn web_build(engine: &engines::Engine) -> Result<Counts> {
     engine.ensure()?;
     ensure(&[Need::Chrome])?;
     let mut cargo = engine.cargo("test");
-    cargo
-        .args(["--test", "web"])
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
-            "wasm-bindgen-test-runner",
-        )
-        .env("CHROMEDRIVER", browser::chrome()?.driver);
-    let (ok, out) = tee(cargo)?;
-    Ok(settle(ok, rust_counts(&out)))
+    cargo.args(["--test", "web"]);
+    in_chrome(cargo)
 }
 
 /// The GPU backend on the software adapter that Chrome brings.
@@ -205,8 +198,13 @@ fn web_gpu() -> Result<Counts> {
     ensure(&[Need::WasmTarget, Need::WasmBindgen, Need::Chrome])?;
     let target = ["--target", "wasm32-unknown-unknown"];
     let mut cargo = command("cargo", ["test", "--features", "gpu", "--test", "web_gpu"]);
+    cargo.args(target);
+    in_chrome(cargo)
+}
+
+/// Runs a `cargo test` for wasm32 in headless Chrome.
+fn in_chrome(mut cargo: std::process::Command) -> Result<Counts> {
     cargo
-        .args(target)
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
             "wasm-bindgen-test-runner",
