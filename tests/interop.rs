@@ -3,6 +3,8 @@
 mod common;
 #[path = "interop/import.rs"]
 mod import;
+#[path = "interop/onnx.rs"]
+mod onnx;
 
 use common::{block_on, load};
 use nabla::backend::cpu::CpuBackend;

@@ -3,7 +3,7 @@
 use super::head::check_head;
 use super::layers::{kind_name, layers};
 use super::*;
-use crate::spec::{DataShape, Problem, Spec};
+use crate::spec::{DataShape, Problem, Problems, Spec};
 use crate::train::protocol::{CheckReport, LayerReport};
 
 /// `known` is the shape of data that is loaded already, for sources that cannot tell it before.
@@ -63,6 +63,29 @@ pub fn check(spec: &Spec, known: Option<&DataShape>) -> CheckReport {
     report.params = report.layers.iter().map(|l| l.params).sum();
     report.flops = report.layers.iter().map(|l| l.flops).sum();
     report
+}
+
+/// The parameters and running statistics of a spec, named and shaped as the engine has them: what a
+/// file of weights holds. `known` as for [`check`].
+///
+/// Errors: those of [`check`].
+pub fn parameters(
+    spec: &Spec,
+    known: Option<&DataShape>,
+) -> Result<Vec<(String, Shape)>, Problems> {
+    let report = check(spec, known);
+    if !report.ok {
+        return Err(Problems(report.errors));
+    }
+    let (mut g, mut layout) = (Graph::default(), Layout::default());
+    let mut shape = vec![1];
+    shape.extend(&report.input);
+    let x = layout.slot(Slab::Io, "x", &shape, Dtype::F32);
+    let x = g.slot(&layout, x);
+    layers(&mut g, &mut layout, spec, x, None, &mut Vec::new());
+    let kept = |s: &&SlotSpec| matches!(s.slab, Slab::Param | Slab::State);
+    let all = layout.slots.iter().filter(kept);
+    Ok(all.map(|s| (s.name.clone(), s.shape.clone())).collect())
 }
 
 impl Node {

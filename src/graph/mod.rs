@@ -18,7 +18,7 @@ mod spatial;
 
 use crate::ops::Op;
 pub use build::{Facts, PREDICT_BATCH, ProgramKind, Programs, columns, programs, steps_per_run};
-pub use check::check;
+pub use check::{check, parameters};
 pub use fuse::fuse;
 pub use grad::{Backward, differentiate};
 pub use head::threshold;

@@ -244,7 +244,7 @@ pub(super) fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
 }
 
 /// IEEE 754 binary16 → binary32.
-fn half(h: u16) -> f32 {
+pub(crate) fn half(h: u16) -> f32 {
     let sign = u32::from(h & 0x8000) << 16;
     let exponent = u32::from(h >> 10) & 0x1f;
     let fraction = u32::from(h & 0x3ff);

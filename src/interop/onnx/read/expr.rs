@@ -1,0 +1,220 @@
+//! Functions of one number, put together from the small operations in which exporters write
+//! activations. What a function is, is told from its values.
+use crate::spec::Activation;
+use std::rc::Rc;
+
+#[derive(Debug)]
+pub enum Expr {
+    X,
+    Number(f64),
+    One(Unary, Rc<Expr>),
+    Two(Binary, Rc<Expr>, Rc<Expr>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Unary {
+    Relu,
+    Sigmoid,
+    Tanh,
+    Leaky(f64),
+    Elu(f64),
+    Softplus,
+    Erf,
+    Exp,
+    Log,
+    Neg,
+    Abs,
+    Sqrt,
+    Reciprocal,
+    Clip(f64, f64),
+    GeluTanh,
+    Gelu,
+    Silu(f64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+    Max,
+    Min,
+    /// 1 where the first is greater, else 0.
+    Greater,
+}
+
+/// Parts that an expression may have.
+pub const PARTS: usize = 64;
+
+impl Unary {
+    fn of(self, x: f64) -> f64 {
+        let sigmoid = |x: f64| 1.0 / (1.0 + libm::exp(-x));
+        match self {
+            Unary::Relu => x.max(0.0),
+            Unary::Sigmoid => sigmoid(x),
+            Unary::Tanh => libm::tanh(x),
+            Unary::Leaky(a) => {
+                if x > 0.0 {
+                    x
+                } else {
+                    a * x
+                }
+            }
+            Unary::Elu(a) => {
+                if x > 0.0 {
+                    x
+                } else {
+                    a * libm::expm1(x)
+                }
+            }
+            Unary::Softplus => x.max(0.0) + libm::log1p(libm::exp(-x.abs())),
+            Unary::Erf => libm::erf(x),
+            Unary::Exp => libm::exp(x),
+            Unary::Log => libm::log(x),
+            Unary::Neg => -x,
+            Unary::Abs => x.abs(),
+            Unary::Sqrt => x.sqrt(),
+            Unary::Reciprocal => 1.0 / x,
+            Unary::Clip(low, high) => x.max(low).min(high),
+            Unary::Gelu => 0.5 * x * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2)),
+            Unary::GeluTanh => {
+                let c = (2.0 / std::f64::consts::PI).sqrt();
+                0.5 * x * (1.0 + libm::tanh(c * (x + 0.044_715 * x * x * x)))
+            }
+            Unary::Silu(a) => x * sigmoid(a * x),
+        }
+    }
+}
+
+impl Expr {
+    pub fn at(&self, x: f64) -> f64 {
+        match self {
+            Expr::X => x,
+            Expr::Number(v) => *v,
+            Expr::One(f, a) => f.of(a.at(x)),
+            Expr::Two(f, a, b) => {
+                let (a, b) = (a.at(x), b.at(x));
+                match f {
+                    Binary::Add => a + b,
+                    Binary::Sub => a - b,
+                    Binary::Mul => a * b,
+                    Binary::Div => a / b,
+                    Binary::Pow => libm::pow(a, b),
+                    Binary::Max => a.max(b),
+                    Binary::Min => a.min(b),
+                    Binary::Greater => f64::from(a > b),
+                }
+            }
+        }
+    }
+
+    pub fn parts(&self) -> usize {
+        match self {
+            Expr::X | Expr::Number(_) => 1,
+            Expr::One(_, a) => 1 + a.parts(),
+            Expr::Two(_, a, b) => 1 + a.parts() + b.parts(),
+        }
+    }
+}
+
+/// What an expression is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Known {
+    /// With its parameter, where that is none of PyTorch's defaults.
+    Activation(Activation, Option<f32>),
+    /// a·x + b
+    Affine(f64, f64),
+}
+
+/// Where functions are compared.
+fn points() -> impl Iterator<Item = f64> {
+    (-40..=40).map(|k| f64::from(k) * 0.17 + 0.003)
+}
+
+pub fn recognise(e: &Expr) -> Option<Known> {
+    let same = |f: &dyn Fn(f64) -> f64| {
+        points().all(|x| {
+            let (a, b) = (e.at(x), f(x));
+            (a - b).abs() <= 2e-6 * (1.0 + b.abs())
+        })
+    };
+    let (b, a) = (e.at(0.0), e.at(1.0) - e.at(0.0));
+    if same(&|x| a * x + b) {
+        return Some(Known::Affine(a, b));
+    }
+    let plain = [
+        (Unary::Relu, Activation::Relu),
+        (Unary::Sigmoid, Activation::Sigmoid),
+        (Unary::Tanh, Activation::Tanh),
+        (Unary::Gelu, Activation::Gelu),
+        (Unary::GeluTanh, Activation::GeluTanh),
+        (Unary::Silu(1.0), Activation::Silu),
+        (Unary::Softplus, Activation::Softplus),
+    ];
+    if let Some((_, f)) = plain.iter().find(|(f, _)| same(&|x| f.of(x))) {
+        return Some(Known::Activation(*f, None));
+    }
+    if same(&|x| f64::from(x > 0.0)) {
+        return Some(Known::Activation(Activation::Step, None));
+    }
+    // Those with a parameter, which is read off where it shows.
+    let slope = -e.at(-1.0);
+    if same(&|x| Unary::Leaky(slope).of(x)) {
+        return with(Activation::LeakyRelu, slope);
+    }
+    let alpha = -e.at(-1.0) / -libm::expm1(-1.0);
+    if same(&|x| Unary::Elu(alpha).of(x)) {
+        return with(Activation::Elu, alpha);
+    }
+    let beta = std::f64::consts::LN_2 / e.at(0.0);
+    if beta.is_finite() && same(&|x| Unary::Softplus.of(beta * x) / beta) {
+        return with(Activation::Softplus, beta);
+    }
+    None
+}
+
+fn with(f: Activation, v: f64) -> Option<Known> {
+    // A parameter that the file has in single precision.
+    let v = v as f32;
+    let usual = f.default_alpha(crate::spec::Framework::Pytorch);
+    let near = (usual - v).abs() <= 1e-6 * (1.0 + usual.abs());
+    Some(Known::Activation(f, (!near).then_some(v)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_told_from_their_values() {
+        let x = || Rc::new(Expr::X);
+        let two = |f, a, b| Rc::new(Expr::Two(f, a, b));
+        let number = |v| Rc::new(Expr::Number(v));
+        let gate = Rc::new(Expr::One(Unary::Sigmoid, x()));
+        let silu = two(Binary::Mul, x(), gate);
+        assert_eq!(
+            recognise(&silu),
+            Some(Known::Activation(Activation::Silu, None))
+        );
+        let leaky = two(
+            Binary::Max,
+            x(),
+            two(Binary::Mul, x(), number(f64::from(0.2_f32))),
+        );
+        assert_eq!(
+            recognise(&leaky),
+            Some(Known::Activation(Activation::LeakyRelu, Some(0.2)))
+        );
+        let scaled = two(Binary::Div, x(), number(16.0));
+        assert_eq!(recognise(&scaled), Some(Known::Affine(1.0 / 16.0, 0.0)));
+        let square = two(Binary::Mul, x(), x());
+        assert_eq!(recognise(&square), None);
+        let step = two(Binary::Greater, x(), number(0.0));
+        assert_eq!(
+            recognise(&step),
+            Some(Known::Activation(Activation::Step, None))
+        );
+    }
+}

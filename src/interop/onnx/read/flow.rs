@@ -1,0 +1,317 @@
+//! Values on their way through the graph. Reshapes, transposes and the like are not layers of their own
+//! at first: a flow remembers how its axes stand to those of the layer that made it, and most of them
+//! cancel each other.
+use super::expr::Expr;
+use std::rc::Rc;
+
+/// The batch among sizes.
+pub const BATCH: i64 = i64::MIN + 1;
+
+/// What a flow comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// The layer's number; None for the network's input.
+    pub layer: Option<usize>,
+    /// Shape of one sample as the layer gives it.
+    pub real: Vec<usize>,
+    /// The same with axes taken apart where a reshape asks for it.
+    pub dims: Vec<usize>,
+    pub part: Part,
+}
+
+/// Which of a layer's outputs it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    /// A recurrent layer's states, or its last one.
+    States,
+    Last,
+    /// The k-th of so many equal slices of the last axis.
+    Slice(usize, usize),
+    /// What attention gives, before its last projection; number of the attention.
+    Attended(usize),
+}
+
+#[derive(Clone, Debug)]
+pub struct Flow {
+    pub source: Source,
+    /// Axes of the source in each axis of the value; 0 is the batch, k + 1 is `dims[k]`.
+    pub groups: Vec<Vec<usize>>,
+    /// A function of each number that is no layer yet.
+    pub expr: Option<Rc<Expr>>,
+}
+
+impl Flow {
+    /// As the layer gives it.
+    pub fn of(layer: Option<usize>, real: Vec<usize>) -> Flow {
+        let part = Part::Whole;
+        let dims = real.clone();
+        Flow::new(Source {
+            layer,
+            real,
+            dims,
+            part,
+        })
+    }
+
+    pub fn new(source: Source) -> Flow {
+        Flow {
+            groups: (0..=source.dims.len()).map(|k| vec![k]).collect(),
+            source,
+            expr: None,
+        }
+    }
+
+    fn size(&self, axis: usize) -> usize {
+        match axis {
+            0 => 1,
+            k => self.source.dims[k - 1],
+        }
+    }
+
+    /// Sizes of the axes; None where the batch is merged with another.
+    pub fn shape(&self) -> Option<Vec<i64>> {
+        self.groups
+            .iter()
+            .map(|g| {
+                let n: usize = g.iter().map(|a| self.size(*a)).product();
+                match (g.contains(&0), n) {
+                    (false, n) => Some(n as i64),
+                    (true, 1) => Some(BATCH),
+                    (true, _) => None,
+                }
+            })
+            .collect()
+    }
+
+    pub fn rank(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Sizes behind the batch, if that is the first axis.
+    pub fn sample(&self) -> Option<Vec<usize>> {
+        let shape = self.shape()?;
+        let (first, rest) = shape.split_first()?;
+        if *first != BATCH || rest.contains(&BATCH) {
+            return None;
+        }
+        Some(rest.iter().map(|d| *d as usize).collect())
+    }
+
+    /// The axes in order, those of size 1 left out.
+    fn order(&self) -> Vec<usize> {
+        let all = self.groups.iter().flatten().copied();
+        all.filter(|a| *a == 0 || self.size(*a) != 1).collect()
+    }
+
+    /// Whether the numbers lie in the layer's own order.
+    pub fn in_order(&self) -> bool {
+        self.order().is_sorted()
+    }
+
+    /// The axes of the source behind the batch in the order of this value, where the batch is first.
+    pub fn permutation(&self) -> Option<Vec<usize>> {
+        let order = self.order();
+        (order.first() == Some(&0)).then(|| order[1..].iter().map(|a| a - 1).collect())
+    }
+
+    pub fn transpose(&self, perm: &[usize]) -> Option<Flow> {
+        let mut seen = vec![false; self.rank()];
+        for p in perm {
+            *seen.get_mut(*p)? = true;
+        }
+        if perm.len() != self.rank() || seen.contains(&false) {
+            return None;
+        }
+        Some(Flow {
+            groups: perm.iter().map(|p| self.groups[*p].clone()).collect(),
+            ..self.clone()
+        })
+    }
+
+    /// Without axes of size 1: those named, or all.
+    pub fn squeeze(&self, axes: Option<&[usize]>) -> Option<Flow> {
+        let shape = self.shape()?;
+        let gone = |k: usize| match axes {
+            Some(axes) => axes.contains(&k),
+            None => shape[k] == 1,
+        };
+        if (0..shape.len()).any(|k| gone(k) && shape[k] != 1) {
+            return None;
+        }
+        let kept = (0..shape.len()).filter(|k| !gone(*k));
+        Some(Flow {
+            groups: kept.map(|k| self.groups[k].clone()).collect(),
+            ..self.clone()
+        })
+    }
+
+    /// With axes of size 1 at these places of the result.
+    pub fn unsqueeze(&self, axes: &[usize]) -> Option<Flow> {
+        let mut flow = self.clone();
+        let mut axes = axes.to_vec();
+        axes.sort_unstable();
+        for a in axes {
+            if a > flow.rank() || flow.rank() > 8 {
+                return None;
+            }
+            flow.groups.insert(a, Vec::new());
+        }
+        Some(flow)
+    }
+
+    /// In another shape, in which [`BATCH`] stands for the batch, −1 for what is left, and 0 for the size
+    /// of the axis at that place. Axes of the source are taken apart where that has to be.
+    pub fn reshape(&self, target: &[i64]) -> Option<Flow> {
+        let mut flow = self.clone();
+        let own = self.shape();
+        let mut target = target.to_vec();
+        if target.len() > 8 {
+            return None;
+        }
+        for (k, d) in target.iter_mut().enumerate() {
+            if *d == 0 {
+                *d = *own.as_ref()?.get(k)?;
+            }
+        }
+        let all: usize = self.source.dims.iter().product();
+        let known = target.iter().filter(|d| **d > 0).try_fold(1usize, |n, d| {
+            n.checked_mul(*d as usize).filter(|n| *n <= all)
+        })?;
+        let has_batch = target.contains(&BATCH);
+        // −1 is the batch where everything else is used up.
+        let rest = match target.iter().filter(|d| **d == -1).count() {
+            0 => None,
+            1 if has_batch => Some((all / known) as i64),
+            1 if known == all => Some(BATCH),
+            1 => None,
+            _ => return None,
+        };
+        let merged = !has_batch && rest.is_none() && target.contains(&-1);
+        for d in &mut target {
+            if *d == -1 && !merged {
+                *d = rest?;
+            }
+        }
+        // The source's axes in order are dealt out to the new ones.
+        let mut queue: Vec<usize> = flow.groups.concat();
+        queue.retain(|a| *a == 0 || flow.size(*a) != 1);
+        queue.reverse();
+        let mut groups = Vec::new();
+        for d in target {
+            let mut group = Vec::new();
+            let want = match d {
+                BATCH => {
+                    if queue.pop()? != 0 {
+                        return None;
+                    }
+                    groups.push(vec![0]);
+                    continue;
+                }
+                // The batch and what is left over beside it.
+                -1 => {
+                    group.push(queue.pop().filter(|a| *a == 0)?);
+                    all / known
+                }
+                d => usize::try_from(d).ok()?,
+            };
+            let mut n = 1;
+            while n < want {
+                let a = *queue.last()?;
+                if a == 0 {
+                    return None;
+                }
+                let size = flow.size(a);
+                if !want.is_multiple_of(n * size) {
+                    let left = want / n;
+                    if left == 0 || !size.is_multiple_of(left) || !want.is_multiple_of(n) {
+                        return None;
+                    }
+                    flow.split(a, left, &mut queue, &mut groups, &mut group);
+                }
+                n *= flow.size(a);
+                group.push(a);
+                queue.pop();
+            }
+            groups.push(group);
+        }
+        if !queue.is_empty() {
+            return None;
+        }
+        Some(Flow { groups, ..flow })
+    }
+
+    /// Takes an axis of the source apart into `first` and the rest.
+    fn split(
+        &mut self,
+        axis: usize,
+        first: usize,
+        queue: &mut Vec<usize>,
+        groups: &mut [Vec<usize>],
+        group: &mut [usize],
+    ) {
+        let size = self.source.dims[axis - 1];
+        self.source.dims[axis - 1] = first;
+        self.source.dims.insert(axis, size / first);
+        let later = |a: &mut usize| {
+            if *a > axis {
+                *a += 1;
+            }
+        };
+        queue.iter_mut().for_each(later);
+        groups.iter_mut().flatten().for_each(later);
+        group.iter_mut().for_each(later);
+        let at = queue.len() - 1;
+        queue.insert(at, axis + 1);
+    }
+
+    /// The same axes over a layer that gives the shape of this one's.
+    pub fn over(&self, layer: usize) -> Flow {
+        Flow {
+            source: Source {
+                layer: Some(layer),
+                real: self.source.real.clone(),
+                dims: self.source.dims.clone(),
+                part: Part::Whole,
+            },
+            groups: self.groups.clone(),
+            expr: None,
+        }
+    }
+
+    /// Whether another one has the same numbers in the same places, but for functions of each.
+    pub fn beside(&self, other: &Flow) -> bool {
+        self.source.layer == other.source.layer
+            && self.source.part == other.source.part
+            && self.source.dims == other.source.dims
+            && self.groups == other.groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reshapes_cancel() {
+        let x = Flow::of(None, vec![3, 4, 5]);
+        let last = x.transpose(&[0, 2, 3, 1]).unwrap();
+        assert_eq!(last.shape().unwrap(), [BATCH, 4, 5, 3]);
+        assert!(!last.in_order());
+        assert!(last.transpose(&[0, 3, 1, 2]).unwrap().in_order());
+        let flat = x.reshape(&[BATCH, -1]).unwrap();
+        assert_eq!(flat.sample().unwrap(), [60]);
+        let heads = x.reshape(&[0, 0, 2, 2, 5]).unwrap();
+        assert_eq!(heads.sample().unwrap(), [3, 2, 2, 5]);
+        let back = heads.reshape(&[-1, 3, 4, 5]).unwrap();
+        assert_eq!(back.sample().unwrap(), [3, 4, 5]);
+        assert!(back.in_order());
+        let rows = x.reshape(&[-1, 5]).unwrap();
+        assert_eq!(rows.shape(), None);
+        assert_eq!(rows.reshape(&[BATCH, 3, 4, 5]).unwrap().sample().unwrap(), [3, 4, 5]);
+        assert!(x.reshape(&[BATCH, 7, -1]).is_none());
+        assert_eq!(flat.permutation().unwrap(), [0, 1, 2]);
+        let nhwc = last.reshape(&[-1, 60]).unwrap();
+        assert_eq!(nhwc.permutation().unwrap(), [1, 2, 0]);
+    }
+}

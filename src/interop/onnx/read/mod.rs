@@ -1,0 +1,65 @@
+//! A network and its weights from an ONNX file, for the operations that the engine has.
+//!
+//! The nodes are followed in their order. What only moves numbers about is remembered ([`flow`]),
+//! small operations are put together until they are a function that is known ([`expr`]), and what the file
+//! itself holds is worked out ([`fold`]). Whatever is left has no counterpart among the layers, and is
+//! named in the error.
+mod build;
+mod data;
+mod elementwise;
+pub mod expr;
+mod file;
+pub mod flow;
+mod fold;
+mod nodes;
+mod own;
+mod recurrent;
+mod walk;
+
+use crate::interop::Note;
+use crate::spec::Spec;
+use crate::train::weights;
+
+type Res<T> = Result<T, Note>;
+
+/// A network that was read.
+#[derive(Clone, Debug)]
+pub struct Import {
+    pub spec: Spec,
+    /// safetensors under the spec's framework's names.
+    pub weights: Vec<u8>,
+    pub notes: Vec<Note>,
+}
+
+fn trouble(code: &'static str, args: &[(&'static str, String)]) -> Note {
+    Note {
+        line: None,
+        code,
+        args: args.to_vec(),
+    }
+}
+
+/// The network of a file. `keep`: the network at hand, whose data and training are kept where they fit.
+///
+/// Errors: one note that says which node, what is the matter and what to do. The file may be anything:
+/// nothing larger than a few times its own size is made of it.
+pub fn read(bytes: &[u8], keep: Option<&Spec>) -> Result<Import, Note> {
+    let file = file::File::open(bytes)?;
+    if let Some(import) = own::read(&file) {
+        return Ok(import);
+    }
+    let network = walk::walk(&file)?;
+    let (spec, notes) = data::around(&network, keep)?;
+    let params: Vec<(&str, &[usize], &[f32])> = network
+        .params
+        .iter()
+        .map(|p| (&p.name[..], &p.dims[..], &p.values[..]))
+        .collect();
+    let weights = weights::write(spec.framework, &params)
+        .map_err(|p| trouble("onnx-broken", &[("detail", p.message)]))?;
+    Ok(Import {
+        spec,
+        weights,
+        notes,
+    })
+}

@@ -1,0 +1,347 @@
+//! From node to node: what each value is.
+use super::build::{Build, Network, at, shown};
+use super::elementwise;
+use super::file::{File, Node, broken, tensor};
+use super::flow::{BATCH, Flow};
+use super::fold::{self, fold};
+use super::nodes;
+use super::recurrent::Attention;
+use super::{Res, trouble};
+use crate::interop::onnx::proto::dtype;
+use crate::interop::onnx::tensor::{Data, Tensor, short};
+use crate::spec::limits;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What a name stands for.
+#[derive(Clone)]
+pub enum Value {
+    Held(Rc<Tensor>),
+    Flow(Flow),
+    /// Statistics of a flow, on the way to a normalisation.
+    Stat(Stat),
+    /// Attention's scores and weights.
+    Attention(usize),
+}
+
+/// The mean over the last axes of x, x², or of either with the mean taken off, and what was made of it.
+#[derive(Clone, Debug)]
+pub struct Stat {
+    pub flow: Flow,
+    pub axes: usize,
+    pub stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stage {
+    /// mean x
+    Mean,
+    /// x − mean x
+    Centred,
+    /// (x − mean x)²
+    CentredSquare,
+    /// mean of squares; whether the mean was taken off
+    Square(bool),
+    /// √(that + ε)
+    Root(bool, f32),
+    /// The same before the root.
+    Sum(bool, f32),
+    /// 1 / √(that + ε)
+    Inverse(bool, f32),
+}
+
+pub struct Walk<'a> {
+    pub file: &'a File,
+    pub build: Build,
+    pub values: HashMap<String, Value>,
+    /// How often each name is read.
+    pub uses: HashMap<&'a str, usize>,
+    pub attentions: Vec<Attention>,
+    /// Numbers that foldings may still make; the file's own size at first.
+    budget: usize,
+}
+
+/// The network of a file, as it says itself.
+pub fn walk(file: &File) -> Res<Network> {
+    let mut uses = HashMap::new();
+    for name in file.nodes.iter().flat_map(|n| &n.inputs) {
+        *uses.entry(&name[..]).or_insert(0) += 1;
+    }
+    for port in &file.outputs {
+        *uses.entry(&port.name[..]).or_insert(0) += 1;
+    }
+    let output = file.outputs.first().ok_or_else(|| broken("it has no output"))?;
+    let all: usize = file.tensors.values().map(|b| b.len()).sum();
+    let mut walk = Walk {
+        file,
+        build: Build::default(),
+        values: HashMap::new(),
+        uses,
+        attentions: Vec::new(),
+        budget: 8 * all + (1 << 20),
+    };
+    walk.input()?;
+    // Only what the first output needs.
+    let mut needed: Vec<bool> = vec![false; file.nodes.len()];
+    let mut wanted: std::collections::HashSet<&str> = [&output.name[..]].into();
+    for (k, node) in file.nodes.iter().enumerate().rev() {
+        if node.outputs.iter().any(|o| wanted.contains(&o[..])) {
+            needed[k] = true;
+            wanted.extend(node.inputs.iter().map(|s| &s[..]));
+        }
+    }
+    for (node, needed) in file.nodes.iter().zip(needed) {
+        if needed {
+            walk.node(node)?;
+        }
+    }
+    walk.end(&output.name)
+}
+
+impl<'a> Walk<'a> {
+    fn input(&mut self) -> Res<()> {
+        let [port] = &self.file.inputs[..] else {
+            let names: Vec<String> = self.file.inputs.iter().map(|p| short(&p.name)).collect();
+            return Err(trouble(
+                "onnx-inputs",
+                &[("got", names.len().to_string()), ("names", names.join(", "))],
+            ));
+        };
+        let sizes = port.dims.as_deref().unwrap_or_default();
+        let fixed: Option<Vec<usize>> = sizes
+            .get(1..)
+            .unwrap_or_default()
+            .iter()
+            .map(|d| d.and_then(|d| usize::try_from(d).ok()).filter(|d| *d > 0))
+            .collect();
+        let sample = fixed.filter(|s| {
+            let n = s.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+            !s.is_empty() && s.len() <= 4 && n.is_some_and(|n| n <= 1 << 24)
+        });
+        let Some(sample) = sample else {
+            let show = |d: &Option<i64>| d.map_or("?".to_string(), |d| d.to_string());
+            let got: Vec<String> = sizes.iter().map(show).collect();
+            let args = [("name", short(&port.name)), ("got", shown(&got))];
+            return Err(trouble("onnx-input-shape", &args));
+        };
+        self.build.tokens = matches!(port.dtype, dtype::INT64 | dtype::INT32);
+        self.build.input = sample.clone();
+        self.values
+            .insert(port.name.clone(), Value::Flow(Flow::of(None, sample)));
+        Ok(())
+    }
+
+    /// The value of a name; tensors are read when they are first asked for.
+    pub fn value(&mut self, node: &Node, k: usize) -> Res<Option<Value>> {
+        let Some(name) = node.input(k) else {
+            return Ok(None);
+        };
+        if let Some(value) = self.values.get(name) {
+            return Ok(Some(value.clone()));
+        }
+        let Some(bytes) = self.file.tensors.get(name) else {
+            let name = short(name);
+            return Err(broken(format!("nothing gives the value “{name}”")));
+        };
+        let (_, tensor) = tensor(bytes)?;
+        let value = Value::Held(Rc::new(tensor));
+        self.values.insert(name.to_string(), value.clone());
+        Ok(Some(value))
+    }
+
+    /// A tensor that the file holds or that follows from such.
+    pub fn held(&mut self, node: &Node, k: usize) -> Res<Rc<Tensor>> {
+        match self.value(node, k)? {
+            Some(Value::Held(t)) => Ok(t),
+            _ => Err(at(node, "onnx-op-weights", &[])),
+        }
+    }
+
+    /// The same for one that may be missing.
+    pub fn held_if(&mut self, node: &Node, k: usize) -> Res<Option<Rc<Tensor>>> {
+        match node.input(k) {
+            Some(_) => self.held(node, k).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A flow without a function that is no layer yet.
+    pub fn flow(&mut self, node: &Node, k: usize) -> Res<Flow> {
+        match self.value(node, k)? {
+            Some(Value::Flow(flow)) => {
+                let settled = elementwise::settle(self, &flow, node)?;
+                if let Some(name) = node.input(k) {
+                    let value = Value::Flow(settled.clone());
+                    self.values.insert(name.to_string(), value);
+                }
+                Ok(settled)
+            }
+            _ => Err(at(node, "onnx-op-use", &[])),
+        }
+    }
+
+    /// The shape behind the batch.
+    pub fn sample(&self, flow: &Flow, node: &Node) -> Res<Vec<usize>> {
+        flow.sample().ok_or_else(|| at(node, "onnx-order", &[]))
+    }
+
+    pub fn give(&mut self, node: &Node, k: usize, value: Value) {
+        if let Some(name) = node.outputs.get(k).filter(|s| !s.is_empty()) {
+            self.values.insert(name.clone(), value);
+        }
+    }
+
+    /// What a new layer of this shape gives.
+    pub fn give_layer(&mut self, node: &Node, layer: usize, shape: Vec<usize>) {
+        self.give(node, 0, Value::Flow(Flow::of(Some(layer), shape)));
+    }
+
+    pub fn used_once(&self, name: &str) -> bool {
+        self.uses.get(name).copied().unwrap_or(0) <= 1
+    }
+
+    fn node(&mut self, node: &Node) -> Res<()> {
+        match node.op.as_str() {
+            "Constant" => {
+                let t = node
+                    .constant()?
+                    .ok_or_else(|| at(node, "onnx-op-use", &[]))?;
+                self.give(node, 0, Value::Held(Rc::new(t)));
+                return Ok(());
+            }
+            "Shape" => return self.shape(node),
+            "ConstantOfShape" | "Expand" => return self.filled(node),
+            _ => {}
+        }
+        let mut held = Vec::new();
+        let mut all = !node.inputs.is_empty();
+        for k in 0..node.inputs.len() {
+            match self.value(node, k)? {
+                Some(Value::Held(t)) => held.push(Some(t)),
+                None => held.push(None),
+                _ => {
+                    all = false;
+                    break;
+                }
+            }
+        }
+        if all {
+            return self.folded(node, &held);
+        }
+        nodes::node(self, node)
+    }
+
+    /// A node that reads only what the file holds.
+    fn folded(&mut self, node: &Node, held: &[Option<Rc<Tensor>>]) -> Res<()> {
+        let size: usize = held.iter().flatten().map(|t| t.len()).sum();
+        self.budget = self
+            .budget
+            .checked_sub(size)
+            .ok_or_else(|| broken("it works out too much from its weights"))?;
+        let x: Vec<Option<Tensor>> = held
+            .iter()
+            .map(|t| t.as_ref().map(|t| (**t).clone()))
+            .collect();
+        let made = fold(node, &x, self.file.opset)
+            .ok_or_else(|| at(node, "onnx-op-constant", &[]))?;
+        for (k, t) in made.into_iter().enumerate() {
+            self.give(node, k, Value::Held(Rc::new(t)));
+        }
+        Ok(())
+    }
+
+    /// The sizes of a value, the batch's left open.
+    fn shape(&mut self, node: &Node) -> Res<()> {
+        let sizes = match self.value(node, 0)? {
+            Some(Value::Held(t)) => t.dims.iter().map(|d| *d as i64).collect(),
+            Some(Value::Flow(flow)) => flow.shape().ok_or_else(|| at(node, "onnx-order", &[]))?,
+            _ => return Err(at(node, "onnx-op-use", &[])),
+        };
+        let n = sizes.len() as i64;
+        let limit = |v: i64| (if v < 0 { v.saturating_add(n) } else { v }).clamp(0, n) as usize;
+        let (from, to) = (limit(node.int("start", 0)), limit(node.int("end", n)));
+        let part = sizes.get(from..to.max(from)).unwrap_or_default().to_vec();
+        self.give(node, 0, Value::Held(Rc::new(Tensor::longs(part))));
+        Ok(())
+    }
+
+    /// A tensor of one number over, as initial states are: kept as that one number.
+    fn filled(&mut self, node: &Node) -> Res<()> {
+        let number = match node.op.as_str() {
+            "Expand" => match self.value(node, 0)? {
+                Some(Value::Held(t)) => t.scalar_of_all(),
+                // To its own shape, as for a mask.
+                Some(Value::Flow(flow)) => {
+                    self.give(node, 0, Value::Flow(flow));
+                    return Ok(());
+                }
+                _ => None,
+            },
+            _ => match node.tensor("value")? {
+                Some(t) => t.scalar(),
+                None => Some(0.0),
+            },
+        };
+        let number = number.ok_or_else(|| at(node, "onnx-op-constant", &[]))?;
+        self.give(node, 0, Value::Held(Rc::new(Tensor::floats(&[], vec![number]))));
+        Ok(())
+    }
+
+    fn end(mut self, output: &str) -> Res<Network> {
+        let Some(Value::Flow(flow)) = self.values.get(output).cloned() else {
+            return Err(trouble("onnx-empty", &[]));
+        };
+        let mut node = Node::unnamed();
+        node.op = "output".into();
+        node.name = output.to_string();
+        let flow = elementwise::settle(&mut self, &flow, &node)?;
+        let sample = match flow.shape().as_deref() {
+            // All samples of a batch of one number each.
+            Some([BATCH]) => vec![1],
+            _ => self.sample(&flow, &node)?,
+        };
+        let last = match flow.source.real == sample || sample == [1] {
+            true => self.build.source(&flow, &node)?,
+            false => self.build.shaped(&flow, &sample, &node)?,
+        };
+        let Some(last) = last else {
+            return Err(trouble("onnx-empty", &[]));
+        };
+        let name = short(&self.file.producer);
+        let network = self.build.finish(last, sample, name)?;
+        if network.layers.len() > limits::LAYERS {
+            let max = format!("{} layers", limits::LAYERS);
+            return Err(trouble("onnx-too-big", &[("max", max)]));
+        }
+        Ok(network)
+    }
+}
+
+impl Tensor {
+    /// The number that all of them are.
+    pub fn scalar_of_all(&self) -> Option<f32> {
+        match &self.data {
+            Data::Floats(v) => v.first().copied().filter(|a| v.iter().all(|b| a == b)),
+            Data::Longs(v) => {
+                let first = v.first().copied()?;
+                v.iter().all(|b| first == *b).then_some(first as f32)
+            }
+        }
+    }
+}
+
+/// Axes given as an attribute or as an input.
+pub fn axes_of(walk: &mut Walk, node: &Node, k: usize, rank: usize) -> Res<Option<Vec<usize>>> {
+    let given = match node.ints("axes") {
+        Some(a) => Some(a.to_vec()),
+        None => walk
+            .held_if(node, k)?
+            .and_then(|t| t.to_longs().map(<[i64]>::to_vec)),
+    };
+    match given {
+        None => Ok(None),
+        Some(given) => fold::axes(&given, rank)
+            .map(Some)
+            .ok_or_else(|| at(node, "onnx-op-use", &[])),
+    }
+}

@@ -1,0 +1,189 @@
+//! Networks as ONNX files: what is written, and what is read back.
+use super::common::{block_on, load};
+use nabla::backend::cpu::CpuBackend;
+use nabla::data::Values;
+use nabla::interop::onnx::{Scaling, write};
+use nabla::spec::{Framework, Spec, presets};
+use nabla::train::{Session, weights};
+use std::path::PathBuf;
+
+/// A trained session: some steps of a preset.
+fn trained(spec: &Spec, steps: usize) -> Session<CpuBackend> {
+    let mut session: Session<CpuBackend> =
+        block_on(Session::new(spec.clone(), load(spec), None)).unwrap();
+    block_on(session.steps(steps as u32)).unwrap();
+    session
+}
+
+/// A preset whose steps are short.
+fn quick(preset: &presets::Preset) -> Spec {
+    let mut spec = preset.spec();
+    spec.train.batch_size = spec.train.batch_size.map(|n| n.min(8));
+    spec
+}
+
+fn scaling(spec: &Spec) -> Scaling {
+    let data = load(spec);
+    Scaling {
+        mul: data.mul.clone(),
+        add: data.add.clone(),
+        target: data.y_scale.clone(),
+    }
+}
+
+fn export(session: &mut Session<CpuBackend>) -> Vec<u8> {
+    let spec = session.spec().clone();
+    let file = block_on(session.weights()).unwrap();
+    write::write(&spec, None, &file, &scaling(&spec)).unwrap()
+}
+
+/// Raw samples of a spec's data, `[rows, …]`.
+fn samples(spec: &Spec, rows: usize) -> (Vec<usize>, Vec<f32>) {
+    let data = load(spec);
+    let n = data.features_len();
+    let x = match &data.x {
+        Values::F32(x) => x[..rows * n].to_vec(),
+        Values::U8(x) => x[..rows * n].iter().map(|v| f32::from(*v)).collect(),
+    };
+    let mut shape = vec![rows];
+    shape.extend(&data.shape);
+    (shape, x)
+}
+
+/// With `NABLA_EXPORT` naming a folder: writes there what `tests/reference/onnx_check.py` runs.
+#[test]
+fn export_onnx_for_reference() {
+    let Some(to) = std::env::var_os("NABLA_EXPORT").map(PathBuf::from) else {
+        println!("skipped: NABLA_EXPORT names no folder for ONNX files and predictions");
+        return;
+    };
+    std::fs::create_dir_all(&to).unwrap();
+    let presets = presets::PRESETS.iter().map(|p| (p.id.to_string(), quick(p)));
+    for (name, spec) in presets.chain(zoo()) {
+        let mut session = trained(&spec, 20);
+        std::fs::write(to.join(format!("{name}.onnx")), export(&mut session)).unwrap();
+        let rows = load(&spec).train.len().min(16);
+        let (shape, x) = samples(&spec, rows);
+        let (out, y) = block_on(session.predict(&x, &shape, false)).unwrap();
+        let tensors: [(&str, &[usize], &[f32]); 2] = [("x", &shape, &x), ("y", &out, &y)];
+        let bytes = weights::write(Framework::Pytorch, &tensors).unwrap();
+        std::fs::write(to.join(format!("{name}.io")), bytes).unwrap();
+    }
+}
+
+/// Small networks that have every layer between them, in both frameworks.
+pub fn zoo() -> Vec<(String, Spec)> {
+    use serde_json::{Value, json};
+    let digits = |layers: Value| ("digits-cnn", layers, true);
+    let words = |layers: Value| ("imdb-conv1d", layers, true);
+    let sine = |layers: Value| ("lstm-sine", layers, true);
+    let all = vec![
+        ("conv", digits(json!([
+            {"id": "a", "kind": "conv2d", "filters": 4, "kernel": [3, 2], "stride": [2, 1], "padding": [1, 0], "activation": "leaky_relu"},
+            {"id": "b", "kind": "conv2d", "filters": 6, "kernel": 3, "padding": "same", "groups": 2, "bias": false},
+            {"id": "act", "kind": "activation", "function": "gelu"},
+            {"id": "p", "kind": "avg_pool2d", "kernel": 2, "padding": 1},
+            {"id": "d", "kind": "dropout", "rate": 0.25},
+        ]))),
+        ("dilated", digits(json!([
+            {"id": "a", "kind": "conv2d", "filters": 4, "kernel": 3, "dilation": 2, "activation": "softmax"},
+            {"id": "n", "kind": "batch_norm", "epsilon": 0.01},
+            {"id": "act", "kind": "activation", "function": "elu", "alpha": 0.7},
+        ]))),
+        ("up", digits(json!([
+            {"id": "a", "kind": "conv_transpose2d", "filters": 4, "kernel": 3, "stride": 2, "activation": "silu"},
+            {"id": "b", "kind": "conv_transpose2d", "filters": 4, "kernel": 2, "stride": 3, "padding": "same", "groups": 2},
+            {"id": "u", "kind": "upsample", "factor": [2, 1]},
+            {"id": "m", "kind": "max_pool2d", "kernel": 3, "stride": 2, "padding": "same"},
+            {"id": "n", "kind": "batch_norm", "affine": false},
+            {"id": "g", "kind": "global_avg_pool"},
+        ]))),
+        ("pads", digits(json!([
+            {"id": "a", "kind": "conv_transpose2d", "filters": 2, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1},
+            {"id": "act", "kind": "activation", "function": "gelu_tanh"},
+            {"id": "g", "kind": "global_max_pool"},
+        ]))),
+        ("residual", digits(json!([
+            {"id": "a", "kind": "conv2d", "filters": 4, "padding": 1},
+            {"id": "b", "kind": "conv2d", "filters": 4, "padding": 1, "activation": "tanh"},
+            {"id": "c", "kind": "conv2d", "filters": 4, "padding": 1, "activation": "softplus"},
+            {"id": "s", "kind": "add", "inputs": ["a", "c"]},
+            {"id": "r", "kind": "activation", "function": "relu"},
+            {"id": "k", "kind": "concatenate", "axis": 1, "inputs": ["r", "b", "a"]},
+            {"id": "l", "kind": "layer_norm", "axes": 3},
+        ]))),
+        ("line", digits(json!([
+            {"id": "a", "kind": "conv1d", "filters": 4, "kernel": 3, "padding": 1, "activation": "relu"},
+            {"id": "u", "kind": "upsample", "factor": 2},
+            {"id": "m", "kind": "max_pool1d", "kernel": 2},
+            {"id": "b", "kind": "conv1d", "filters": 6, "kernel": 2, "dilation": 2, "groups": 2},
+            {"id": "n", "kind": "batch_norm"},
+            {"id": "v", "kind": "avg_pool1d", "kernel": 3, "stride": 1, "padding": 1},
+            {"id": "k", "kind": "concatenate", "axis": -1, "inputs": ["v", "b"]},
+            {"id": "l", "kind": "layer_norm", "bias": false},
+            {"id": "w", "kind": "linear", "units": 5, "activation": "sigmoid"},
+            {"id": "x", "kind": "activation", "function": "softmax"},
+        ]))),
+        ("words", words(json!([
+            {"id": "e", "kind": "embedding", "vocab": 20000, "dim": 6},
+            {"id": "p", "kind": "positional_embedding"},
+            {"id": "l", "kind": "layer_norm"},
+            {"id": "t", "kind": "multi_head_attention", "heads": 2, "causal": true},
+            {"id": "s", "kind": "add", "inputs": ["p", "t"]},
+            {"id": "r", "kind": "rms_norm"},
+            {"id": "h", "kind": "multi_head_attention", "heads": 3},
+            {"id": "c", "kind": "conv1d", "filters": 4, "kernel": 3},
+            {"id": "g", "kind": "global_avg_pool"},
+        ]))),
+        ("recurrent", sine(json!([
+            {"id": "a", "kind": "lstm", "units": 3, "bidirectional": true, "return_sequences": true},
+            {"id": "b", "kind": "gru", "units": 4, "bidirectional": true, "return_sequences": true},
+            {"id": "c", "kind": "rnn", "units": 5, "bidirectional": true, "return_sequences": true, "activation": "relu"},
+            {"id": "d", "kind": "linear", "units": 6, "activation": "tanh"},
+            {"id": "e", "kind": "lstm", "units": 3, "bidirectional": true},
+        ]))),
+        ("last", sine(json!([
+            {"id": "a", "kind": "gru", "units": 3, "return_sequences": true},
+            {"id": "b", "kind": "rnn", "units": 4, "return_sequences": true},
+            {"id": "r", "kind": "reshape", "shape": [-1, 2]},
+            {"id": "c", "kind": "gru", "units": 5},
+        ]))),
+    ];
+    let mut made = Vec::new();
+    for (name, (preset, layers, _)) in all {
+        for framework in [Framework::Pytorch, Framework::Keras] {
+            let mut spec = presets::find(preset).unwrap();
+            let keras = framework == Framework::Keras;
+            spec.framework = framework;
+            spec.layers = serde_json::from_value(layers.clone()).unwrap();
+            let outputs = match spec.data.shape().unwrap().classes {
+                Some(10) => 10,
+                _ => 1,
+            };
+            let end = json!([
+                {"id": "flatten", "kind": "flatten"},
+                {"id": "out", "kind": "linear", "units": outputs},
+            ]);
+            let end: Vec<nabla::spec::LayerSpec> = serde_json::from_value(end).unwrap();
+            spec.layers.extend(end);
+            if let Some(text) = &mut spec.data.text {
+                text.length = 12;
+            }
+            spec.train.loss = match outputs {
+                10 => nabla::spec::Loss::CrossEntropy { from_logits: true },
+                _ if preset == "lstm-sine" => nabla::spec::Loss::Mse,
+                _ => nabla::spec::Loss::BinaryCrossEntropy { from_logits: true },
+            };
+            spec.data.scale_target = preset == "lstm-sine";
+            if preset == "digits-cnn" && keras {
+                spec.data.scale = nabla::spec::Scale::Standardize;
+            }
+            spec.train.batch_size = Some(8);
+            spec.name = format!("{name}-{}", if keras { "keras" } else { "pytorch" });
+            spec.train.optimizer =
+                nabla::spec::Optimizer::default_of("adam", framework).unwrap();
+            made.push((spec.name.clone(), spec));
+        }
+    }
+    made
+}
