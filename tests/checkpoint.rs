@@ -112,11 +112,15 @@ fn names_under_a_prefix_and_other_floats() {
 #[test]
 fn what_is_missing_or_of_another_shape_is_named() {
     let w = weights::write(Framework::Keras, &[("d.bias", &[2], &[1.0, 2.0])]).unwrap();
-    let missing = weights::read(Framework::Keras, &w, &[("d.weight", &[2, 1])]).unwrap_err().0;
+    let missing = weights::read(Framework::Keras, &w, &[("d.weight", &[2, 1])])
+        .unwrap_err()
+        .0;
     let missing = &missing[0];
     assert_eq!(missing.code, "weights-missing");
     assert_eq!(missing.args["name"], "d/kernel");
-    let shape = weights::read(Framework::Keras, &w, &[("d.bias", &[3])]).unwrap_err().0;
+    let shape = weights::read(Framework::Keras, &w, &[("d.bias", &[3])])
+        .unwrap_err()
+        .0;
     let shape = &shape[0];
     assert_eq!(shape.code, "weights-shape");
     assert_eq!(

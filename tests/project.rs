@@ -58,12 +58,17 @@ fn sample() -> Project {
 fn same(a: &Project, b: &Project) {
     let text = |p: &Project| {
         let courses = std::iter::once(&p.course).chain(p.runs.iter().map(|r| &r.course));
-        courses.map(|h| format!("{:?}", h.record())).collect::<Vec<_>>()
+        courses
+            .map(|h| format!("{:?}", h.record()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(text(a), text(b));
     assert_eq!((&a.spec, a.step, a.epoch), (&b.spec, b.step, b.epoch));
     let named = |p: &Project| -> Vec<(String, Option<Spec>)> {
-        p.runs.iter().map(|r| (r.name.clone(), r.spec.clone())).collect()
+        p.runs
+            .iter()
+            .map(|r| (r.name.clone(), r.spec.clone()))
+            .collect()
     };
     assert_eq!(named(a), named(b));
 }
@@ -163,9 +168,17 @@ fn hostile_projects() {
         ("\\\"step\\\":20", "\\\"step\\\":1e300", "step"),
         ("\\\"stride\\\":1", "\\\"stride\\\":0", "steps"),
         ("\\\"start\\\":0", "\\\"start\\\":4294967295", "steps"),
-        ("\\\"columns\\\":[\\\"loss\\\",", "\\\"columns\\\":[", "shape"),
+        (
+            "\\\"columns\\\":[\\\"loss\\\",",
+            "\\\"columns\\\":[",
+            "shape",
+        ),
         ("\\\"runs\\\":[", "\\\"runs\\\":[7,", "name"),
-        ("\\\"validation\\\":[[1,8", "\\\"validation\\\":[[2,8", "order"),
+        (
+            "\\\"validation\\\":[[1,8",
+            "\\\"validation\\\":[[2,8",
+            "order",
+        ),
         ("\"run.00\"", "\"run.07\"", "run.00"),
         ("nabla.project", "nabla.else", "no project"),
     ] {
@@ -209,7 +222,12 @@ fn file_of(spec: &Spec) -> (Vec<u8>, Vec<(String, Vec<usize>)>) {
     let bytes = block_on(run.weights()).unwrap();
     let infos = run.tensors().into_iter();
     let params = infos
-        .filter(|t| matches!(t.role, nabla::train::protocol::Role::Param | nabla::train::protocol::Role::State))
+        .filter(|t| {
+            matches!(
+                t.role,
+                nabla::train::protocol::Role::Param | nabla::train::protocol::Role::State
+            )
+        })
         .map(|t| (t.name, t.shape));
     (bytes, params.collect())
 }
@@ -221,7 +239,15 @@ fn borrowed(params: &[(String, Vec<usize>)]) -> Vec<(&str, &[usize])> {
 /// Every preset's own file fits it by name, says whose layout it has, and names its network.
 #[test]
 fn weights_name_their_network() {
-    for id in ["digits-mlp", "cnn-pytorch", "mnist-mlp", "lstm", "gru", "cifar-cnn", "imdb-conv1d"] {
+    for id in [
+        "digits-mlp",
+        "cnn-pytorch",
+        "mnist-mlp",
+        "lstm",
+        "gru",
+        "cifar-cnn",
+        "imdb-conv1d",
+    ] {
         let spec = presets::find(id).unwrap();
         let (bytes, params) = file_of(&spec);
         let file = File::open(&bytes).unwrap();
@@ -289,8 +315,16 @@ fn layers_of_other_names_are_found_by_order_and_shape() {
     assert_eq!(
         found,
         [
-            "0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var",
-            "3.weight", "3.bias", "10.weight", "10.bias"
+            "0.weight",
+            "0.bias",
+            "1.weight",
+            "1.bias",
+            "1.running_mean",
+            "1.running_var",
+            "3.weight",
+            "3.bias",
+            "10.weight",
+            "10.bias"
         ]
     );
     // With the header that gives them their new names it is a file of this network.
@@ -328,7 +362,10 @@ fn layers_of_other_names_are_found_by_order_and_shape() {
     ] {
         let file = File::open(&other).unwrap();
         let net: [(&str, &[usize]); 2] = [("a.weight", &[4, 4]), ("a.bias", &[4])];
-        assert_eq!(weights::fit_by_order(&file.metadata, Framework::Pytorch, &net), None);
+        assert_eq!(
+            weights::fit_by_order(&file.metadata, Framework::Pytorch, &net),
+            None
+        );
     }
 }
 
@@ -340,12 +377,17 @@ fn every_tensor_that_does_not_fit_is_named() {
         ("extra", "F32", &[1]),
     ]);
     let net: [(&str, &[usize]); 3] = [("a.weight", &[4, 4]), ("a.bias", &[4]), ("b.bias", &[2])];
-    let problems = weights::read(Framework::Pytorch, &bytes, &net).unwrap_err().0;
+    let problems = weights::read(Framework::Pytorch, &bytes, &net)
+        .unwrap_err()
+        .0;
     let codes: Vec<&str> = problems.iter().map(|p| p.code.as_str()).collect();
     assert_eq!(codes, ["weights-shape", "weights-file", "weights-missing"]);
     assert!(problems[0].message.contains("[4, 5]") && problems[0].message.contains("[4, 4]"));
     let file = File::open(&bytes).unwrap();
-    assert_eq!(weights::fit(&file.metadata, Framework::Pytorch, &net).unused, ["extra"]);
+    assert_eq!(
+        weights::fit(&file.metadata, Framework::Pytorch, &net).unused,
+        ["extra"]
+    );
 }
 
 /// A checkpoint's weights can be loaded as any other file's, by a network of either framework.
@@ -360,7 +402,10 @@ fn checkpoints_hold_weights() {
         let state = block_on(run.checkpoint()).unwrap();
         let mut other: Session<CpuBackend> =
             block_on(Session::new(spec.clone(), data, Some(&state))).unwrap();
-        let (a, b) = (block_on(run.weights()).unwrap(), block_on(other.weights()).unwrap());
+        let (a, b) = (
+            block_on(run.weights()).unwrap(),
+            block_on(other.weights()).unwrap(),
+        );
         assert_eq!(a, b, "{id}");
     }
 }

@@ -64,7 +64,11 @@ impl Project {
     /// that follow (none where it is 0).
     pub fn to_bytes(&self, checkpoint: usize) -> Vec<u8> {
         let course = self.course.record();
-        let runs: Vec<(String, Record)> = self.runs.iter().take(RUNS).enumerate()
+        let runs: Vec<(String, Record)> = self
+            .runs
+            .iter()
+            .take(RUNS)
+            .enumerate()
             .map(|(i, r)| (format!("run.{i:02}"), r.course.record()))
             .collect();
         let about = self.runs.iter().zip(&runs).map(|(run, (_, record))| {
@@ -82,7 +86,8 @@ impl Project {
             "course": course_json(&course),
             "runs": about.collect::<Vec<_>>(),
         });
-        let all = || std::iter::once((COURSE, &course)).chain(runs.iter().map(|(n, r)| (&n[..], r)));
+        let all =
+            || std::iter::once((COURSE, &course)).chain(runs.iter().map(|(n, r)| (&n[..], r)));
         let shapes: Vec<[usize; 2]> = all()
             .map(|(_, r)| {
                 let n = r.columns.len();
@@ -138,9 +143,13 @@ pub fn open(bytes: &[u8], total: u64) -> Result<Opened, Problem> {
 
 fn read(bytes: &[u8], total: u64) -> Result<Opened, String> {
     let length = header_length(bytes)?;
-    let (header, data) = bytes[LENGTH..].split_at_checked(length).ok_or("it is cut short")?;
+    let (header, data) = bytes[LENGTH..]
+        .split_at_checked(length)
+        .ok_or("it is cut short")?;
     let begin = (LENGTH + length) as u64;
-    let rest = total.checked_sub(begin).and_then(|n| usize::try_from(n).ok());
+    let rest = total
+        .checked_sub(begin)
+        .and_then(|n| usize::try_from(n).ok());
     let metadata = read_header(header, rest.ok_or("it is cut short")?)?;
     let text = entry(&metadata, KEY).ok_or("it is no project")?;
     let value: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
@@ -149,7 +158,10 @@ fn read(bytes: &[u8], total: u64) -> Result<Opened, String> {
         return Err(format!("it is of version {version}; reload the page"));
     }
     let checkpoint = checkpoint_at(&metadata);
-    if checkpoint.as_ref().is_some_and(|r| r.end != metadata.data_len()) {
+    if checkpoint
+        .as_ref()
+        .is_some_and(|r| r.end != metadata.data_len())
+    {
         return Err("its checkpoint is not at its end".to_string());
     }
     let list = value["runs"].as_array().ok_or("it has no list of runs")?;
@@ -191,27 +203,39 @@ fn whole(value: &Value, key: &str) -> Result<u32, String> {
 }
 
 fn course(metadata: &Metadata, data: &[u8], name: &str, about: &Value) -> Result<History, String> {
-    let info = metadata.info(name).ok_or_else(|| format!("tensor “{name}” is missing"))?;
+    let info = metadata
+        .info(name)
+        .ok_or_else(|| format!("tensor “{name}” is missing"))?;
     let bytes = data
         .get(info.data_offsets.0..info.data_offsets.1)
         .filter(|_| info.dtype == Dtype::F32)
         .ok_or_else(|| format!("tensor “{name}” is damaged"))?;
-    let columns = about["columns"].as_array().ok_or("a course has no columns")?;
+    let columns = about["columns"]
+        .as_array()
+        .ok_or("a course has no columns")?;
     if info.shape.len() != 2 || info.shape[0] != columns.len() {
         return Err(format!("tensor “{name}” has shape {:?}", info.shape));
     }
     let columns = columns.iter().map(|c| c.as_str().map(str::to_string));
-    let marks = about["validation"].as_array().ok_or("a course has no list of epochs")?;
+    let marks = about["validation"]
+        .as_array()
+        .ok_or("a course has no list of epochs")?;
     let marks = marks.iter().map(|m| {
         let number = |i: usize| m[i].as_u64().and_then(|n| n.try_into().ok());
         let (Some(epoch), Some(step)) = (number(0), number(1)) else {
             return Err("an epoch of a course has no number".to_string());
         };
         let evaluation = serde_json::from_value(m[2].clone()).map_err(|e| e.to_string())?;
-        Ok(Validation { epoch, step, evaluation })
+        Ok(Validation {
+            epoch,
+            step,
+            evaluation,
+        })
     });
     let record = Record {
-        columns: columns.collect::<Option<_>>().ok_or("a column has no name")?,
+        columns: columns
+            .collect::<Option<_>>()
+            .ok_or("a column has no name")?,
         start: whole(about, "start")?,
         stride: whole(about, "stride")?,
         steps_per_epoch: whole(about, "steps_per_epoch")?,

@@ -52,7 +52,10 @@ pub fn serialize(
             ));
         }
     }
-    let list: Vec<_> = tensors.iter().map(|(n, s, _)| (*n, Dtype::F32, *s)).collect();
+    let list: Vec<_> = tensors
+        .iter()
+        .map(|(n, s, _)| (*n, Dtype::F32, *s))
+        .collect();
     let mut out = head(metadata, &list);
     for (_, _, values) in tensors {
         out.extend(values.iter().flat_map(|v| v.to_le_bytes()));

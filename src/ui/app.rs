@@ -99,7 +99,9 @@ fn App() -> Html {
     use_title(*lang);
     let on_code = {
         let pasting = pasting.setter();
-        use_callback((), move |(), ()| pasting.set(Some(Opening::Code(Start::Empty))))
+        use_callback((), move |(), ()| {
+            pasting.set(Some(Opening::Code(Start::Empty)))
+        })
     };
     let ask = use_ask(&state, &runner, &lang, &theme, &layout, (&picker, &on_code));
     use_keys(&ask, state.phase);

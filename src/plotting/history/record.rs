@@ -53,22 +53,30 @@ impl History {
         if marks.len() > EPOCHS || !marks.windows(2).all(ordered) {
             return Err("a history's epochs are out of order");
         }
-        let mut history = History::default();
-        history.data = match rows {
+        let data = match rows {
             0 => vec![Vec::new(); n],
-            _ => record.values.chunks_exact(rows).map(<[f32]>::to_vec).collect(),
+            _ => {
+                let columns = record.values.chunks_exact(rows);
+                columns.map(<[f32]>::to_vec).collect()
+            }
         };
-        history.columns = record.columns;
-        history.start = record.start;
-        history.stride = record.stride;
-        history.steps_per_epoch = record.steps_per_epoch;
-        history.validation = record.validation;
-        Ok(history)
+        Ok(History {
+            columns: record.columns,
+            data,
+            start: record.start,
+            stride: record.stride,
+            steps_per_epoch: record.steps_per_epoch,
+            validation: record.validation,
+            ..History::default()
+        })
     }
 
     /// Takes another's course in place of its own.
     pub fn replace(&mut self, other: History) {
         let generation = self.generation.max(other.generation) + 1;
-        *self = History { generation, ..other };
+        *self = History {
+            generation,
+            ..other
+        };
     }
 }

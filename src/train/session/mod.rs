@@ -368,8 +368,8 @@ impl<B: Backend> Session<B> {
             .in_files()
             .map(|(_, s)| (s.name.as_str(), &s.shape[..]))
             .collect();
-        let values = read(self.spec.framework, bytes, &params)
-            .map_err(|p| Failure::new("bad-file", p.0))?;
+        let values =
+            read(self.spec.framework, bytes, &params).map_err(|p| Failure::new("bad-file", p.0))?;
         let ids: Vec<SlotId> = self.in_files().map(|(id, _)| id).collect();
         for (id, v) in ids.into_iter().zip(&values) {
             self.backend.write(id, 0, Data::F32(v));

@@ -328,11 +328,15 @@ mod tests {
 
     #[test]
     fn numbers_in_names_count() {
-        let mut names = ["b", "a10", "a9", "a09x", "dense_1", "dense", "dense_10", "dense_2"];
+        let mut names = [
+            "b", "a10", "a9", "a09x", "dense_1", "dense", "dense_10", "dense_2",
+        ];
         names.sort_by(|a, b| natural(a, b));
         assert_eq!(
             names,
-            ["a9", "a09x", "a10", "b", "dense", "dense_1", "dense_2", "dense_10"]
+            [
+                "a9", "a09x", "a10", "b", "dense", "dense_1", "dense_2", "dense_10"
+            ]
         );
     }
 }

@@ -68,7 +68,7 @@ pub fn bad(problem: Problem) -> Failure {
 /// What a file is.
 pub async fn look(file: &File) -> Result<Content, Failure> {
     let unread = |detail: String| bad(Problem::new("weights-file").arg("detail", detail));
-    let bytes = |buffer| Uint8Array::new(&buffer).to_vec();
+    let bytes = |buffer: ArrayBuffer| Uint8Array::new(&buffer).to_vec();
     let size = file.size();
     if size > BYTES {
         return Err(unread("it is larger than 1 GiB".to_string()));
@@ -113,7 +113,9 @@ pub async fn kept_set(name: &str) -> Vec<File> {
     let get = |v: &JsValue, key: &str| Reflect::get(v, &key.into()).unwrap_or_default();
     let here = js_sys::Array::from(&list).iter().any(|set| {
         let same = get(&set, "name").as_string().is_some_and(|n| n == name);
-        same && get(&set, "cached").as_f64().is_some_and(|bytes| bytes > 0.0)
+        same && get(&set, "cached")
+            .as_f64()
+            .is_some_and(|bytes| bytes > 0.0)
     });
     if !here {
         return Vec::new();

@@ -3,7 +3,6 @@
 use super::WORDS;
 use super::look::{self, Content, WeightsFile, bad};
 use super::weights::{Match, Table};
-use crate::plotting::History;
 use crate::spec::{DataSource, Problem, Spec};
 use crate::train::project::Opened;
 use crate::train::protocol::{Failure, RunId};
@@ -228,7 +227,10 @@ fn about_weights(
             name => name.to_string(),
         };
         let params = count(check(s).params as u64);
-        t_args("weights-named", &[("name", name.into()), ("params", params.into())])
+        t_args(
+            "weights-named",
+            &[("name", name.into()), ("params", params.into())],
+        )
     });
     html! {
         <>
@@ -313,7 +315,7 @@ async fn act(
             let bytes = bytes_of(&props.file, file, header).await?;
             match (choice, &file.spec) {
                 (Choice::GoOn, Some(spec)) => {
-                    let start = Start::State(bytes, Box::new(History::default()));
+                    let start = Start::State(bytes, Box::default());
                     (spec.clone(), start, "checkpoint-opened")
                 }
                 (Choice::There, Some(spec)) => {

@@ -65,7 +65,8 @@ impl Runner {
         }
         let back = self.way_to(point);
         self.dispatch.dispatch(Action::Settled);
-        self.dispatch.dispatch(Action::Replace(Box::new(spec), back));
+        self.dispatch
+            .dispatch(Action::Replace(Box::new(spec), back));
         Ok(())
     }
 

@@ -361,10 +361,10 @@ scale-divide = Divide by a number
 scale-by = Divide by
 scale-target = Standardize the target
 scale-target-hint = Scales what is predicted to mean 0 and deviation 1
-drop-here = Drop MNIST's IDX files or a CSV file
+drop-here = Drop data, a Python script, weights or a project
 files-opened = { $name }: { $train } samples to train, { $test } to test.
 files-opened-fitted = { $name }: { $train } samples to train, { $test } to test. The last layer and the loss were fitted to the data.
-files-unknown = { $names } cannot be read here. Bring MNIST's IDX files (both of a pair) or one CSV file.
+files-unknown = { $names } cannot be read here. Bring data (IDX, CSV, CIFAR-10, texts, pictures), a .py or .ipynb script, .safetensors weights or a .nabla project.
 
 ## The training
 

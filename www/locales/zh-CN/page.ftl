@@ -357,10 +357,10 @@ scale-divide = 除以一个数
 scale-by = 除以
 scale-target = 目标值标准化
 scale-target-hint = 把要预测的值缩放为均值 0、标准差 1
-drop-here = 松开以载入 MNIST 的 IDX 文件或 CSV 文件
+drop-here = 可拖入数据、Python 脚本、权重或项目文件
 files-opened = { $name }：{ $train } 个训练样本，{ $test } 个测试样本。
 files-opened-fitted = { $name }：{ $train } 个训练样本，{ $test } 个测试样本。已按数据调整最后一层与损失函数。
-files-unknown = 无法读取 { $names }。请提供 MNIST 的 IDX 文件（图像与标签成对）或一个 CSV 文件。
+files-unknown = 无法读取 { $names }。请提供数据（IDX、CSV、CIFAR-10、文本、图片）、.py 或 .ipynb 脚本、.safetensors 权重或 .nabla 项目。
 
 ## 训练
 
