@@ -39,7 +39,7 @@ const NUMBERS: [&str; 28] = [
 /// Between one and some changes of `bytes`. `words`: what the format is made of; `others`: inputs
 /// to take pieces from.
 pub fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&str], others: &[Vec<u8>]) {
-    let rounds = 1 + rng.below(1 << rng.below(5));
+    let rounds = 1 + rng.small(5);
     for _ in 0..rounds {
         once(rng, bytes, words, others);
         bytes.truncate(LONGEST);
@@ -53,8 +53,7 @@ fn place(rng: &mut Rng, bytes: &[u8]) -> usize {
 /// A range of the bytes, short ones more often.
 fn range(rng: &mut Rng, bytes: &[u8]) -> std::ops::Range<usize> {
     let from = place(rng, bytes);
-    let longest = 1 << rng.below(10);
-    let to = (from + 1 + rng.below(longest)).min(bytes.len());
+    let to = (from + 1 + rng.small(10)).min(bytes.len());
     from.min(to)..to
 }
 
@@ -72,7 +71,7 @@ fn once(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&str], others: &[Vec<u8>]) 
         3 => {
             let piece = bytes[range(rng, bytes)].to_vec();
             let at = place(rng, bytes);
-            let times = 1 + rng.below(1 << rng.below(6));
+            let times = 1 + rng.small(6);
             let piece = piece.repeat(times.min(LONGEST / piece.len().max(1)));
             bytes.splice(at..at, piece);
         }

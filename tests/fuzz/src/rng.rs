@@ -25,6 +25,12 @@ impl Rng {
         (self.next() % n as u64) as usize
     }
 
+    /// Below a power of two, the smaller the likelier; at most `2^bits`.
+    pub fn small(&mut self, bits: usize) -> usize {
+        let bits = self.below(bits);
+        self.below(1 << bits)
+    }
+
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
