@@ -321,6 +321,7 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "Tensor “{name}” has shape {got}; the network needs {want}.",
     ),
     ("checkpoint", "The checkpoint cannot be read: {detail}."),
+    ("project", "The project cannot be read: {detail}."),
     (
         "no-webgpu",
         "This build trains on the CPU only. Choose backend “cpu” or “auto”.",

@@ -30,6 +30,9 @@ pub enum Icon {
     Ungroup,
     Residual,
     Right,
+    Save,
+    /// Side by side.
+    Beside,
 }
 
 impl Icon {
@@ -63,6 +66,7 @@ impl Icon {
             Icon::Close => ("M4 4l8 8M12 4l-8 8", false),
             Icon::Undo => ("M6 3 3 6l3 3M3.2 6H10a3.4 3.4 0 0 1 0 6.8H6", false),
             Icon::Redo => ("M10 3l3 3-3 3M12.8 6H6a3.4 3.4 0 0 0 0 6.8h4", false),
+            Icon::Save => ("M8 2v7.6M4.8 6.6 8 9.8l3.2-3.2M2.6 11v2.6h10.8V11", false),
             Icon::File => ("M4 1.8h5l3 3v9.4H4zM9 1.8v3h3M8 7v4.4M6 9l2-2 2 2", false),
             Icon::Code => (
                 "M5.2 4.2 1.6 8l3.6 3.8M10.8 4.2 14.4 8l-3.6 3.8M9.2 2.6 6.8 13.4",
@@ -89,6 +93,7 @@ impl Icon {
                 "M3 3v3.4h3.4M3.2 6.2A5.2 5.2 0 1 1 2.8 8M8 5.2V8l2 1.4",
                 false,
             ),
+            Icon::Beside => ("M2.4 3h11.2v10H2.4zM8 3v10", false),
         }
     }
 }

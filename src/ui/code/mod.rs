@@ -20,6 +20,6 @@ fn use_words() -> bool {
 
 /// The styles.
 #[component]
-fn Sheet() -> Html {
+pub fn Sheet() -> Html {
     html! { <link rel="stylesheet" href="./css/code.css" /> }
 }

@@ -361,10 +361,10 @@ scale-divide = Divide by a number
 scale-by = Divide by
 scale-target = Standardize the target
 scale-target-hint = Scales what is predicted to mean 0 and deviation 1
-drop-here = Drop MNIST's IDX files or a CSV file
+drop-here = Drop data, a Python script, weights or a project
 files-opened = { $name }: { $train } samples to train, { $test } to test.
 files-opened-fitted = { $name }: { $train } samples to train, { $test } to test. The last layer and the loss were fitted to the data.
-files-unknown = { $names } cannot be read here. Bring MNIST's IDX files (both of a pair) or one CSV file.
+files-unknown = { $names } cannot be read here. Bring data (IDX, CSV, CIFAR-10, texts, pictures), a .py or .ipynb script, .safetensors weights or a .nabla project.
 
 ## The training
 
@@ -570,6 +570,12 @@ schedule-field-factor = Factor
 schedule-field-patience = Patience
 schedule-field-least = Least share
 copy-link = Copy a link to this network
+save-project = Save the project…
+project-saved = The project is saved as “{ $name }”. Drop it on the page to go on from here.
+project-opened = “{ $name }” is open, at rest. Undo brings back what was here.
+checkpoint-opened = The run of “{ $name }” is here, at rest. Undo brings back what was here.
+weights-opened = The network of “{ $name }” is here with its weights, at rest. Undo brings back what was here.
+weights-loaded = The weights of “{ $name }” are in the network. Train on or look inside; undo takes them out again.
 link-copied = The link is on the clipboard. It holds the network and its settings, no weights.
 link-copied-files = The link is on the clipboard. The files of “{ $name }” are not in it: whoever opens it needs them.
 link-refused = The link could not be copied. The browser lets pages use the clipboard only over HTTPS, and with permission.

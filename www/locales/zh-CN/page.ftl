@@ -357,10 +357,10 @@ scale-divide = 除以一个数
 scale-by = 除以
 scale-target = 目标值标准化
 scale-target-hint = 把要预测的值缩放为均值 0、标准差 1
-drop-here = 松开以载入 MNIST 的 IDX 文件或 CSV 文件
+drop-here = 可拖入数据、Python 脚本、权重或项目文件
 files-opened = { $name }：{ $train } 个训练样本，{ $test } 个测试样本。
 files-opened-fitted = { $name }：{ $train } 个训练样本，{ $test } 个测试样本。已按数据调整最后一层与损失函数。
-files-unknown = 无法读取 { $names }。请提供 MNIST 的 IDX 文件（图像与标签成对）或一个 CSV 文件。
+files-unknown = 无法读取 { $names }。请提供数据（IDX、CSV、CIFAR-10、文本、图片）、.py 或 .ipynb 脚本、.safetensors 权重或 .nabla 项目。
 
 ## 训练
 
@@ -645,6 +645,7 @@ problem-weights-file = 无法读取权重文件：{ $detail }。
 problem-weights-missing = 权重文件中没有张量“{ $name }”。
 problem-weights-shape = 张量“{ $name }”的形状为 { $got }；网络需要 { $want }。
 problem-checkpoint = 无法读取检查点：{ $detail }。
+problem-project = 无法读取项目文件：{ $detail }。
 problem-no-webgpu = 此版本仅在 CPU 上训练。请选择后端“cpu”或“auto”。
 problem-strict-build = 该设定要求严格运算，而引擎的 relaxed SIMD 版本无法保证。请改用普通版本加载。
 problem-unknown-preset = 没有名为“{ $id }”的预设。可用的有：{ $known }。
@@ -665,6 +666,12 @@ problem-internal = 引擎内部出错：{ $detail }。请报告此问题。
 part-not-loaded = 页面的这一部分没有加载成功，请检查网络连接。
 try-again = 重试
 copy-link = 复制此网络的链接
+save-project = 保存项目…
+project-saved = 项目已保存为“{ $name }”。把它拖到页面上即可从这里继续。
+project-opened = “{ $name }”已打开，处于暂停状态。撤销可恢复之前的内容。
+checkpoint-opened = “{ $name }”中的训练已载入，处于暂停状态。撤销可恢复之前的内容。
+weights-opened = “{ $name }”中的网络及其权重已载入，处于暂停状态。撤销可恢复之前的内容。
+weights-loaded = “{ $name }”中的权重已放入网络。可以继续训练或查看内部；撤销即可取出。
 link-copied = 链接已复制到剪贴板。它包含网络及其设置，不含权重。
 link-copied-files = 链接已复制到剪贴板。其中不含“{ $name }”的文件：打开链接的人需要自备。
 link-refused = 无法复制链接。浏览器只允许页面在 HTTPS 下并获得许可后使用剪贴板。
