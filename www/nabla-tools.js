@@ -31,6 +31,38 @@ export async function readScript(text, language) {
   return JSON.parse((await interop()).read_script(text, language));
 }
 
+/**
+ * The ONNX file of a spec: of a run's weights and scaling, or of those that it begins with. `answer` makes
+ * an error of problems.
+ */
+export async function toOnnx(nabla, spec, run, answer) {
+  const from = run ?? (await nabla.load(spec, { backend: 'cpu', threads: 1 }));
+  try {
+    const [module, weights, scaling] = await Promise.all([interop(), from.weights(), from.scaling()]);
+    const { shape, classes, targets } = from.info.data;
+    const known = { sample: shape, classes: classes.length || null, targets: classes.length ? 1 : targets.length };
+    const { mul, add, mean, std } = scaling;
+    try {
+      const bytes = module.write_onnx(JSON.stringify(spec), JSON.stringify(known), new Uint8Array(weights), mul, add, mean, std);
+      return bytes.buffer;
+    } catch (e) {
+      throw typeof e === 'string' ? answer('bad-spec', JSON.parse(e)) : e;
+    }
+  } finally {
+    if (!run) await from.dispose();
+  }
+}
+
+/** The network of an ONNX file: `{ spec | null, notes, weights }`. */
+export async function readOnnx(bytes, keep, language) {
+  const read = (await interop()).read_onnx(bytes, keep ? JSON.stringify(keep) : '', language);
+  try {
+    return { ...JSON.parse(read.json()), weights: read.weights().buffer };
+  } finally {
+    read.free();
+  }
+}
+
 const product = (shape) => shape.reduce((a, b) => a * b, 1);
 
 async function pump(bytes, transform, limit) {

@@ -48,7 +48,7 @@ export interface Spec {
     scale_target?: boolean;
     flatten?: boolean;
   };
-  layers: { id: string; kind: string; inputs?: string[]; [field: string]: unknown }[];
+  layers: { id: string; kind: string; inputs?: string[]; group?: string | null; [field: string]: unknown }[];
   train: {
     loss: { kind: string; [field: string]: unknown };
     optimizer: { kind: string; learning_rate: number; [field: string]: unknown };
@@ -116,16 +116,24 @@ export interface LayerReport {
   params: number;
   /** Forward pass of one sample; a multiply-add counts as two. */
   flops: number;
+  /** Bytes of what the layer computes of one sample, going forward. */
+  memory: number;
+  /** The same of a batch; 0 where a batch is the whole training part. */
+  batch_memory: number;
 }
 
 export interface CheckReport {
   ok: boolean;
   errors: Problem[];
+  /** What trains, but hardly as it is meant. */
+  hints: Problem[];
   /** One sample as the first layer gets it; empty when unknown. */
   input: number[];
   layers: LayerReport[];
   params: number;
   flops: number;
+  memory: number;
+  batch_memory: number;
 }
 
 export type TypedArray =
@@ -320,6 +328,8 @@ export interface Run {
   ): Promise<{ start: number; count: number; total: number; shape: number[]; x: Tensor; y: Float32Array; rows: Uint32Array }>;
   /** safetensors. */
   weights(): Promise<ArrayBuffer>;
+  /** What the network sees is x·mul + add, by feature; targets are (y − mean) / std. Empty where nothing is scaled. */
+  scaling(): Promise<{ mul: Float32Array; add: Float32Array; mean: Float32Array; std: Float32Array }>;
   /** Spec, parameters, moments, step, random state and place in the data: resumes exactly. */
   checkpoint(): Promise<ArrayBuffer>;
   /** States kept at the ends of epochs, as `spec.train.checkpoints` asks; `resume` takes each. */
@@ -380,6 +390,9 @@ export interface Nabla {
   load(spec: Spec | string, options?: LoadOptions): Promise<Run>;
   resume(checkpoint: ArrayBuffer | Uint8Array, options?: LoadOptions): Promise<Run>;
   /** A spec as JSON, a link, a script or a Jupyter notebook. */
+  /** An ONNX file: of the run's weights, or those that the spec begins with. The graph takes raw samples, `input[batch, …]`, and gives
+   * what `run.predict` does, `output`; `logits` besides, where the loss is on them. */
+  export(spec: Spec | string, format: 'onnx', options?: { run?: Run }): Promise<ArrayBuffer>;
   export(
     spec: Spec | string,
     format: 'spec' | 'link' | 'pytorch' | 'keras' | 'pytorch-notebook' | 'keras-notebook',
@@ -391,6 +404,11 @@ export interface Nabla {
    * are those of its code cells, with an empty line between. Where no network is found it rejects with an error
    * that has these `notes`. */
   import(text: string, options?: { language?: string }): Promise<{ spec: Spec; notes: ImportNote[] }>;
+  /** An ONNX file's network, with its weights as safetensors for `load`. The data and training of `keep` stay where they fit. */
+  import(
+    file: ArrayBuffer | Uint8Array,
+    options?: { language?: string; keep?: Spec },
+  ): Promise<{ spec: Spec; notes: ImportNote[]; weights: ArrayBuffer }>;
   bench(options?: BenchOptions): Promise<BenchRow[]>;
   /** Public data sets, and how many bytes of each are kept on this device. */
   datasets(): Promise<{ name: string; title: string; bytes: number; cached: number }[]>;

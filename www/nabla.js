@@ -459,6 +459,12 @@ class Run {
     return (await this.#call('weights')).buffers[0];
   }
 
+  /** How it scales: what the network sees is x·mul + add, by feature; targets are (y − mean) / std. Empty: it does not. */
+  async scaling() {
+    const [mul, add, mean, std] = (await this.#call('scaling')).buffers.map((b) => new Float32Array(b));
+    return { mul, add, mean, std };
+  }
+
   async checkpoint() {
     return (await this.#call('checkpoint')).buffers[0];
   }
@@ -546,12 +552,19 @@ function damaged(e) {
   throw fail('bad-spec', `The link is damaged or cut short (${e.message}). Copy it again, whole.`);
 }
 
-const EXPORTS = ['pytorch', 'keras', 'pytorch-notebook', 'keras-notebook', 'spec', 'link'];
+const EXPORTS = ['pytorch', 'keras', 'pytorch-notebook', 'keras-notebook', 'onnx', 'spec', 'link'];
 
 /** What the module for code answered, or its problems as an error. */
 function answer(code, { problems, ...given }) {
   if (problems) throw failure({ code, message: problems.map((p) => p.message).join(' '), problems });
   return given;
+}
+
+/** What was read, or an error with its notes where no network was found. */
+function found(read) {
+  if (read.spec) return read;
+  const where = (n) => (n.line ? `Line ${n.line}: ${n.message}` : n.message);
+  throw Object.assign(fail('bad-spec', read.notes.map(where).join(' ')), { notes: read.notes });
 }
 
 let shown = null;
@@ -588,8 +601,10 @@ const nabla = {
     return start('resume', {}, packed, buffers, specOf(buffers[0]), options);
   },
 
-  async export(spec, format) {
+  /** Text, or an ArrayBuffer for 'onnx', which has the weights of `run` or those that it begins with. */
+  async export(spec, format, { run } = {}) {
     const given = toSpec(spec);
+    if (format === 'onnx') return (await tools()).toOnnx(nabla, given, run, answer);
     if (format === 'spec') return JSON.stringify(given, null, 2);
     if (format === 'link') return (await tools()).toLink(given, new URL('./', here).href);
     const [, framework, notebook] = /^(pytorch|keras)(-notebook)?$/.exec(format) ?? [];
@@ -604,7 +619,11 @@ const nabla = {
     return answer('bad-spec', await (await tools()).script(toSpec(spec), framework, language));
   },
 
-  async import(text, { language = 'en' } = {}) {
+  async import(text, { language = 'en', keep } = {}) {
+    if (typeof text === 'object' && text !== null) {
+      const { copyBytes } = arrays ?? (await loadArrays());
+      return found(await (await tools()).readOnnx(new Uint8Array(copyBytes(text, 'The file')), keep, language));
+    }
     const given = String(text).trim();
     let spec;
     const object = given.startsWith('{') ? toSpec(given) : null;
@@ -612,10 +631,7 @@ const nabla = {
     if (object && !object.cells && !object.worksheets) spec = object;
     else if (/^\S*(^|[#&?])spec=\S*$/.test(given)) spec = await (await tools()).fromLink(given).catch(damaged);
     else {
-      const read = await (await tools()).readScript(String(text), language);
-      if (read.spec) return read;
-      const where = (n) => (n.line ? `Line ${n.line}: ${n.message}` : n.message);
-      throw Object.assign(fail('bad-spec', read.notes.map(where).join(' ')), { notes: read.notes });
+      return found(await (await tools()).readScript(String(text), language));
     }
     const report = await nabla.check(spec);
     const problems = report.errors.filter((e) => e.code === 'json' || e.code === 'version');

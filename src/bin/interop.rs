@@ -2,9 +2,10 @@
 #[cfg(target_arch = "wasm32")]
 mod exports {
     use nabla::interop::write::paint::paint;
-    use nabla::interop::{Note, read, write};
+    use nabla::interop::onnx::Scaling;
+    use nabla::interop::{Note, onnx, read, write};
     use nabla::json;
-    use nabla::spec::{Framework, Problem, Problems, Spec};
+    use nabla::spec::{DataShape, Framework, Problem, Problems, Spec};
     use serde_json::{Value, json};
     use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -36,6 +37,72 @@ mod exports {
             Err(failed) => (None, failed.notes),
         };
         json!({ "spec": spec, "notes": written(&notes, language) }).to_string()
+    }
+
+    /// A network as an ONNX file. `shape`: that of the data (JSON), for sources that cannot tell it;
+    /// `weights`: safetensors under the framework's names; the rest as a run scales its data. An error is
+    /// `{"problems": […]}`.
+    #[wasm_bindgen]
+    pub fn write_onnx(
+        spec: &str,
+        shape: &str,
+        weights: &[u8],
+        mul: Vec<f32>,
+        add: Vec<f32>,
+        mean: Vec<f32>,
+        std: Vec<f32>,
+    ) -> Result<Vec<u8>, String> {
+        let scaling = Scaling {
+            mul,
+            add,
+            target: mean.into_iter().zip(std).collect(),
+        };
+        let shape: Option<DataShape> = json::read(shape).ok();
+        let made = Spec::from_json(spec).and_then(|spec| {
+            let known = shape.filter(|_| spec.data.shape().is_none());
+            onnx::write::write(&spec, known.as_ref(), weights, &scaling)
+        });
+        made.map_err(failed)
+    }
+
+    /// What [`read_onnx`] gives.
+    #[wasm_bindgen]
+    pub struct Read {
+        json: String,
+        weights: Vec<u8>,
+    }
+
+    #[wasm_bindgen]
+    impl Read {
+        /// `{spec, notes}`, without `spec` where none could be made.
+        pub fn json(&self) -> String {
+            self.json.clone()
+        }
+        /// safetensors.
+        pub fn weights(&self) -> Vec<u8> {
+            self.weights.clone()
+        }
+    }
+
+    /// The network of an ONNX file, with its weights. `keep`: the spec (JSON) whose data and training are
+    /// kept where they fit, or nothing.
+    #[wasm_bindgen]
+    pub fn read_onnx(bytes: &[u8], keep: &str, language: &str) -> Read {
+        let keep = Spec::from_json(keep).ok();
+        match onnx::read::read(bytes, keep.as_ref()) {
+            Ok(import) => Read {
+                json: json!({
+                    "spec": json::value(&import.spec),
+                    "notes": written(&import.notes, language),
+                })
+                .to_string(),
+                weights: import.weights,
+            },
+            Err(note) => Read {
+                json: json!({ "spec": Value::Null, "notes": written(&[note], language) }).to_string(),
+                weights: Vec::new(),
+            },
+        }
     }
 
     /// The script of a spec (JSON) for `pytorch` or `keras`:

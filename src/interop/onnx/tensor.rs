@@ -128,4 +128,4 @@ fn numbers(t: &proto::Tensor) -> Option<Data> {
     })
 }
 
-use crate::train::weights::half;
+use crate::train::tensors::half;

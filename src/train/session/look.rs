@@ -88,6 +88,12 @@ impl<B: Backend> Session<B> {
         (info, x, y, picked.to_vec())
     }
 
+    /// How samples are scaled, factors and summands by feature, and targets, means and deviations.
+    pub fn scaling(&self) -> [Vec<f32>; 4] {
+        let (mean, std) = self.data.y_scale.iter().copied().unzip();
+        [self.data.mul.clone(), self.data.add.clone(), mean, std]
+    }
+
     pub fn info(&self, run: RunId) -> RunInfo {
         let facts = facts(&self.spec, &self.data);
         let report = graph::check(&self.spec, Some(&facts.data));

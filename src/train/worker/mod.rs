@@ -194,6 +194,10 @@ impl Worker {
                 let bytes = self.run(run)?.session.weights().await?;
                 Ok(Answer::null().bytes(&bytes))
             }
+            Request::Scaling { run } => {
+                let all = self.run(run)?.session.scaling();
+                Ok(all.iter().fold(Answer::null(), |answer, v| answer.floats(v)))
+            }
             Request::Checkpoint { run } => {
                 let bytes = self.run(run)?.session.checkpoint().await?;
                 Ok(Answer::null().bytes(&bytes))

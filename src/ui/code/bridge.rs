@@ -4,7 +4,7 @@ use crate::train::protocol::Failure;
 use crate::ui::fields::slug;
 use crate::ui::i18n::Lang;
 use crate::ui::link::failure;
-use js_sys::{JSON, Object, Reflect};
+use js_sys::{ArrayBuffer, JSON, Object, Reflect};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 
@@ -14,6 +14,12 @@ extern "C" {
     async fn write(spec: &str, framework: &str, options: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_namespace = nabla, js_name = import, catch)]
     async fn read(text: &str, options: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = nabla, js_name = import, catch)]
+    async fn read_file(file: &ArrayBuffer, options: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = nabla, js_name = export, catch)]
+    async fn export(spec: &JsValue, format: &str, options: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = nabla)]
+    fn current() -> JsValue;
 }
 
 /// A script of the network at hand.
@@ -108,6 +114,49 @@ pub async fn script(spec: &Spec, framework: Framework) -> Result<Script, Failure
         loader: code["loader"].as_str().map(str::to_string),
         weights: text_of(&code["weights"]),
     })
+}
+
+fn get(value: &JsValue, key: &str) -> JsValue {
+    Reflect::get(value, &key.into()).unwrap_or_default()
+}
+
+/// The page's run as an ONNX file.
+pub async fn to_onnx() -> Result<JsValue, Failure> {
+    let run = current();
+    let spec = get(&get(&run, "info"), "spec");
+    let options = Object::new();
+    // Setting a property of a fresh object does not fail.
+    let _ = Reflect::set(&options, &"run".into(), &run);
+    export(&spec, "onnx", &options).await.map_err(|e| failure(&e))
+}
+
+/// The network of an ONNX file and its weights. `keep`: the spec whose data stay where they fit.
+pub async fn onnx(file: &ArrayBuffer, keep: &Spec) -> Result<(Reading, ArrayBuffer), Failure> {
+    let options = options();
+    let json = JSON::parse(&crate::json::write(keep)).unwrap_or_default();
+    // Options are a fresh object.
+    let _ = Reflect::set(&options, &"keep".into(), &json);
+    match read_file(file, &options).await {
+        Ok(answer) => {
+            let weights = get(&answer, "weights").unchecked_into();
+            let answer = plain(&answer);
+            let spec = Spec::from_json(&answer["spec"].to_string())
+                .map_err(|p| Failure::new("bad-spec", p.0))?;
+            let reading = Reading {
+                spec: Some(spec),
+                notes: notes_of(&answer["notes"]),
+            };
+            Ok((reading, weights))
+        }
+        Err(e) => {
+            let notes = get(&e, "notes");
+            if !notes.is_object() {
+                return Err(failure(&e));
+            }
+            let notes = notes_of(&plain(&notes));
+            Ok((Reading { spec: None, notes }, ArrayBuffer::new(0)))
+        }
+    }
 }
 
 /// What a pasted text means. An error is of the page, not of the text.

@@ -1,7 +1,9 @@
 //! The script of the network at hand, kept up to date with it.
 use super::bridge::{self, Note, Script};
+use super::onnx::Onnx;
 use super::weights::Weights;
 use super::{Sheet, use_words};
+use crate::interop::write::file_name;
 use crate::spec::{Framework, Spec};
 use crate::train::protocol::{Failure, RunId};
 use crate::ui::fields::{SelectField, slug};
@@ -147,6 +149,7 @@ pub fn CodeView(props: &CodeProps) -> Html {
         Callback::from(move |_: MouseEvent| on_open.emit(()))
     };
     let none = script.is_none();
+    let onnx = props.run.is_some().then(|| file_name(&props.spec, "onnx").into());
     html! {
         <div class="view code-view" aria-busy={waits.to_string()}>
             <Sheet />
@@ -167,6 +170,7 @@ pub fn CodeView(props: &CodeProps) -> Html {
                 </button>
                 <button type="button" class="button" disabled={none} title={t("script-save-py")} onclick={save(false)}>{ ".py" }</button>
                 <button type="button" class="button" disabled={none} title={t("script-save-ipynb")} onclick={save(true)}>{ ".ipynb" }</button>
+                <Onnx name={onnx} />
                 <span class="spacer"></span>
                 <button type="button" class="button" onclick={on_open}>{ t("code-open") }</button>
             </div>

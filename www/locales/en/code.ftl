@@ -64,3 +64,26 @@ remark-stand-in = The page draws its data itself, in the likeness of { $name }. 
 remark-files = The script looks for these files beside itself: { $name }.
 remark-strict = Arithmetic with the same bits on every machine is an option of this page; no framework has it.
 remark-random = Initial weights, shuffling and dropout come from the framework's own generator. The curves are alike, not the same to the digit.
+onnx-broken = This is no ONNX file, or a damaged one: { $detail }.
+onnx-too-big = The file has more than { $max }, which is more than is opened here.
+onnx-external = Its weights lie in another file. Export it again as one file: torch.onnx.export(…, external_data=False), or onnx.save(model, path).
+onnx-functions = The file defines operations of its own. Export it again without them, for example with export_modules_as_functions=False.
+onnx-opset = The file is of opset { $got }; { $min } to { $max } are read. Export it again with opset_version=17.
+onnx-inputs = The network has { $got } inputs ({ $names }); one is read here. Export it with one, or build the network in the builder.
+onnx-input-shape = The input “{ $name }” has the shape { $got }. All sizes but that of the batch must be fixed: export it with an example, and dynamic axes for the batch only.
+onnx-empty = The first output is nothing that layers compute from the input.
+onnx-op-unknown = { $op } (node “{ $node }”) has no counterpart among the layers here. Replace it before exporting, or open the network's code instead.
+onnx-op-setting = { $op } (node “{ $node }”) has a setting that no layer here has: { $name }. Change it before exporting.
+onnx-op-weights = The weights of { $op } (node “{ $node }”) are not in the file, or do not fit its input. Export the network with its parameters.
+onnx-op-use = { $op } (node “{ $node }”) is used in a way that no layer here has. Replace it before exporting, or open the network's code instead.
+onnx-op-constant = { $op } (node “{ $node }”) computes something from constants that is not understood. Export with do_constant_folding=True, or run the file through onnxsim first.
+onnx-function = What leads to { $op } (node “{ $node }”) is no activation that is known here. Choose one of the list before exporting.
+onnx-scale = { $op } (node “{ $node }”) multiplies or adds numbers that belong to no layer. Leave it out, or put it into a Linear or normalisation layer.
+onnx-order = { $op } (node “{ $node }”) needs its numbers in an order that no layer here gives. Leave out the transposes and reshapes around it.
+onnx-axes = { $op } (node “{ $node }”) is read for images and sequences only.
+onnx-product = { $op } (node “{ $node }”) multiplies two values, but not as self-attention does. Use multi-head attention, or open the network's code instead.
+onnx-mask = { $op } (node “{ $node }”) hides something else than later steps.
+onnx-states = { $op } (node “{ $node }”): a recurrent layer gives either all its states or its last one here, and of two directions the last that each computed. Pick one of them.
+onnx-network = The network was read but cannot be built here: { $detail }
+onnx-data = The file says nothing of its data. Data with samples of shape { $shape } stand in; choose your own in the data panel.
+onnx-no-data = The file says nothing of its data. Drop files with samples of shape { $shape } on the page to train it.

@@ -4,6 +4,7 @@ script-for = Framework of the script
 script-copy = Copy
 script-save-py = Download as a Python file
 script-save-ipynb = Download as a Jupyter notebook
+script-save-onnx = Save the trained network as ONNX, for onnxruntime, Netron and others
 script-loading = Writing the script …
 script-text = The script
 script-mark-hint = Select a layer in the builder to see its lines, or a line to see its layer.

@@ -64,3 +64,26 @@ remark-stand-in = 页面自己绘制与 { $name } 相似的数据；脚本加载
 remark-files = 脚本在自身所在的文件夹中寻找这些文件：{ $name }。
 remark-strict = 在每台机器上逐位一致的运算是本页面的选项，框架没有对应的设置。
 remark-random = 初始权重、打乱和 dropout 由框架自己的随机数生成器产生。曲线相似，但数字不会完全相同。
+onnx-broken = 这不是 ONNX 文件，或者文件已损坏：{ $detail }。
+onnx-too-big = 文件超过 { $max }，这里不打开这么大的文件。
+onnx-external = 它的权重在另一个文件里。请重新导出为单个文件：torch.onnx.export(…, external_data=False)，或 onnx.save(model, path)。
+onnx-functions = 文件定义了自己的运算。请不带这些运算重新导出，例如 export_modules_as_functions=False。
+onnx-opset = 文件的 opset 是 { $got }；能读的是 { $min } 到 { $max }。请用 opset_version=17 重新导出。
+onnx-inputs = 网络有 { $got } 个输入（{ $names }）；这里只读一个。请只带一个输入导出，或在搭建区里搭建网络。
+onnx-input-shape = 输入“{ $name }”的形状是 { $got }。除批次外，各轴大小都必须固定：请带着示例导出，并且只把批次设为动态轴。
+onnx-empty = 第一个输出并不是由层从输入算出来的。
+onnx-op-unknown = { $op }（节点“{ $node }”）在这里没有对应的层。请在导出前替换它，或改为打开网络的代码。
+onnx-op-setting = { $op }（节点“{ $node }”）有一个这里的层都没有的设置：{ $name }。请在导出前修改它。
+onnx-op-weights = { $op }（节点“{ $node }”）的权重不在文件里，或与它的输入不相配。请连同参数一起导出网络。
+onnx-op-use = { $op }（节点“{ $node }”）的用法是这里的层都没有的。请在导出前替换它，或改为打开网络的代码。
+onnx-op-constant = { $op }（节点“{ $node }”）从常数算出的东西无法理解。请用 do_constant_folding=True 导出，或先用 onnxsim 处理文件。
+onnx-function = 通向 { $op }（节点“{ $node }”）的不是这里认识的激活函数。请在导出前换成列表中的一个。
+onnx-scale = { $op }（节点“{ $node }”）乘上或加上的数不属于任何层。请去掉它，或把它放进线性层或归一化层。
+onnx-order = { $op }（节点“{ $node }”）需要的数的次序，这里的层都给不出。请去掉它周围的转置和变形。
+onnx-axes = { $op }（节点“{ $node }”）只能用于图像和序列。
+onnx-product = { $op }（节点“{ $node }”）把两个值相乘，但不是自注意力的做法。请使用多头注意力，或改为打开网络的代码。
+onnx-mask = { $op }（节点“{ $node }”）遮住的不是后面的时间步。
+onnx-states = { $op }（节点“{ $node }”）：这里的循环层要么给出全部状态，要么给出最后一个；双向时是每个方向最后算出的那个。请取其一。
+onnx-network = 网络已读出，但在这里无法搭建：{ $detail }
+onnx-data = 文件没有说明它的数据。暂用样本形状为 { $shape } 的数据代替；请在数据面板里选择自己的数据。
+onnx-no-data = 文件没有说明它的数据。要训练它，请把样本形状为 { $shape } 的文件拖放到页面上。

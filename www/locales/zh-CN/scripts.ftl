@@ -4,6 +4,7 @@ script-for = 脚本所用的框架
 script-copy = 复制
 script-save-py = 下载为 Python 文件
 script-save-ipynb = 下载为 Jupyter 笔记本
+script-save-onnx = 把训练好的网络保存为 ONNX，供 onnxruntime、Netron 等使用
 script-loading = 正在生成脚本……
 script-text = 脚本
 script-mark-hint = 在构建器中选中一层即可看到它的代码行；点击代码行可选中对应的层。

@@ -46,7 +46,8 @@ pub struct Network {
     pub output: Vec<usize>,
     /// The input is divided by this first.
     pub divide: Option<f32>,
-    pub name: String,
+    /// The weights take in how the data is scaled.
+    pub scaled: bool,
 }
 
 #[derive(Default)]
@@ -60,6 +61,8 @@ pub struct Build {
     pub input_read: bool,
     /// The input times the first plus the second, number by number, until a layer takes it in.
     pub affine: Option<(Vec<f32>, Vec<f32>)>,
+    /// It has been worked into the weights.
+    pub scaled: bool,
 }
 
 /// What is wrong with a node.
@@ -213,7 +216,7 @@ impl Build {
     }
 
     /// The network that ends in a layer: what it does not need is left out.
-    pub fn finish(self, last: usize, output: Vec<usize>, name: String) -> Res<Network> {
+    pub fn finish(self, last: usize, output: Vec<usize>) -> Res<Network> {
         let mut wanted = vec![false; self.layers.len()];
         wanted[last] = true;
         for k in (0..=last).rev() {
@@ -261,7 +264,7 @@ impl Build {
             tokens: self.tokens,
             output,
             divide: self.divide,
-            name,
+            scaled: self.scaled,
         })
     }
 }

@@ -88,6 +88,9 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
     if let Some(by) = network.divide {
         spec.data.scale = Scale::Divide { by };
     }
+    if network.scaled {
+        spec.data.scale = Scale::None;
+    }
     if spec.data.target == TargetOf::Input && network.output != network.input {
         return None;
     }

@@ -118,7 +118,6 @@ pub struct File {
     pub outputs: Vec<Port>,
     pub opset: i64,
     pub metadata: HashMap<String, String>,
-    pub producer: String,
 }
 
 fn port(bytes: &Bytes) -> Res<Port> {
@@ -215,7 +214,6 @@ impl File {
             outputs: graph.outputs.iter().map(port).collect::<Res<_>>()?,
             opset,
             metadata,
-            producer: model.producer_name,
         })
     }
 }

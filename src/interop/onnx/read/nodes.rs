@@ -258,6 +258,7 @@ fn scaled_input(walk: &mut Walk, weight: &mut [f32], bias: &mut Option<Vec<f32>>
     }
     *bias = Some(shift);
     walk.build.affine = None;
+    walk.build.scaled = true;
 }
 
 /// `weight[units, …]` whose columns lie in the order of axes `order`, in the order of `dims`.

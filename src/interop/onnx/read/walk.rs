@@ -307,8 +307,7 @@ impl<'a> Walk<'a> {
         let Some(last) = last else {
             return Err(trouble("onnx-empty", &[]));
         };
-        let name = short(&self.file.producer);
-        let network = self.build.finish(last, sample, name)?;
+        let network = self.build.finish(last, sample)?;
         if network.layers.len() > limits::LAYERS {
             let max = format!("{} layers", limits::LAYERS);
             return Err(trouble("onnx-too-big", &[("max", max)]));
