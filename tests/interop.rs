@@ -293,3 +293,67 @@ fn export_for_reference() {
         }
     }
 }
+
+/// A study has the ranges that it was given, and only of what the network has.
+#[test]
+fn studies_of_presets() {
+    use nabla::interop::write::study::Study;
+    let spec = presets::find("mnist-mlp").unwrap();
+    let given = serde_json::json!({ "trials": 7, "prune": false, "knobs": [
+        { "key": "learning_rate", "on": true, "low": 0.001, "high": 0.25 },
+        { "key": "units:dense", "on": true, "low": 32, "high": 48 },
+        { "key": "optimizer", "on": true, "choices": ["sgd", "adamw"] },
+        { "key": "units:gone", "on": true, "low": 1, "high": 2 },
+    ]});
+    let study = Study::with(&spec, &given).unwrap();
+    let keras = write::study_script(&spec, Framework::Keras, &study).unwrap().text;
+    for part in [
+        "TRIALS = 7",
+        "NopPruner",
+        "suggest_float(\"learning_rate\", 0.001, 0.25, log=True)",
+        "suggest_int(\"dense_units\", 32, 48)",
+        "suggest_categorical(\"optimizer_name\", [\"sgd\", \"adamw\"])",
+        "layers.Dense(dense_units,",
+        "layers.Dropout(dropout_rate,",
+    ] {
+        assert!(keras.contains(part), "{part}\n{keras}");
+    }
+    let torch = write::study_script(&spec, Framework::Pytorch, &study).unwrap().text;
+    for part in ["nn.Linear(784, dense_units)", "nn.Linear(dense_units, 10)", "lr=learning_rate"] {
+        assert!(torch.contains(part), "{part}\n{torch}");
+    }
+    assert!(!torch.contains("gone"));
+    for wrong in [
+        serde_json::json!({ "trials": 0 }),
+        serde_json::json!({ "knobs": [{ "key": "learning_rate", "low": 0.5, "high": 0.1 }] }),
+        serde_json::json!({ "knobs": [{ "key": "optimizer", "choices": ["lion"] }] }),
+        serde_json::json!({ "knobs": [{ "key": "batch_size", "choices": ["0"] }] }),
+    ] {
+        assert_eq!(Study::with(&spec, &wrong).unwrap_err().0[0].code, "range");
+    }
+    assert_eq!(Study::with(&spec, &study.json()).unwrap(), study);
+}
+
+/// With `NABLA_EXPORT` naming a folder: writes there what `tests/reference/studies.py` runs.
+#[test]
+fn export_studies_for_reference() {
+    use nabla::interop::write::study::Study;
+    let Some(to) = std::env::var_os("NABLA_EXPORT").map(PathBuf::from) else {
+        println!("skipped: NABLA_EXPORT names no folder for studies");
+        return;
+    };
+    std::fs::create_dir_all(&to).unwrap();
+    for preset in presets::PRESETS {
+        let spec = preset.spec();
+        let mut study = Study::of(&spec);
+        for knob in &mut study.knobs {
+            knob.on = true;
+        }
+        for framework in [Framework::Pytorch, Framework::Keras] {
+            if let Ok(script) = write::study_script(&spec, framework, &study) {
+                let name = format!("{}.{}.study.py", preset.id, kind(framework));
+                std::fs::write(to.join(name), script.text).unwrap();
+            }
+        }
+    }
+}

@@ -26,6 +26,11 @@ export async function script(spec, framework, language) {
   return JSON.parse((await interop()).script(JSON.stringify(spec), framework, language));
 }
 
+/** The Optuna study of a spec: the same, with its ranges as `study`. */
+export async function study(spec, framework, ranges, language) {
+  return JSON.parse((await interop()).study(JSON.stringify(spec), framework, JSON.stringify(ranges), language));
+}
+
 /** The spec that pasted Python means: `{ spec | null, notes }`. */
 export async function readScript(text, language) {
   return JSON.parse((await interop()).read_script(text, language));

@@ -81,6 +81,19 @@ export interface Code {
   /** Lines that load `run.weights()`, saved under the name `weights`, into the model; null for the other framework. */
   loader: string | null;
   weights: string;
+  /** The ranges of an Optuna study; null for a plain script. */
+  study: Study | null;
+}
+
+/** What an Optuna study tries. `key`: `learning_rate`, `batch_size`, `optimizer`, `units:<layer>` or `rate:<layer>`. */
+export interface Study {
+  trials: number;
+  /** Trials that do worse than the median end early. */
+  prune: boolean;
+  knobs: ({ key: string; on: boolean } & (
+    | { kind: 'log' | 'float' | 'whole'; low: number; high: number }
+    | { kind: 'choice'; choices: string[] }
+  ))[];
 }
 
 export interface ImportNote {
@@ -398,7 +411,7 @@ export interface Nabla {
     format: 'spec' | 'link' | 'pytorch' | 'keras' | 'pytorch-notebook' | 'keras-notebook',
   ): Promise<string>;
   /** The script of a spec, with the lines that belong to layers; the framework is the spec's own unless given. */
-  code(spec: Spec | string, framework?: Framework, options?: { language?: string }): Promise<Code>;
+  code(spec: Spec | string, framework?: Framework, options?: { language?: string; study?: true | Partial<Study> }): Promise<Code>;
   /** Reads a spec's JSON, a link, or pasted Python for PyTorch or Keras (also a Jupyter notebook), which is never
    * executed. What was not understood has a note on its line, in `language` (`en` or `zh-CN`); lines of a notebook
    * are those of its code cells, with an empty line between. Where no network is found it rejects with an error

@@ -613,9 +613,10 @@ const nabla = {
     return notebook ? code.notebook : code.text;
   },
 
-  /** The script of a spec for 'pytorch' or 'keras', with the lines that belong to layers. */
-  async code(spec, framework = spec?.framework ?? 'pytorch', { language = 'en' } = {}) {
+  /** The script of a spec for 'pytorch' or 'keras', with the lines that belong to layers; with `study` (its ranges, or true) an Optuna study. */
+  async code(spec, framework = spec?.framework ?? 'pytorch', { language = 'en', study } = {}) {
     if (!['pytorch', 'keras'].includes(framework)) throw fail('bad-spec', `There is no code for “${framework}”. Choose pytorch or keras.`);
+    if (study) return answer('bad-spec', await (await tools()).study(toSpec(spec), framework, study === true ? {} : study, language));
     return answer('bad-spec', await (await tools()).script(toSpec(spec), framework, language));
   },
 

@@ -1,8 +1,9 @@
 //! Scripts out of a spec and into one, loaded by the page only when they are asked for.
 #[cfg(target_arch = "wasm32")]
 mod exports {
-    use nabla::interop::write::paint::paint;
     use nabla::interop::onnx::Scaling;
+    use nabla::interop::write::paint::paint;
+    use nabla::interop::write::study::Study;
     use nabla::interop::{Note, onnx, read, write};
     use nabla::json;
     use nabla::spec::{DataShape, Framework, Problem, Problems, Spec};
@@ -99,7 +100,8 @@ mod exports {
                 weights: import.weights,
             },
             Err(note) => Read {
-                json: json!({ "spec": Value::Null, "notes": written(&[note], language) }).to_string(),
+                json: json!({ "spec": Value::Null, "notes": written(&[note], language) })
+                    .to_string(),
                 weights: Vec::new(),
             },
         }
@@ -113,10 +115,29 @@ mod exports {
             let script = write::script(&spec, framework(name)?)?;
             Ok((spec, script))
         });
-        let (spec, script) = match made {
-            Err(problems) => return failed(problems),
-            Ok(made) => made,
-        };
+        match made {
+            Err(problems) => failed(problems),
+            Ok((spec, script)) => told(&spec, &script, Value::Null, language),
+        }
+    }
+
+    /// The same for an Optuna study, whose ranges come with it as `study`. `ranges`: those that were changed
+    /// (JSON), or nothing.
+    #[wasm_bindgen]
+    pub fn study(spec: &str, name: &str, ranges: &str, language: &str) -> String {
+        let ranges: Value = json::read(ranges).unwrap_or_default();
+        let made = Spec::from_json(spec).and_then(|spec| {
+            let study = Study::with(&spec, &ranges)?;
+            let script = write::study_script(&spec, framework(name)?, &study)?;
+            Ok((spec, script, study))
+        });
+        match made {
+            Err(problems) => failed(problems),
+            Ok((spec, script, study)) => told(&spec, &script, study.json(), language),
+        }
+    }
+
+    fn told(spec: &Spec, script: &write::Script, study: Value, language: &str) -> String {
         let lines: Vec<Value> = script
             .marks
             .iter()
@@ -132,12 +153,13 @@ mod exports {
         };
         json!({
             "text": script.text,
-            "file": write::file_name(&spec, "py"),
-            "notebook": write::notebook(&script, title),
+            "file": write::file_name(spec, "py"),
+            "notebook": write::notebook(script, title),
+            "study": study,
             "lines": lines,
             "painted": painted,
             "loader": script.loader,
-            "weights": write::file_name(&spec, "safetensors"),
+            "weights": write::file_name(spec, "safetensors"),
             "notes": written(&script.notes, language),
         })
         .to_string()

@@ -65,7 +65,10 @@ fn without_spec(mut file: Vec<u8>) -> Vec<u8> {
 
 fn far(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
-    let each = a.iter().zip(b).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
+    let each = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
     each.fold(0.0, f32::max)
 }
 
@@ -84,8 +87,12 @@ fn what_is_written_is_read_back() {
         let import = read::read(&file, None).unwrap_or_else(|n| panic!("{name}: {n:?}"));
         assert_eq!(import.spec, spec, "{name}");
         assert_eq!(import.notes, [], "{name}");
-        let again: Session<CpuBackend> =
-            block_on(Session::new(spec.clone(), load(&spec), Some(&import.weights))).unwrap();
+        let again: Session<CpuBackend> = block_on(Session::new(
+            spec.clone(),
+            load(&spec),
+            Some(&import.weights),
+        ))
+        .unwrap();
         let mut again = again;
         let params = |s: &mut Session<CpuBackend>| block_on(s.weights()).unwrap();
         assert!(params(&mut session) == params(&mut again), "{name}");
@@ -110,9 +117,12 @@ fn the_graph_alone_predicts_the_same() {
         let (shape, x) = samples(&spec, rows);
         let (_, want) = block_on(session.predict(&x, &shape, false)).unwrap();
         let data = load(&import.spec);
-        let mut again: Session<CpuBackend> =
-            block_on(Session::new(import.spec.clone(), data.clone(), Some(&import.weights)))
-                .unwrap_or_else(|e| panic!("{name}: {e:?} {:#?}", import.spec.layers));
+        let mut again: Session<CpuBackend> = block_on(Session::new(
+            import.spec.clone(),
+            data.clone(),
+            Some(&import.weights),
+        ))
+        .unwrap_or_else(|e| panic!("{name}: {e:?} {:#?}", import.spec.layers));
         let mut shape = vec![rows];
         shape.extend(&data.shape);
         let (_, got) = block_on(again.predict(&x, &shape, false)).unwrap();
@@ -145,6 +155,51 @@ fn damaged_files_are_refused() {
     }
 }
 
+/// Networks that PyTorch itself wrote, by both of its exporters; made by `tests/reference/onnx_golden.py`.
+#[test]
+fn files_of_pytorch() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/interop/onnx");
+    let golden = std::fs::read_to_string(folder.join("golden.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_str(&golden).unwrap();
+    let numbers = |v: &serde_json::Value| -> Vec<f32> {
+        let all = v.as_array().unwrap().iter();
+        all.map(|v| v.as_f64().unwrap() as f32).collect()
+    };
+    let mut seen = 0;
+    for (name, entry) in golden.as_object().unwrap() {
+        for exporter in ["legacy", "dynamo"] {
+            let path = folder.join(format!("{name}.{exporter}.onnx"));
+            let bytes = std::fs::read(&path).unwrap();
+            let import = read::read(&bytes, None).unwrap_or_else(|n| panic!("{path:?}: {n:?}"));
+            let data = load(&import.spec);
+            let mut session: Session<CpuBackend> = block_on(Session::new(
+                import.spec.clone(),
+                data.clone(),
+                Some(&import.weights),
+            ))
+            .unwrap_or_else(|e| panic!("{path:?}: {e:?}"));
+            let x = numbers(&entry["x"]);
+            let mut shape = vec![x.len() / data.features_len()];
+            shape.extend(&data.shape);
+            let (_, got) = block_on(session.predict(&x, &shape, true)).unwrap();
+            let mut want = numbers(&entry["y"]);
+            // The page gives probabilities where the loss is on logits.
+            let width = want.len() / shape[0];
+            let rows = want.chunks_exact_mut(width);
+            for row in rows.filter(|r| r.len() == 10) {
+                if (row.iter().sum::<f32>() - 1.0).abs() > 1e-4 {
+                    let all: f32 = row.iter().map(|v| v.exp()).sum();
+                    row.iter_mut().for_each(|v| *v = v.exp() / all);
+                }
+            }
+            let far = far(&got, &want);
+            assert!(far < 1e-5, "{path:?}: {far} {:#?}", import.spec.layers);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 10);
+}
+
 /// With `NABLA_EXPORT` naming a folder: writes there what `tests/reference/onnx_check.py` runs.
 #[test]
 fn export_onnx_for_reference() {
@@ -172,76 +227,103 @@ pub fn zoo() -> Vec<(String, Spec)> {
     let words = |layers: Value| ("imdb-conv1d", layers, true);
     let sine = |layers: Value| ("lstm-sine", layers, true);
     let all = vec![
-        ("conv", digits(json!([
-            {"id": "a", "kind": "conv2d", "filters": 4, "kernel": [3, 2], "stride": [2, 1], "padding": [1, 0], "activation": "leaky_relu"},
-            {"id": "b", "kind": "conv2d", "filters": 6, "kernel": 3, "padding": "same", "groups": 2, "bias": false},
-            {"id": "act", "kind": "activation", "function": "gelu"},
-            {"id": "p", "kind": "avg_pool2d", "kernel": 2, "padding": 1},
-            {"id": "d", "kind": "dropout", "rate": 0.25},
-        ]))),
-        ("dilated", digits(json!([
-            {"id": "a", "kind": "conv2d", "filters": 4, "kernel": 3, "dilation": 2, "activation": "softmax"},
-            {"id": "n", "kind": "batch_norm", "epsilon": 0.01},
-            {"id": "act", "kind": "activation", "function": "elu", "alpha": 0.7},
-        ]))),
-        ("up", digits(json!([
-            {"id": "a", "kind": "conv_transpose2d", "filters": 4, "kernel": 3, "stride": 2, "activation": "silu"},
-            {"id": "b", "kind": "conv_transpose2d", "filters": 4, "kernel": 2, "stride": 3, "padding": "same", "groups": 2},
-            {"id": "u", "kind": "upsample", "factor": [2, 1]},
-            {"id": "m", "kind": "max_pool2d", "kernel": 3, "stride": 2, "padding": "same"},
-            {"id": "n", "kind": "batch_norm", "affine": false},
-            {"id": "g", "kind": "global_avg_pool"},
-        ]))),
-        ("pads", digits(json!([
-            {"id": "a", "kind": "conv_transpose2d", "filters": 2, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1},
-            {"id": "act", "kind": "activation", "function": "gelu_tanh"},
-            {"id": "g", "kind": "global_max_pool"},
-        ]))),
-        ("residual", digits(json!([
-            {"id": "a", "kind": "conv2d", "filters": 4, "padding": 1},
-            {"id": "b", "kind": "conv2d", "filters": 4, "padding": 1, "activation": "tanh"},
-            {"id": "c", "kind": "conv2d", "filters": 4, "padding": 1, "activation": "softplus"},
-            {"id": "s", "kind": "add", "inputs": ["a", "c"]},
-            {"id": "r", "kind": "activation", "function": "relu"},
-            {"id": "k", "kind": "concatenate", "axis": 1, "inputs": ["r", "b", "a"]},
-            {"id": "l", "kind": "layer_norm", "axes": 3},
-        ]))),
-        ("line", digits(json!([
-            {"id": "a", "kind": "conv1d", "filters": 4, "kernel": 3, "padding": 1, "activation": "relu"},
-            {"id": "u", "kind": "upsample", "factor": 2},
-            {"id": "m", "kind": "max_pool1d", "kernel": 2},
-            {"id": "b", "kind": "conv1d", "filters": 6, "kernel": 2, "dilation": 2, "groups": 2},
-            {"id": "n", "kind": "batch_norm"},
-            {"id": "v", "kind": "avg_pool1d", "kernel": 3, "stride": 1, "padding": 1},
-            {"id": "k", "kind": "concatenate", "axis": -1, "inputs": ["v", "b"]},
-            {"id": "l", "kind": "layer_norm", "bias": false},
-            {"id": "w", "kind": "linear", "units": 5, "activation": "sigmoid"},
-            {"id": "x", "kind": "activation", "function": "softmax"},
-        ]))),
-        ("words", words(json!([
-            {"id": "e", "kind": "embedding", "vocab": 20000, "dim": 6},
-            {"id": "p", "kind": "positional_embedding"},
-            {"id": "l", "kind": "layer_norm"},
-            {"id": "t", "kind": "multi_head_attention", "heads": 2, "causal": true},
-            {"id": "s", "kind": "add", "inputs": ["p", "t"]},
-            {"id": "r", "kind": "rms_norm"},
-            {"id": "h", "kind": "multi_head_attention", "heads": 3},
-            {"id": "c", "kind": "conv1d", "filters": 4, "kernel": 3},
-            {"id": "g", "kind": "global_avg_pool"},
-        ]))),
-        ("recurrent", sine(json!([
-            {"id": "a", "kind": "lstm", "units": 3, "bidirectional": true, "return_sequences": true},
-            {"id": "b", "kind": "gru", "units": 4, "bidirectional": true, "return_sequences": true},
-            {"id": "c", "kind": "rnn", "units": 5, "bidirectional": true, "return_sequences": true, "activation": "relu"},
-            {"id": "d", "kind": "linear", "units": 6, "activation": "tanh"},
-            {"id": "e", "kind": "lstm", "units": 3, "bidirectional": true},
-        ]))),
-        ("last", sine(json!([
-            {"id": "a", "kind": "gru", "units": 3, "return_sequences": true},
-            {"id": "b", "kind": "rnn", "units": 4, "return_sequences": true},
-            {"id": "r", "kind": "reshape", "shape": [-1, 2]},
-            {"id": "c", "kind": "gru", "units": 5},
-        ]))),
+        (
+            "conv",
+            digits(json!([
+                {"id": "a", "kind": "conv2d", "filters": 4, "kernel": [3, 2], "stride": [2, 1], "padding": [1, 0], "activation": "leaky_relu"},
+                {"id": "b", "kind": "conv2d", "filters": 6, "kernel": 3, "padding": "same", "groups": 2, "bias": false},
+                {"id": "act", "kind": "activation", "function": "gelu"},
+                {"id": "p", "kind": "avg_pool2d", "kernel": 2, "padding": 1},
+                {"id": "d", "kind": "dropout", "rate": 0.25},
+            ])),
+        ),
+        (
+            "dilated",
+            digits(json!([
+                {"id": "a", "kind": "conv2d", "filters": 4, "kernel": 3, "dilation": 2, "activation": "softmax"},
+                {"id": "n", "kind": "batch_norm", "epsilon": 0.01},
+                {"id": "act", "kind": "activation", "function": "elu", "alpha": 0.7},
+            ])),
+        ),
+        (
+            "up",
+            digits(json!([
+                {"id": "a", "kind": "conv_transpose2d", "filters": 4, "kernel": 3, "stride": 2, "activation": "silu"},
+                {"id": "b", "kind": "conv_transpose2d", "filters": 4, "kernel": 2, "stride": 3, "padding": "same", "groups": 2},
+                {"id": "u", "kind": "upsample", "factor": [2, 1]},
+                {"id": "m", "kind": "max_pool2d", "kernel": 3, "stride": 2, "padding": "same"},
+                {"id": "n", "kind": "batch_norm", "affine": false},
+                {"id": "g", "kind": "global_avg_pool"},
+            ])),
+        ),
+        (
+            "pads",
+            digits(json!([
+                {"id": "a", "kind": "conv_transpose2d", "filters": 2, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1},
+                {"id": "act", "kind": "activation", "function": "gelu_tanh"},
+                {"id": "g", "kind": "global_max_pool"},
+            ])),
+        ),
+        (
+            "residual",
+            digits(json!([
+                {"id": "a", "kind": "conv2d", "filters": 4, "padding": 1},
+                {"id": "b", "kind": "conv2d", "filters": 4, "padding": 1, "activation": "tanh"},
+                {"id": "c", "kind": "conv2d", "filters": 4, "padding": 1, "activation": "softplus"},
+                {"id": "s", "kind": "add", "inputs": ["a", "c"]},
+                {"id": "r", "kind": "activation", "function": "relu"},
+                {"id": "k", "kind": "concatenate", "axis": 1, "inputs": ["r", "b", "a"]},
+                {"id": "l", "kind": "layer_norm", "axes": 3},
+            ])),
+        ),
+        (
+            "line",
+            digits(json!([
+                {"id": "a", "kind": "conv1d", "filters": 4, "kernel": 3, "padding": 1, "activation": "relu"},
+                {"id": "u", "kind": "upsample", "factor": 2},
+                {"id": "m", "kind": "max_pool1d", "kernel": 2},
+                {"id": "b", "kind": "conv1d", "filters": 6, "kernel": 2, "dilation": 2, "groups": 2},
+                {"id": "n", "kind": "batch_norm"},
+                {"id": "v", "kind": "avg_pool1d", "kernel": 3, "stride": 1, "padding": 1},
+                {"id": "k", "kind": "concatenate", "axis": -1, "inputs": ["v", "b"]},
+                {"id": "l", "kind": "layer_norm", "bias": false},
+                {"id": "w", "kind": "linear", "units": 5, "activation": "sigmoid"},
+                {"id": "x", "kind": "activation", "function": "softmax"},
+            ])),
+        ),
+        (
+            "words",
+            words(json!([
+                {"id": "e", "kind": "embedding", "vocab": 20000, "dim": 6},
+                {"id": "p", "kind": "positional_embedding"},
+                {"id": "l", "kind": "layer_norm"},
+                {"id": "t", "kind": "multi_head_attention", "heads": 2, "causal": true},
+                {"id": "s", "kind": "add", "inputs": ["p", "t"]},
+                {"id": "r", "kind": "rms_norm"},
+                {"id": "h", "kind": "multi_head_attention", "heads": 3},
+                {"id": "c", "kind": "conv1d", "filters": 4, "kernel": 3},
+                {"id": "g", "kind": "global_avg_pool"},
+            ])),
+        ),
+        (
+            "recurrent",
+            sine(json!([
+                {"id": "a", "kind": "lstm", "units": 3, "bidirectional": true, "return_sequences": true},
+                {"id": "b", "kind": "gru", "units": 4, "bidirectional": true, "return_sequences": true},
+                {"id": "c", "kind": "rnn", "units": 5, "bidirectional": true, "return_sequences": true, "activation": "relu"},
+                {"id": "d", "kind": "linear", "units": 6, "activation": "tanh"},
+                {"id": "e", "kind": "lstm", "units": 3, "bidirectional": true},
+            ])),
+        ),
+        (
+            "last",
+            sine(json!([
+                {"id": "a", "kind": "gru", "units": 3, "return_sequences": true},
+                {"id": "b", "kind": "rnn", "units": 4, "return_sequences": true},
+                {"id": "r", "kind": "reshape", "shape": [-1, 2]},
+                {"id": "c", "kind": "gru", "units": 5},
+            ])),
+        ),
     ];
     let mut made = Vec::new();
     for (name, (preset, layers, _)) in all {
@@ -274,8 +356,7 @@ pub fn zoo() -> Vec<(String, Spec)> {
             }
             spec.train.batch_size = Some(8);
             spec.name = format!("{name}-{}", if keras { "keras" } else { "pytorch" });
-            spec.train.optimizer =
-                nabla::spec::Optimizer::default_of("adam", framework).unwrap();
+            spec.train.optimizer = nabla::spec::Optimizer::default_of("adam", framework).unwrap();
             made.push((spec.name.clone(), spec));
         }
     }

@@ -129,9 +129,8 @@ mod tests {
             for cell in [Cell::Rnn, Cell::Lstm, Cell::Gru] {
                 let (h, i) = (2, 3);
                 let rows = cell.gates() * h;
-                let some = |n: usize, from: f32| -> Vec<f32> {
-                    (0..n).map(|k| from + k as f32).collect()
-                };
+                let some =
+                    |n: usize, from: f32| -> Vec<f32> { (0..n).map(|k| from + k as f32).collect() };
                 let mut params = vec![some(rows * i, 0.0), some(rows * h, 100.0)];
                 params.extend(match (framework, cell) {
                     (Framework::Pytorch, _) => vec![some(rows, 200.0), some(rows, 300.0)],

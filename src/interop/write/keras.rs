@@ -12,13 +12,7 @@ pub(super) fn script(net: &Net, out: &mut Lines) -> Result<(), Problem> {
     let mut needs = Needs::default();
     needs.import("import keras");
     needs.import("from keras import layers");
-    let mut made = Vec::new();
-    for i in 0..spec.layers.len() {
-        made.push(keras::layer(net, i, &mut needs)?);
-    }
-    if spec.train.loss == Loss::Perceptron {
-        needs.helper(&helpers::KERAS_PERCEPTRON);
-    }
+    let made = layers(net, &mut needs)?;
     let (suffix, shape) = input(net)?;
     let loads = data::write(net, &mut needs, suffix)?;
     let callback = schedule(&spec.train, &mut needs);
@@ -43,21 +37,9 @@ pub(super) fn script(net: &Net, out: &mut Lines) -> Result<(), Problem> {
         Some(n) => out.line(0, format!("BATCH_SIZE = {n}")),
         None => out.line(0, "BATCH_SIZE = None  # all samples at once"),
     }
-    if spec.train.l1 != 0.0 || spec.train.l2 != 0.0 {
-        let (l1, l2) = (num(spec.train.l1), num(spec.train.l2));
-        out.line(
-            0,
-            format!("PENALTY = keras.regularizers.L1L2(l1={l1}, l2={l2})"),
-        );
-    }
+    penalties(&spec.train, out);
     out.part();
-    out.line(0, "def build_model():");
-    // Attention reads its input more than once.
-    let attends = |l: &LayerSpec| matches!(l.kind, LayerKind::MultiHeadAttention { .. });
-    match net.is_chain() && !spec.layers.iter().any(attends) {
-        true => sequential(net, &made, &shape, out),
-        false => functional(net, &made, &shape, out),
-    }
+    model(net, &made, &shape, "", out);
     out.part();
     out.line(0, "def load_data():");
     out.line(
@@ -74,8 +56,47 @@ pub(super) fn script(net: &Net, out: &mut Lines) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The expressions of each layer.
+pub(super) fn layers(net: &Net, needs: &mut Needs) -> Result<Vec<Vec<String>>, Problem> {
+    let mut made = Vec::new();
+    for i in 0..net.spec.layers.len() {
+        made.push(keras::layer(net, i, needs)?);
+    }
+    if net.spec.train.loss == Loss::Perceptron {
+        needs.helper(&helpers::KERAS_PERCEPTRON);
+    }
+    Ok(made)
+}
+
+pub(super) fn penalties(t: &TrainSpec, out: &mut Lines) {
+    if t.l1 != 0.0 || t.l2 != 0.0 {
+        let (l1, l2) = (num(t.l1), num(t.l2));
+        out.line(
+            0,
+            format!("PENALTY = keras.regularizers.L1L2(l1={l1}, l2={l2})"),
+        );
+    }
+}
+
+/// `build_model()` with these arguments.
+pub(super) fn model(
+    net: &Net,
+    made: &[Vec<String>],
+    shape: &[usize],
+    arguments: &str,
+    out: &mut Lines,
+) {
+    out.line(0, format!("def build_model({arguments}):"));
+    // Attention reads its input more than once.
+    let attends = |l: &LayerSpec| matches!(l.kind, LayerKind::MultiHeadAttention { .. });
+    match net.is_chain() && !net.spec.layers.iter().any(attends) {
+        true => sequential(net, made, shape, out),
+        false => functional(net, made, shape, out),
+    }
+}
+
 /// What turns a sample into Keras' order, and its shape then.
-fn input(net: &Net) -> Result<(Option<&'static str>, Vec<usize>), Problem> {
+pub(super) fn input(net: &Net) -> Result<(Option<&'static str>, Vec<usize>), Problem> {
     use LayerKind::*;
     let torch = net.spec.framework == Framework::Pytorch;
     let readers = || {
@@ -149,7 +170,7 @@ fn functional(net: &Net, made: &[Vec<String>], shape: &[usize], out: &mut Lines)
 }
 
 /// The callback that sets the learning rate.
-fn schedule(t: &TrainSpec, needs: &mut Needs) -> Option<String> {
+pub(super) fn schedule(t: &TrainSpec, needs: &mut Needs) -> Option<String> {
     if let Schedule::Plateau {
         monitor,
         factor,
@@ -232,7 +253,7 @@ fn watchers(t: &TrainSpec) -> Vec<String> {
     all
 }
 
-fn loss(loss: &Loss) -> String {
+pub(super) fn loss(loss: &Loss) -> String {
     let with = |name: &str, args: String| format!("keras.losses.{name}({args})");
     match *loss {
         Loss::Mse => "\"mse\"".into(),

@@ -525,7 +525,7 @@ pub(super) fn optimizer(t: &TrainSpec, framework: Framework) -> Result<String, P
     };
     if framework == Framework::Pytorch && decay != 0.0 && !plain {
         return Err(unsupported(
-            format!("weight decay inside the gradient of {kind}"),
+            "weight decay inside the gradient of this optimizer",
             Framework::Keras,
         )
         .field("train.optimizer.weight_decay"));

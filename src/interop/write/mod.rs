@@ -12,6 +12,8 @@ mod pytorch;
 mod pytorch_layers;
 mod pytorch_train;
 mod remarks;
+pub mod study;
+mod study_script;
 
 pub use notebook::notebook;
 
@@ -53,6 +55,30 @@ pub fn script(spec: &Spec, framework: Framework) -> Result<Script, Problems> {
     Ok(Script {
         notes: remarks::remarks(spec),
         loader: loader::loader(&net, framework),
+        ..out.finish()
+    })
+}
+
+/// The Optuna study of `spec` for `framework`: a script that searches `study`'s space.
+///
+/// Errors: as of [`script`].
+pub fn study_script(
+    spec: &Spec,
+    framework: Framework,
+    study: &study::Study,
+) -> Result<Script, Problems> {
+    let report = graph::check(spec, None);
+    if !report.ok {
+        return Err(Problems(report.errors));
+    }
+    let net = net::Net::new(spec, &report);
+    let mut out = Lines::default();
+    match framework {
+        Framework::Pytorch => study_script::torch(&net, study, &mut out)?,
+        Framework::Keras => study_script::keras(&net, study, &mut out)?,
+    }
+    Ok(Script {
+        notes: remarks::remarks(spec),
         ..out.finish()
     })
 }

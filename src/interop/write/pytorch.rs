@@ -22,20 +22,14 @@ pub(super) fn script(net: &Net, out: &mut Lines) -> Result<(), Problem> {
     needs.import("from torch.nn.parallel import DistributedDataParallel");
     needs.import("from torch.utils.data import DataLoader, DistributedSampler, TensorDataset");
     let loads = data::write(net, &mut needs, None)?;
-    let all = || layers.iter().flat_map(|l| l.init.iter().chain(&l.forward));
-    if all().any(|l| l.contains("math.")) {
-        needs.import("import math");
-    }
-    if all().any(|l| l.contains("F.")) {
-        needs.import("import torch.nn.functional as F");
-    }
+    used(&layers, &mut needs);
     let criterion = loss(net, &mut needs)?;
     head(spec, out);
     needs.write(out);
     out.all(0, &["", ""]);
     constants(spec, out);
     out.part();
-    module(net, &layers, out);
+    module(net, &layers, "", out);
     out.part();
     out.line(0, "def load_data():");
     out.line(
@@ -85,17 +79,36 @@ fn constants(spec: &Spec, out: &mut Lines) {
         Some(n) => out.line(0, format!("BATCH_SIZE = {n}  # of all processes together")),
         None => out.line(0, "BATCH_SIZE = None  # all samples at once"),
     }
-    if spec.train.l1 != 0.0 {
-        out.line(0, format!("L1 = {}", num(spec.train.l1)));
+    penalties(&spec.train, out);
+}
+
+pub(super) fn penalties(t: &TrainSpec, out: &mut Lines) {
+    if t.l1 != 0.0 {
+        out.line(0, format!("L1 = {}", num(t.l1)));
     }
-    if spec.train.l2 != 0.0 {
-        out.line(0, format!("L2 = {}", num(spec.train.l2)));
+    if t.l2 != 0.0 {
+        out.line(0, format!("L2 = {}", num(t.l2)));
     }
 }
 
-fn module(net: &Net, layers: &[torch::Torch], out: &mut Lines) {
+/// What the layers' lines need above them.
+pub(super) fn used(layers: &[torch::Torch], needs: &mut Needs) {
+    let all = || layers.iter().flat_map(|l| l.init.iter().chain(&l.forward));
+    if all().any(|l| l.contains("math.")) {
+        needs.import("import math");
+    }
+    if all().any(|l| l.contains("F.")) {
+        needs.import("import torch.nn.functional as F");
+    }
+}
+
+/// The network as a class; `arguments`: those of its constructor.
+pub(super) fn module(net: &Net, layers: &[torch::Torch], arguments: &str, out: &mut Lines) {
     out.line(0, "class Net(nn.Module):");
-    out.line(1, "def __init__(self):");
+    match arguments {
+        "" => out.line(1, "def __init__(self):"),
+        more => out.line(1, format!("def __init__(self, {more}):")),
+    }
     out.line(2, "super().__init__()");
     for (i, layer) in layers.iter().enumerate() {
         let id = &net.spec.layers[i].id;
@@ -145,7 +158,7 @@ fn last_variable<'n>(net: &'n Net) -> &'n str {
 }
 
 /// The loss as an expression.
-fn loss(net: &Net, needs: &mut Needs) -> Result<String, Problem> {
+pub(super) fn loss(net: &Net, needs: &mut Needs) -> Result<String, Problem> {
     Ok(match net.spec.train.loss {
         Loss::Mse => "nn.MSELoss()".into(),
         Loss::Mae => "nn.L1Loss()".into(),
@@ -173,7 +186,7 @@ fn loss(net: &Net, needs: &mut Needs) -> Result<String, Problem> {
 }
 
 /// `step_loss` and `evaluate`.
-fn steps(net: &Net, out: &mut Lines) {
+pub(super) fn steps(net: &Net, out: &mut Lines) {
     let t = &net.spec.train;
     out.line(0, "def outputs_and_loss(model, criterion, x, y):");
     match net.sampling() {

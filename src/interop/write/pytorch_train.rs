@@ -93,7 +93,7 @@ pub(super) fn optimizer(o: &Optimizer, framework: Framework) -> Result<String, P
         kind = "AdamW";
     } else if keras && decay != 0.0 && kind != "AdamW" {
         return Err(unsupported(
-            format!("decoupled weight decay in {kind}"),
+            "decoupled weight decay of this optimizer",
             Framework::Pytorch,
         )
         .field("train.optimizer.weight_decay"));

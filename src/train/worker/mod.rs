@@ -196,7 +196,9 @@ impl Worker {
             }
             Request::Scaling { run } => {
                 let all = self.run(run)?.session.scaling();
-                Ok(all.iter().fold(Answer::null(), |answer, v| answer.floats(v)))
+                Ok(all
+                    .iter()
+                    .fold(Answer::null(), |answer, v| answer.floats(v)))
             }
             Request::Checkpoint { run } => {
                 let bytes = self.run(run)?.session.checkpoint().await?;

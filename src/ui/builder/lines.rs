@@ -71,7 +71,7 @@ pub fn Lines(props: &LinesProps) -> Html {
 
 async fn lines(spec: &Spec, framework: Framework, layer: &str) -> Option<Vec<String>> {
     // What cannot be written says so in the tab of scripts.
-    let script = script(spec, framework).await.ok()?;
+    let script = script(spec, framework, None).await.ok()?;
     let of = |mark: &Option<String>| mark.as_deref() == Some(layer);
     let mut found: Vec<String> = Vec::new();
     for (line, mark) in script.text.lines().zip(&script.layers) {

@@ -33,6 +33,8 @@ pub struct Script {
     /// Each line in pieces of ink and text.
     pub painted: Vec<Vec<(String, String)>>,
     pub notes: Vec<Note>,
+    /// What a study tries; null for a plain script.
+    pub study: Value,
     /// Lines that load weights saved here, and what their file is called.
     pub loader: Option<String>,
     pub weights: String,
@@ -86,9 +88,19 @@ fn notes_of(value: &Value) -> Vec<Note> {
     list(value).iter().map(one).collect()
 }
 
-/// The script of a spec.
-pub async fn script(spec: &Spec, framework: Framework) -> Result<Script, Failure> {
-    let answer = write(&crate::json::write(spec), &slug(&framework), &options()).await;
+/// The script of a spec, or the study with these ranges; those of an empty one are chosen for it.
+pub async fn script(
+    spec: &Spec,
+    framework: Framework,
+    study: Option<&Value>,
+) -> Result<Script, Failure> {
+    let options = options();
+    if let Some(study) = study {
+        let study = JSON::parse(&study.to_string()).unwrap_or_default();
+        // Options are a fresh object.
+        let _ = Reflect::set(&options, &"study".into(), &study);
+    }
+    let answer = write(&crate::json::write(spec), &slug(&framework), &options).await;
     let code = plain(&answer.map_err(|e| failure(&e))?);
     let painted: Vec<Vec<(String, String)>> = list(&code["painted"])
         .iter()
@@ -111,6 +123,7 @@ pub async fn script(spec: &Spec, framework: Framework) -> Result<Script, Failure
         layers,
         painted,
         notes: notes_of(&code["notes"]),
+        study: code["study"].clone(),
         loader: code["loader"].as_str().map(str::to_string),
         weights: text_of(&code["weights"]),
     })
@@ -127,7 +140,9 @@ pub async fn to_onnx() -> Result<JsValue, Failure> {
     let options = Object::new();
     // Setting a property of a fresh object does not fail.
     let _ = Reflect::set(&options, &"run".into(), &run);
-    export(&spec, "onnx", &options).await.map_err(|e| failure(&e))
+    export(&spec, "onnx", &options)
+        .await
+        .map_err(|e| failure(&e))
 }
 
 /// The network of an ONNX file and its weights. `keep`: the spec whose data stay where they fit.

@@ -4,6 +4,7 @@ pub(super) mod bridge;
 mod onnx;
 pub mod open;
 mod preview;
+mod study;
 pub mod view;
 mod weights;
 

@@ -1,6 +1,7 @@
 //! The script of the network at hand, kept up to date with it.
 use super::bridge::{self, Note, Script};
 use super::onnx::Onnx;
+use super::study::{Form, StudyEditor};
 use super::weights::Weights;
 use super::{Sheet, use_words};
 use crate::interop::write::file_name;
@@ -13,6 +14,7 @@ use crate::ui::plot::browser::{copy, download, sleep, text_blob};
 use crate::ui::store::{Action, Dispatch};
 use gloo::storage::{LocalStorage, Storage};
 use js_sys::Array;
+use serde_json::{Value, json};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -65,7 +67,11 @@ fn framework_of(name: &str) -> Option<Framework> {
 
 /// The last answer, and whether a newer one is on its way.
 #[hook]
-fn use_script(spec: &Rc<Spec>, framework: Framework) -> (Option<Answer>, bool) {
+fn use_script(
+    spec: &Rc<Spec>,
+    framework: Framework,
+    study: Option<Rc<Value>>,
+) -> (Option<Answer>, bool) {
     let lang = use_lang();
     let answer = use_state(|| None::<Answer>);
     let waits = use_state_eq(|| true);
@@ -73,9 +79,10 @@ fn use_script(spec: &Rc<Spec>, framework: Framework) -> (Option<Answer>, bool) {
     let last = use_mut_ref(|| (0_u32, None::<(Framework, Lang)>));
     {
         let (answer, waits) = (answer.setter(), waits.setter());
-        let deps = (spec.clone(), framework, lang);
-        use_effect_with(deps, move |(spec, framework, lang)| {
+        let deps = (spec.clone(), framework, lang, study);
+        use_effect_with(deps, move |(spec, framework, lang, study)| {
             let (spec, framework, lang) = (spec.clone(), *framework, *lang);
+            let study = study.clone();
             let mine = last.borrow().0 + 1;
             let edited = last.replace((mine, Some((framework, lang)))).1 == Some((framework, lang));
             let closed = last.clone();
@@ -87,7 +94,9 @@ fn use_script(spec: &Rc<Spec>, framework: Framework) -> (Option<Answer>, bool) {
                 if last.borrow().0 != mine {
                     return;
                 }
-                let got = bridge::script(&spec, framework).await.map(Rc::new);
+                let got = bridge::script(&spec, framework, study.as_deref())
+                    .await
+                    .map(Rc::new);
                 if last.borrow().0 == mine {
                     answer.set(Some(got));
                     waits.set(false);
@@ -103,7 +112,9 @@ fn use_script(spec: &Rc<Spec>, framework: Framework) -> (Option<Answer>, bool) {
 pub fn CodeView(props: &CodeProps) -> Html {
     let ready = use_words();
     let framework = use_state_eq(|| first_choice(&props.spec));
-    let (answer, waits) = use_script(&props.spec, *framework);
+    // The ranges as the visitor left them, where a study is wanted.
+    let study = use_state_eq(|| None::<Rc<Value>>);
+    let (answer, waits) = use_script(&props.spec, *framework, (*study).clone());
     let copied = use_state_eq(|| None::<bool>);
     if !ready {
         return html! { <p class="empty" aria-busy="true"></p> };
@@ -117,6 +128,14 @@ pub fn CodeView(props: &CodeProps) -> Html {
                 let _ = LocalStorage::set(STORED, name);
             }
         })
+    };
+    let on_form = {
+        let study = study.clone();
+        Callback::from(move |wanted: bool| study.set(wanted.then(usual)))
+    };
+    let on_study = {
+        let study = study.clone();
+        Callback::from(move |given: Rc<Value>| study.set(Some(given)))
     };
     let frameworks = [Framework::Pytorch, Framework::Keras].map(|f| {
         let name = slug(&f);
@@ -149,7 +168,10 @@ pub fn CodeView(props: &CodeProps) -> Html {
         Callback::from(move |_: MouseEvent| on_open.emit(()))
     };
     let none = script.is_none();
-    let onnx = props.run.is_some().then(|| file_name(&props.spec, "onnx").into());
+    let onnx: Option<AttrValue> = props
+        .run
+        .is_some()
+        .then(|| file_name(&props.spec, "onnx").into());
     html! {
         <div class="view code-view" aria-busy={waits.to_string()}>
             <Sheet />
@@ -161,6 +183,7 @@ pub fn CodeView(props: &CodeProps) -> Html {
                     options={frameworks.to_vec()}
                     on_change={on_framework}
                 />
+                <Form study={study.is_some()} on_change={on_form} />
                 <button type="button" class="button" disabled={none} onclick={on_copy}>
                     { t(match *copied {
                         None => "script-copy",
@@ -177,6 +200,9 @@ pub fn CodeView(props: &CodeProps) -> Html {
             { match answer {
                 Some(Ok(script)) => html! {
                     <>
+                        if !script.study.is_null() {
+                            <StudyEditor study={Rc::new(script.study.clone())} on_change={on_study} />
+                        }
                         <Text script={script.clone()} selected={props.selected.clone()} dispatch={props.dispatch.clone()} />
                         { remarks(&script.notes) }
                         <Weights script={script.clone()} run={props.run.clone()} />
@@ -184,6 +210,9 @@ pub fn CodeView(props: &CodeProps) -> Html {
                 },
                 Some(Err(failure)) => html! {
                     <div class="error" role="alert">
+                        if study.is_some() {
+                            <button type="button" class="button" onclick={move |_| study.set(Some(usual()))}>{ t("study-again") }</button>
+                        }
                         <p>{ t(if *framework == Framework::Keras { "script-none-keras" } else { "script-none-pytorch" }) }</p>
                         <p>{ failure_text(&failure) }</p>
                     </div>
@@ -192,6 +221,11 @@ pub fn CodeView(props: &CodeProps) -> Html {
             } }
         </div>
     }
+}
+
+/// The ranges that are chosen for the network.
+fn usual() -> Rc<Value> {
+    Rc::new(json!({}))
 }
 
 /// What the script does otherwise than the page.

@@ -223,7 +223,11 @@ fn about_project(opened: &Opened) -> Html {
 
 /// The layers of an ONNX file, and what is to be said of it.
 fn about_onnx(reading: &Reading) -> Html {
-    let class = if reading.spec.is_none() { "error" } else { "dim" };
+    let class = if reading.spec.is_none() {
+        "error"
+    } else {
+        "dim"
+    };
     html! {
         <>
             { for reading.notes.iter().map(|n| html! { <p {class} role="status">{ &n.message }</p> }) }
@@ -231,7 +235,7 @@ fn about_onnx(reading: &Reading) -> Html {
                 <ol class="found-layers" aria-label={t("layers")}>
                     { for check(spec).layers.iter().zip(&spec.layers).map(|(r, l)| html! {
                         <li>
-                            <span class="code">{ &l.id }</span>{ " · " }{ kind_name(&l.kind) }{ " " }
+                            <span class="code">{ &l.id }</span>{ " · " }{ kind_name(&r.kind, spec.framework) }{ " " }
                             <span class="dim">{ shape(&r.shape) }</span>
                         </li>
                     }) }

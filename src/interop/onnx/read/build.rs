@@ -82,7 +82,9 @@ impl Build {
     /// An id for a layer: what a weight or the node is called, or else what it is.
     fn id(&self, weight: Option<&str>, node: &Node, kind: &str) -> String {
         let scope = |name: &str| {
-            let name = name.rsplit_once(['.', '/', ':']).map_or("", |(head, _)| head);
+            let name = name
+                .rsplit_once(['.', '/', ':'])
+                .map_or("", |(head, _)| head);
             let name = name.rsplit(['/', ':']).find(|s| !s.is_empty());
             name.unwrap_or_default().to_string()
         };
@@ -132,7 +134,9 @@ impl Build {
                 }
                 *known = Some(states);
             }
-            Part::Slice(..) | Part::Attended(_) => return Err(at(node, "onnx-op-use", &[])),
+            Part::Slice(..) | Part::Attended(_) | Part::Turn(_) => {
+                return Err(at(node, "onnx-op-use", &[]));
+            }
         }
         if flow.source.layer.is_none() {
             self.input_read = true;

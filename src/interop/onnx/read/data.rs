@@ -116,7 +116,9 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
         }
         (Some(2), _) if binary => Loss::BinaryCrossEntropy { from_logits: true },
         (Some(_), _) => Loss::CrossEntropy { from_logits: true },
-        (None, loss) if loss.is_classification() && spec.data.target != TargetOf::Input => Loss::Mse,
+        (None, loss) if loss.is_classification() && spec.data.target != TargetOf::Input => {
+            Loss::Mse
+        }
         (None, loss) => loss,
     };
     if spec.train.optimizer == Optimizer::ClosedForm || given.framework != Framework::Pytorch {

@@ -304,8 +304,12 @@ pub fn binary(walk: &mut Walk, node: &Node) -> Res<bool> {
     }
     let (a, b) = (walk.value(node, 0)?, walk.value(node, 1)?);
     match (a, b) {
-        (Some(Value::Flow(flow)), Some(Value::Held(t))) => with_held(walk, node, f, flow, &t, false)?,
-        (Some(Value::Held(t)), Some(Value::Flow(flow))) => with_held(walk, node, f, flow, &t, true)?,
+        (Some(Value::Flow(flow)), Some(Value::Held(t))) => {
+            with_held(walk, node, f, flow, &t, false)?
+        }
+        (Some(Value::Held(t)), Some(Value::Flow(flow))) => {
+            with_held(walk, node, f, flow, &t, true)?
+        }
         (Some(Value::Flow(a)), Some(Value::Flow(b))) => {
             if a.beside(&b) && (a.expr.is_some() || b.expr.is_some() || f != Binary::Add) {
                 let e = Expr::Two(f, inner(&a), inner(&b));
@@ -371,9 +375,7 @@ fn with_held(
     }
     let whole = shape[1..].iter().product::<i64>() == values.len() as i64;
     let out = match (f, &long[..]) {
-        (Binary::Add, [_, _])
-            if whole && shape.len() == 3 && flow.source.layer.is_some() =>
-        {
+        (Binary::Add, [_, _]) if whole && shape.len() == 3 && flow.source.layer.is_some() => {
             positions(walk, node, &flow, values)?
         }
         (Binary::Add | Binary::Mul | Binary::Sub | Binary::Div, axes)
@@ -408,7 +410,10 @@ fn with_held(
 fn positions(walk: &mut Walk, node: &Node, flow: &Flow, values: Vec<f32>) -> Res<Flow> {
     let sample = walk.sample(flow, node)?;
     let from = walk.build.shaped(flow, &sample, node)?;
-    let name = node.inputs.iter().find(|n| walk.file.tensors.contains_key(*n));
+    let name = node
+        .inputs
+        .iter()
+        .find(|n| walk.file.tensors.contains_key(*n));
     let layer = walk.build.layer(
         node,
         name.map(|s| &s[..]),

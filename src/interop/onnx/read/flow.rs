@@ -26,6 +26,8 @@ pub enum Part {
     /// A recurrent layer's states, or its last one.
     States,
     Last,
+    /// The k-th direction's part of the last one.
+    Turn(usize),
     /// The k-th of so many equal slices of the last axis.
     Slice(usize, usize),
     /// What attention gives, before its last projection; number of the attention.
@@ -308,7 +310,10 @@ mod tests {
         assert!(back.in_order());
         let rows = x.reshape(&[-1, 5]).unwrap();
         assert_eq!(rows.shape(), None);
-        assert_eq!(rows.reshape(&[BATCH, 3, 4, 5]).unwrap().sample().unwrap(), [3, 4, 5]);
+        assert_eq!(
+            rows.reshape(&[BATCH, 3, 4, 5]).unwrap().sample().unwrap(),
+            [3, 4, 5]
+        );
         assert!(x.reshape(&[BATCH, 7, -1]).is_none());
         assert_eq!(flat.permutation().unwrap(), [0, 1, 2]);
         let nhwc = last.reshape(&[-1, 60]).unwrap();

@@ -18,8 +18,16 @@ pub fn axis(a: i64, rank: usize) -> Option<usize> {
 fn pick(t: &Tensor, dims: Vec<usize>, at: impl Fn(usize) -> usize) -> Option<Tensor> {
     let n = dims.iter().product();
     let data = match &t.data {
-        Data::Floats(v) => Data::Floats((0..n).map(|i| v.get(at(i)).copied()).collect::<Option<_>>()?),
-        Data::Longs(v) => Data::Longs((0..n).map(|i| v.get(at(i)).copied()).collect::<Option<_>>()?),
+        Data::Floats(v) => Data::Floats(
+            (0..n)
+                .map(|i| v.get(at(i)).copied())
+                .collect::<Option<_>>()?,
+        ),
+        Data::Longs(v) => Data::Longs(
+            (0..n)
+                .map(|i| v.get(at(i)).copied())
+                .collect::<Option<_>>()?,
+        ),
     };
     Some(Tensor { dims, data })
 }
@@ -214,8 +222,14 @@ pub fn fold(node: &Node, x: &[Option<Tensor>], opset: i64) -> Option<Vec<Tensor>
         "Reshape" => reshape(first, &list("shape", 1)?)?,
         "Flatten" => {
             let at = node.int("axis", 1);
-            let at = if at < 0 { at + first.dims.len() as i64 } else { at };
-            let at = usize::try_from(at).ok().filter(|a| *a <= first.dims.len())?;
+            let at = if at < 0 {
+                at + first.dims.len() as i64
+            } else {
+                at
+            };
+            let at = usize::try_from(at)
+                .ok()
+                .filter(|a| *a <= first.dims.len())?;
             let n: usize = first.dims[..at].iter().product();
             reshape(first, &[n as i64, -1])?
         }

@@ -147,7 +147,11 @@ fn turned(walk: &mut Walk, flow: &Flow, perm: &[usize]) -> Option<Flow> {
         && flow.in_order()
         && flow.expr.is_none()
         && walk.build.affine.is_none()
-        && walk.file.inputs.first().is_some_and(|p| walk.used_once(&p.name));
+        && walk
+            .file
+            .inputs
+            .first()
+            .is_some_and(|p| walk.used_once(&p.name));
     if !input || perm != [0, 3, 1, 2] || made.in_order() {
         return Some(made);
     }
@@ -179,7 +183,9 @@ fn linear(
     let units = weight.len() / last;
     let mut bias = bias;
     let (from, out) = if rows {
-        let order = flow.permutation().ok_or_else(|| at(node, "onnx-order", &[]))?;
+        let order = flow
+            .permutation()
+            .ok_or_else(|| at(node, "onnx-order", &[]))?;
         let mut flow = flow.clone();
         if !order.is_sorted() {
             // The layer before gives its numbers in another order: the weights follow.
@@ -315,7 +321,11 @@ fn matmul(walk: &mut Walk, node: &Node, w: &Tensor) -> Res<()> {
     }
     let weight = turned_weight(w, node)?;
     // A name that says where the weights are from, through the transpose that was worked out.
-    let source = walk.file.nodes.iter().find(|n| n.outputs.first().map(String::as_str) == node.input(1));
+    let source = walk
+        .file
+        .nodes
+        .iter()
+        .find(|n| n.outputs.first().map(String::as_str) == node.input(1));
     let name = source.and_then(|n| n.input(0)).or(node.input(1));
     let name = name.map(str::to_string);
     if let super::flow::Part::Attended(n) = flow.source.part {
@@ -457,13 +467,16 @@ fn conv(walk: &mut Walk, node: &Node) -> Res<()> {
         1 => LayerKind::Conv1d(conv),
         _ => LayerKind::Conv2d(conv),
     };
-    let layer = walk.build.layer(node, node.input(1), "conv", kind, vec![from])?;
+    let layer = walk
+        .build
+        .layer(node, node.input(1), "conv", kind, vec![from])?;
     walk.build.param(layer, "weight", &w.dims, w.to_floats());
     if let Some(bias) = bias {
         if bias.len() != filters {
             return Err(wrong());
         }
-        walk.build.param(layer, "bias", &[filters], bias.to_floats());
+        walk.build
+            .param(layer, "bias", &[filters], bias.to_floats());
     }
     let shape = std::iter::once(filters).chain(out).collect();
     walk.give_layer(node, layer, shape);
@@ -492,16 +505,22 @@ fn conv_transpose(walk: &mut Walk, node: &Node) -> Res<()> {
     let (stride, dilation) = (sizes(node, "strides", 2)?, sizes(node, "dilations", 2)?);
     let span: Vec<usize> = (0..2).map(|a| (kernel[a] - 1) * dilation[a] + 1).collect();
     let pads = pads(node, &x[1..], &span, &stride)?;
-    let more: Vec<i64> = node.ints("output_padding").map_or(vec![0, 0], <[i64]>::to_vec);
+    let more: Vec<i64> = node
+        .ints("output_padding")
+        .map_or(vec![0, 0], <[i64]>::to_vec);
     let mut shape = vec![filters];
     let mut extra = Vec::new();
     let mut plain = true;
     let mut same = true;
     for a in 0..2 {
         let m = more.get(a).and_then(|m| usize::try_from(*m).ok());
-        let m = m.filter(|m| *m <= 4096).ok_or_else(|| setting(node, "output_padding"))?;
+        let m = m
+            .filter(|m| *m <= 4096)
+            .ok_or_else(|| setting(node, "output_padding"))?;
         let natural = (x[1 + a] - 1) * stride[a] + span[a] + m;
-        let out = natural.checked_sub(pads[a][0] + pads[a][1]).filter(|n| *n > 0);
+        let out = natural
+            .checked_sub(pads[a][0] + pads[a][1])
+            .filter(|n| *n > 0);
         shape.push(out.ok_or_else(|| setting(node, "pads"))?);
         let rest = span[a].saturating_sub(stride[a]);
         same &= pads[a] == [rest / 2, rest - rest / 2] && shape[1 + a] == x[1 + a] * stride[a];
@@ -537,7 +556,8 @@ fn conv_transpose(walk: &mut Walk, node: &Node) -> Res<()> {
         if bias.len() != filters {
             return Err(wrong());
         }
-        walk.build.param(layer, "bias", &[filters], bias.to_floats());
+        walk.build
+            .param(layer, "bias", &[filters], bias.to_floats());
     }
     walk.give_layer(node, layer, shape);
     Ok(())
@@ -560,7 +580,8 @@ fn pool(walk: &mut Walk, node: &Node) -> Res<()> {
         .collect();
     let out = out.ok_or_else(|| setting(node, "kernel_shape"))?;
     // Rounding up changes nothing where the window comes out even.
-    let even = |a: usize| (x[1 + a] + pads[a][0] + pads[a][1] - kernel[a]).is_multiple_of(stride[a]);
+    let even =
+        |a: usize| (x[1 + a] + pads[a][0] + pads[a][1] - kernel[a]).is_multiple_of(stride[a]);
     if node.int("ceil_mode", 0) != 0 && !(0..n).all(even) {
         return Err(setting(node, "ceil_mode"));
     }
@@ -622,7 +643,11 @@ fn reduce(walk: &mut Walk, node: &Node) -> Res<()> {
     let mut axes = axes_of(walk, node, 1, rank)?.ok_or_else(|| setting(node, "axes"))?;
     axes.sort_unstable();
     let keep = node.int("keepdims", 1) != 0;
-    let over_last = axes.iter().rev().enumerate().all(|(k, a)| a + 1 + k == rank);
+    let over_last = axes
+        .iter()
+        .rev()
+        .enumerate()
+        .all(|(k, a)| a + 1 + k == rank);
     let mean = node.op == "ReduceMean";
     match value {
         Some(Value::Stat(stat)) => {
@@ -696,7 +721,8 @@ pub fn statistics(walk: &mut Walk, node: &Node, f: Binary, a: Value, b: Value) -
             let stage = Stage::CentredSquare;
             Stat { stage, ..s }
         }
-        (Binary::Add, Value::Stat(s), Value::Held(t)) | (Binary::Add, Value::Held(t), Value::Stat(s)) => {
+        (Binary::Add, Value::Stat(s), Value::Held(t))
+        | (Binary::Add, Value::Held(t), Value::Stat(s)) => {
             let (Stage::Square(centred), Some(eps)) = (s.stage, t.scalar()) else {
                 return Err(no());
             };
@@ -747,7 +773,15 @@ fn normalised(walk: &mut Walk, node: &Node, s: &Stat, centred: bool, eps: f32) -
     }
     let over = sample[sample.len() - s.axes..].to_vec();
     let ones = vec![1.0; over.iter().product()];
-    norm_layer(walk, node, &s.flow, sample, (s.axes, eps, centred), ones, None)
+    norm_layer(
+        walk,
+        node,
+        &s.flow,
+        sample,
+        (s.axes, eps, centred),
+        ones,
+        None,
+    )
 }
 
 fn norm_layer(
@@ -889,7 +923,15 @@ fn layer_norm(walk: &mut Walk, node: &Node) -> Res<()> {
     }
     let centred = node.op == "LayerNormalization";
     let eps = node.float("epsilon", 1e-5);
-    norm_layer(walk, node, &flow, sample, (axes, eps, centred), weight, bias)
+    norm_layer(
+        walk,
+        node,
+        &flow,
+        sample,
+        (axes, eps, centred),
+        weight,
+        bias,
+    )
 }
 
 fn softmax(walk: &mut Walk, node: &Node) -> Res<()> {
@@ -911,11 +953,20 @@ fn softmax(walk: &mut Walk, node: &Node) -> Res<()> {
 }
 
 fn concat(walk: &mut Walk, node: &Node) -> Res<()> {
+    let mut parts = Vec::new();
+    for k in 0..node.inputs.len() {
+        parts.push(walk.flow(node, k)?);
+    }
+    if let Some(flow) = recurrent::joined(&parts)
+        && fold::axis(node.int("axis", 1), 2) == Some(1)
+    {
+        walk.give(node, 0, Value::Flow(flow));
+        return Ok(());
+    }
     let mut inputs = Vec::new();
     let mut out: Option<Vec<usize>> = None;
     let mut axis = 0;
-    for k in 0..node.inputs.len() {
-        let flow = walk.flow(node, k)?;
+    for flow in parts {
         axis = fold::axis(node.int("axis", 1), flow.rank())
             .filter(|a| *a > 0)
             .ok_or_else(|| setting(node, "axis"))?;
@@ -927,7 +978,9 @@ fn concat(walk: &mut Walk, node: &Node) -> Res<()> {
             _ => return Err(unfit(node)),
         }
     }
-    let out = out.filter(|_| inputs.len() > 1).ok_or_else(|| unfit(node))?;
+    let out = out
+        .filter(|_| inputs.len() > 1)
+        .ok_or_else(|| unfit(node))?;
     let kind = LayerKind::Concatenate { axis: axis as i64 };
     let layer = walk.build.layer(node, None, "concat", kind, inputs)?;
     walk.give_layer(node, layer, out);
@@ -943,7 +996,8 @@ fn gather(walk: &mut Walk, node: &Node) -> Res<()> {
             return Err(unfit(node));
         };
         let keep = !index.dims.is_empty();
-        let last = recurrent::last_state(&flow, axis, *i, 1, keep);
+        let last = recurrent::last_state(&flow, axis, *i, 1, keep)
+            .or_else(|| recurrent::direction(&flow, axis, *i, keep));
         let last = last.ok_or_else(|| at(node, "onnx-states", &[]))?;
         walk.give(node, 0, Value::Flow(last));
         return Ok(());

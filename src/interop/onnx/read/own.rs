@@ -5,9 +5,7 @@ use super::file::{File, tensor};
 use crate::graph;
 use crate::interop::onnx::gates::{self, Cell};
 use crate::interop::onnx::write;
-use crate::interop::onnx::{
-    INPUT_SCALE, INPUT_SHIFT, OUTPUT_SCALE, OUTPUT_SHIFT, SPEC, Scaling,
-};
+use crate::interop::onnx::{INPUT_SCALE, INPUT_SHIFT, OUTPUT_SCALE, OUTPUT_SHIFT, SPEC, Scaling};
 use crate::spec::Spec;
 use crate::train::weights;
 

@@ -85,7 +85,10 @@ pub fn recurrent(walk: &mut Walk, node: &Node, cell: Cell) -> Res<()> {
         Cell::Gru => &["sigmoid", "tanh"],
     };
     let relu = cell == Cell::Rnn && !functions.is_empty() && functions.iter().all(|f| f == "relu");
-    let as_usual = functions.iter().enumerate().all(|(k, f)| f == usual[k % usual.len()]);
+    let as_usual = functions
+        .iter()
+        .enumerate()
+        .all(|(k, f)| f == usual[k % usual.len()]);
     if !relu && !as_usual {
         return Err(setting("activations"));
     }
@@ -103,7 +106,11 @@ pub fn recurrent(walk: &mut Walk, node: &Node, cell: Cell) -> Res<()> {
     };
     let (name, kind) = match cell {
         Cell::Rnn => {
-            let activation = if relu { Activation::Relu } else { Activation::Tanh };
+            let activation = if relu {
+                Activation::Relu
+            } else {
+                Activation::Tanh
+            };
             ("rnn", LayerKind::Rnn { layer, activation })
         }
         Cell::Lstm => ("lstm", LayerKind::Lstm(layer)),
@@ -152,7 +159,11 @@ pub fn last_state(flow: &Flow, axis: usize, start: i64, len: usize, keep: bool) 
     let s = &flow.source;
     let steps = *s.dims.first()?;
     let one = s.part == Part::States && s.dims.len() == 3 && s.dims[1] == 1;
-    let at = if start < 0 { start + steps as i64 } else { start };
+    let at = if start < 0 {
+        start + steps as i64
+    } else {
+        start
+    };
     if !one || flow.groups.get(axis)?[..] != [1] || len != 1 || at != steps as i64 - 1 {
         return None;
     }
@@ -177,6 +188,63 @@ pub fn last_state(flow: &Flow, axis: usize, start: i64, len: usize, keep: bool) 
         },
         groups,
         expr: None,
+    })
+}
+
+/// One direction of a last state, or all of it where there is but one.
+pub fn direction(flow: &Flow, axis: usize, index: i64, keep: bool) -> Option<Flow> {
+    let s = &flow.source;
+    let &[count, h] = &s.dims[..] else {
+        return None;
+    };
+    let at = super::fold::axis(index, count)?;
+    if s.part != Part::Last || flow.groups.get(axis)?[..] != [1] {
+        return None;
+    }
+    let mut groups = flow.groups.clone();
+    match keep {
+        true => groups[axis].clear(),
+        false => {
+            groups.remove(axis);
+        }
+    }
+    if count == 1 {
+        return Some(Flow {
+            groups,
+            ..flow.clone()
+        });
+    }
+    for a in groups.iter_mut().flatten() {
+        *a = (*a).min(1);
+    }
+    Some(Flow {
+        source: Source {
+            layer: s.layer,
+            real: vec![h],
+            dims: vec![h],
+            part: Part::Turn(at),
+        },
+        groups,
+        expr: None,
+    })
+}
+
+/// A last state whose directions were taken apart and stand side by side again.
+pub fn joined(parts: &[Flow]) -> Option<Flow> {
+    let first = parts.first()?;
+    let h = *first.source.real.first()?;
+    let turns = parts.iter().enumerate().all(|(k, f)| {
+        f.source.layer == first.source.layer
+            && f.source.part == Part::Turn(k)
+            && f.groups == [vec![0], vec![1]]
+    });
+    (turns && parts.len() == 2).then(|| {
+        Flow::new(Source {
+            layer: first.source.layer,
+            real: vec![2 * h],
+            dims: vec![2 * h],
+            part: Part::Last,
+        })
     })
 }
 
@@ -240,8 +308,14 @@ pub fn product(walk: &mut Walk, node: &Node) -> Res<()> {
             let (q, k) = (plain(&q).ok_or_else(no)?, plain(&k).ok_or_else(no)?);
             let heads = match (&q.source.dims[..], &q.groups[..], &k.groups[..]) {
                 ([_, heads, _], [a, b, c, d], [e, f, g, h])
-                    if a[..] == [0] && b[..] == [2] && c[..] == [1] && d[..] == [3]
-                        && e[..] == [0] && f[..] == [2] && g[..] == [3] && h[..] == [1]
+                    if a[..] == [0]
+                        && b[..] == [2]
+                        && c[..] == [1]
+                        && d[..] == [3]
+                        && e[..] == [0]
+                        && f[..] == [2]
+                        && g[..] == [3]
+                        && h[..] == [1]
                         && k.source.dims == q.source.dims =>
                 {
                     *heads
@@ -264,7 +338,8 @@ pub fn product(walk: &mut Walk, node: &Node) -> Res<()> {
             let attention = &mut walk.attentions[n];
             let dims = attention.parts[0].as_ref().map(|s| s.dims.clone());
             let groups: Vec<&[usize]> = v.groups.iter().map(|g| &g[..]).collect();
-            let fits = groups == [&[0][..], &[2], &[1], &[3]] && Some(&v.source.dims) == dims.as_ref();
+            let fits =
+                groups == [&[0][..], &[2], &[1], &[3]] && Some(&v.source.dims) == dims.as_ref();
             if !attention.weighed || !fits {
                 return Err(no());
             }
@@ -297,7 +372,9 @@ pub fn scores(walk: &mut Walk, node: &Node, n: usize) -> Res<bool> {
         "Add" => {
             let k = usize::from(matches!(walk.value(node, 0)?, Some(Value::Attention(_))));
             let mask = walk.held(node, k)?;
-            let t = walk.attentions[n].parts[0].as_ref().map_or(0, |s| s.dims[0]);
+            let t = walk.attentions[n].parts[0]
+                .as_ref()
+                .map_or(0, |s| s.dims[0]);
             let values = mask.to_floats();
             let later = |i: usize| i % t > i / t;
             let causal = t > 0
@@ -393,7 +470,10 @@ pub fn project(
 /// A bias behind an attention's last projection. None where the flow comes from none.
 pub fn into_projection(walk: &mut Walk, flow: &Flow, a: &[f32], b: &[f32]) -> Option<Flow> {
     let layer = flow.source.layer?;
-    if !matches!(walk.build.layers[layer].kind, LayerKind::MultiHeadAttention { .. }) {
+    if !matches!(
+        walk.build.layers[layer].kind,
+        LayerKind::MultiHeadAttention { .. }
+    ) {
         return None;
     }
     let read = |l: &super::build::Layer| l.inputs.contains(&Some(layer));

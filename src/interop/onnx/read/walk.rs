@@ -70,7 +70,10 @@ pub fn walk(file: &File) -> Res<Network> {
     for port in &file.outputs {
         *uses.entry(&port.name[..]).or_insert(0) += 1;
     }
-    let output = file.outputs.first().ok_or_else(|| broken("it has no output"))?;
+    let output = file
+        .outputs
+        .first()
+        .ok_or_else(|| broken("it has no output"))?;
     let all: usize = file.tensors.values().map(|b| b.len()).sum();
     let mut walk = Walk {
         file,
@@ -104,7 +107,10 @@ impl<'a> Walk<'a> {
             let names: Vec<String> = self.file.inputs.iter().map(|p| short(&p.name)).collect();
             return Err(trouble(
                 "onnx-inputs",
-                &[("got", names.len().to_string()), ("names", names.join(", "))],
+                &[
+                    ("got", names.len().to_string()),
+                    ("names", names.join(", ")),
+                ],
             ));
         };
         let sizes = port.dims.as_deref().unwrap_or_default();
@@ -233,6 +239,15 @@ impl<'a> Walk<'a> {
 
     /// A node that reads only what the file holds.
     fn folded(&mut self, node: &Node, held: &[Option<Rc<Tensor>>]) -> Res<()> {
+        // What is one number over stays so.
+        if let Some(Some(t)) = held.first()
+            && t.dims.is_empty()
+            && matches!(t.data, Data::Floats(_))
+            && matches!(&node.op[..], "Slice" | "Squeeze" | "Transpose")
+        {
+            self.give(node, 0, Value::Held(t.clone()));
+            return Ok(());
+        }
         let size: usize = held.iter().flatten().map(|t| t.len()).sum();
         self.budget = self
             .budget
@@ -242,8 +257,8 @@ impl<'a> Walk<'a> {
             .iter()
             .map(|t| t.as_ref().map(|t| (**t).clone()))
             .collect();
-        let made = fold(node, &x, self.file.opset)
-            .ok_or_else(|| at(node, "onnx-op-constant", &[]))?;
+        let made =
+            fold(node, &x, self.file.opset).ok_or_else(|| at(node, "onnx-op-constant", &[]))?;
         for (k, t) in made.into_iter().enumerate() {
             self.give(node, k, Value::Held(Rc::new(t)));
         }
@@ -283,7 +298,11 @@ impl<'a> Walk<'a> {
             },
         };
         let number = number.ok_or_else(|| at(node, "onnx-op-constant", &[]))?;
-        self.give(node, 0, Value::Held(Rc::new(Tensor::floats(&[], vec![number]))));
+        self.give(
+            node,
+            0,
+            Value::Held(Rc::new(Tensor::floats(&[], vec![number]))),
+        );
         Ok(())
     }
 

@@ -170,7 +170,11 @@ impl Graph {
             .collect();
         for value in values.iter().filter(|v| !v.name.is_empty()) {
             let dtype = match op {
-                "Cast" if attributes.iter().any(|a| a.i == Some(i64::from(dtype::INT64))) => {
+                "Cast"
+                    if attributes
+                        .iter()
+                        .any(|a| a.i == Some(i64::from(dtype::INT64))) =>
+                {
                     dtype::INT64
                 }
                 "Greater" => dtype::BOOL,
@@ -246,8 +250,14 @@ impl Graph {
     pub(super) fn message(self, name: &str, doc: &str) -> proto::Graph {
         let tensor = |i: Initializer| {
             let (dtype, raw) = match i.data {
-                Numbers::Floats(v) => (dtype::FLOAT, v.iter().flat_map(|v| v.to_le_bytes()).collect()),
-                Numbers::Longs(v) => (dtype::INT64, v.iter().flat_map(|v| v.to_le_bytes()).collect()),
+                Numbers::Floats(v) => (
+                    dtype::FLOAT,
+                    v.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                ),
+                Numbers::Longs(v) => (
+                    dtype::INT64,
+                    v.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                ),
                 Numbers::Absent => (dtype::FLOAT, Vec::new()),
             };
             let raw: Vec<u8> = raw;

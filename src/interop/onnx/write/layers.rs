@@ -367,10 +367,7 @@ impl<'a> Writer<'a> {
                 let n: i64 = v.shape[1..].iter().product();
                 let attributes = vec![int("axis", 1)];
                 let shape = vec![BATCH, n];
-                Self::plain(
-                    self.graph
-                        .node("Flatten", &[&v.name], attributes, shape),
-                )
+                Self::plain(self.graph.node("Flatten", &[&v.name], attributes, shape))
             }
             LayerKind::Reshape { shape } => {
                 let v = self.seen(one).value;
@@ -476,7 +473,13 @@ impl<'a> Writer<'a> {
             }
             kind @ (LayerKind::Rnn { .. } | LayerKind::Lstm(_) | LayerKind::Gru(_)) => {
                 let (cell, r) = gates::of(kind).expect("is one of these");
-                let relu = matches!(kind, LayerKind::Rnn { activation: Activation::Relu, .. });
+                let relu = matches!(
+                    kind,
+                    LayerKind::Rnn {
+                        activation: Activation::Relu,
+                        ..
+                    }
+                );
                 let x = self.seen(one).value;
                 Self::plain(self.recurrent(id, &x, cell, &r, relu))
             }
@@ -637,7 +640,9 @@ impl<'a> Writer<'a> {
             sizes(c.stride, axes),
             sizes(c.dilation, axes),
         );
-        let span: Vec<usize> = (0..axes).map(|a| (kernel[a] - 1) * dilation[a] + 1).collect();
+        let span: Vec<usize> = (0..axes)
+            .map(|a| (kernel[a] - 1) * dilation[a] + 1)
+            .collect();
         let size: Vec<usize> = x.shape[2..].iter().map(|d| *d as usize).collect();
         let pads = pads(c.padding, &size, &span, &stride);
         let mut dims = vec![c.filters, channels / c.groups];

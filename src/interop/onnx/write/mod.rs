@@ -66,7 +66,8 @@ pub fn write(
     Ok(model.encode_to_vec())
 }
 
-const INPUT_DOC: &str = "Samples as they are in the data, before scaling: the graph scales them itself.";
+const INPUT_DOC: &str =
+    "Samples as they are in the data, before scaling: the graph scales them itself.";
 
 fn output_doc(spec: &Spec) -> &'static str {
     match spec.train.loss {
@@ -166,9 +167,7 @@ fn input(writer: &mut Writer, sample: &[usize], scaling: &Scaling) -> Flow {
                 true => (Vec::new(), vec![numbers[0]]),
                 false => (shape.clone(), numbers.clone()),
             };
-            let name = writer
-                .graph
-                .weight(name, &dims, Numbers::Floats(data));
+            let name = writer.graph.weight(name, &dims, Numbers::Floats(data));
             value = writer
                 .graph
                 .node(op, &[&value.name, &name], Vec::new(), full.clone());

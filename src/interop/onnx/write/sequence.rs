@@ -56,10 +56,7 @@ impl Writer<'_> {
         }
         let turned = self.transpose(x, &[1, 0, 2]);
         let mut attributes = vec![
-            text(
-                "direction",
-                ["forward", "bidirectional"][directions - 1],
-            ),
+            text("direction", ["forward", "bidirectional"][directions - 1]),
             int("hidden_size", h as i64),
         ];
         if cell == Cell::Gru {
@@ -105,12 +102,9 @@ impl Writer<'_> {
             let all = self.linear(x, (&w, Some(&b)), [3 * width, width]);
             let sizes = self.graph.longs("split", &[d, d, d]);
             let shapes = vec![vec![BATCH, t, d]; 3];
-            let made = self.graph.nodes_of(
-                "Split",
-                &[&all.name, &sizes],
-                vec![int("axis", -1)],
-                shapes,
-            );
+            let made =
+                self.graph
+                    .nodes_of("Split", &[&all.name, &sizes], vec![int("axis", -1)], shapes);
             made.try_into().expect("three parts")
         };
         let (h, each) = (heads as i64, d / heads as i64);
