@@ -103,8 +103,8 @@ impl Default for Layout {
             .and_then(|w| w.as_f64())
             .unwrap_or(1280.0);
         Layout {
-            left: (width * 0.22).clamp(240.0, 320.0),
-            right: (width * 0.38).clamp(340.0, 640.0),
+            left: (width * 0.22).clamp(240.0, 340.0),
+            right: (width * 0.38).clamp(340.0, 920.0),
             plot: 0.46,
         }
     }
@@ -121,6 +121,17 @@ pub fn backend() -> BackendChoice {
 
 pub fn keep_backend(backend: BackendChoice) {
     let _ = LocalStorage::set(BACKEND, backend);
+}
+
+const SIMPLE: &str = "nabla.simple";
+
+/// Whether the visitor chose the view with fewer fields.
+pub fn simple_view() -> bool {
+    LocalStorage::get(SIMPLE).unwrap_or_default()
+}
+
+pub fn keep_simple_view(on: bool) {
+    let _ = LocalStorage::set(SIMPLE, on);
 }
 
 pub fn keep_layout(layout: Layout) {
