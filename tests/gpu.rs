@@ -389,8 +389,10 @@ fn a_plan_that_is_too_big_is_refused_with_the_reason() {
         return;
     }
     let gpu = block_on(Gpu::get()).unwrap();
-    let most =
-        u64::from(gpu.limits.max_storage_buffer_binding_size).min(gpu.limits.max_buffer_size);
+    let most = gpu
+        .limits
+        .max_storage_buffer_binding_size
+        .min(gpu.limits.max_buffer_size);
     // The weights of a hidden layer alone are more than a binding takes.
     let wide = (most as f64 / 4.0).sqrt() as usize + 64;
     let mut spec = preset("mlp-moons");
