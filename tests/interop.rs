@@ -306,7 +306,9 @@ fn studies_of_presets() {
         { "key": "units:gone", "on": true, "low": 1, "high": 2 },
     ]});
     let study = Study::with(&spec, &given).unwrap();
-    let keras = write::study_script(&spec, Framework::Keras, &study).unwrap().text;
+    let keras = write::study_script(&spec, Framework::Keras, &study)
+        .unwrap()
+        .text;
     for part in [
         "TRIALS = 7",
         "NopPruner",
@@ -318,8 +320,14 @@ fn studies_of_presets() {
     ] {
         assert!(keras.contains(part), "{part}\n{keras}");
     }
-    let torch = write::study_script(&spec, Framework::Pytorch, &study).unwrap().text;
-    for part in ["nn.Linear(784, dense_units)", "nn.Linear(dense_units, 10)", "lr=learning_rate"] {
+    let torch = write::study_script(&spec, Framework::Pytorch, &study)
+        .unwrap()
+        .text;
+    for part in [
+        "nn.Linear(784, dense_units)",
+        "nn.Linear(dense_units, 10)",
+        "lr=learning_rate",
+    ] {
         assert!(torch.contains(part), "{part}\n{torch}");
     }
     assert!(!torch.contains("gone"));

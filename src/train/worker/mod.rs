@@ -197,7 +197,7 @@ impl Worker {
                 Ok(Answer::null().bytes(&bytes))
             }
             Request::Scaling { run } => {
-                let all = self.run(run)?.session.scaling();
+                let all = self.run(run).await?.session.scaling();
                 Ok(all
                     .iter()
                     .fold(Answer::null(), |answer, v| answer.floats(v)))

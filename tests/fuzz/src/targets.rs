@@ -2,7 +2,7 @@
 use super::mutate::{mutate, mutate_tensors};
 use super::rng::Rng;
 use nabla::graph;
-use nabla::interop::{read, write};
+use nabla::interop::{onnx, read, write};
 use nabla::plotting::History;
 use nabla::spec::{Framework, Spec, presets};
 use nabla::train::callbacks::Callbacks;
@@ -67,7 +67,57 @@ pub const TARGETS: &[Target] = &[
         memory: (1 << 20, 512),
         share: 18,
     },
+    Target {
+        name: "onnx",
+        corpus: networks,
+        change: |rng, bytes, others| mutate(rng, bytes, OPERATIONS, others),
+        run: |bytes| drop(onnx::read::read(bytes, None)),
+        memory: (192 << 20, 4096),
+        share: 18,
+    },
 ];
+
+/// Names that are as long as others, so that the lengths around them stay right.
+const OPERATIONS: &[&str] = &[
+    "Gemm",
+    "Relu",
+    "Conv",
+    "LSTM",
+    "Tanh",
+    "Gelu",
+    "Add",
+    "Mul",
+    "Div",
+    "GRU",
+    "RNN",
+    "Shape",
+    "Slice",
+    "Split",
+    "MatMul",
+    "Concat",
+    "Gather",
+    "Resize",
+    "Reshape",
+    "Flatten",
+    "Softmax",
+    "Squeeze",
+    "MaxPool",
+    "Transpose",
+    "\u{1}",
+    "\u{7f}",
+];
+
+/// ONNX files that PyTorch wrote.
+fn networks() -> Vec<Vec<u8>> {
+    let all: [&[u8]; 5] = [
+        include_bytes!("../../interop/onnx/lenet.legacy.onnx"),
+        include_bytes!("../../interop/onnx/sine.dynamo.onnx"),
+        include_bytes!("../../interop/onnx/words.legacy.onnx"),
+        include_bytes!("../../interop/onnx/residual.dynamo.onnx"),
+        include_bytes!("../../interop/onnx/mlp.legacy.onnx"),
+    ];
+    all.map(<[u8]>::to_vec).to_vec()
+}
 
 const PYTHON: &[&str] = &[
     "nn.Linear(4, 8)",

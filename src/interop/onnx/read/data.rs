@@ -88,6 +88,8 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
     if let Some(by) = network.divide {
         spec.data.scale = Scale::Divide { by };
     }
+    // What the file gives is in the target's own units.
+    spec.data.scale_target = false;
     if network.scaled {
         spec.data.scale = Scale::None;
     }

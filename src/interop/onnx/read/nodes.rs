@@ -239,6 +239,7 @@ fn linear(
         walk.build.param(layer, "bias", &[units], bias);
     }
     let mut flow = out;
+    walk.bounded(&flow.source.real, node)?;
     flow.source.layer = Some(layer);
     walk.give(node, 0, Value::Flow(flow));
     Ok(())
@@ -479,8 +480,7 @@ fn conv(walk: &mut Walk, node: &Node) -> Res<()> {
             .param(layer, "bias", &[filters], bias.to_floats());
     }
     let shape = std::iter::once(filters).chain(out).collect();
-    walk.give_layer(node, layer, shape);
-    Ok(())
+    walk.give_layer(node, layer, shape)
 }
 
 fn conv_transpose(walk: &mut Walk, node: &Node) -> Res<()> {
@@ -559,8 +559,7 @@ fn conv_transpose(walk: &mut Walk, node: &Node) -> Res<()> {
         walk.build
             .param(layer, "bias", &[filters], bias.to_floats());
     }
-    walk.give_layer(node, layer, shape);
-    Ok(())
+    walk.give_layer(node, layer, shape)
 }
 
 fn pool(walk: &mut Walk, node: &Node) -> Res<()> {
@@ -612,8 +611,7 @@ fn pool(walk: &mut Walk, node: &Node) -> Res<()> {
     };
     let layer = walk.build.layer(node, None, "pool", kind, vec![from])?;
     let shape = std::iter::once(x[0]).chain(out).collect();
-    walk.give_layer(node, layer, shape);
-    Ok(())
+    walk.give_layer(node, layer, shape)
 }
 
 /// One number for each channel; `keep`: whether the other axes stay, as ones.
@@ -771,6 +769,7 @@ fn normalised(walk: &mut Walk, node: &Node, s: &Stat, centred: bool, eps: f32) -
     if s.axes > sample.len() {
         return Err(unfit(node));
     }
+    walk.bounded(&sample, node)?;
     let over = sample[sample.len() - s.axes..].to_vec();
     let ones = vec![1.0; over.iter().product()];
     norm_layer(
@@ -826,8 +825,7 @@ fn norm_layer(
     if let Some(bias) = bias {
         walk.build.param(layer, "bias", &over, bias);
     }
-    walk.give_layer(node, layer, sample);
-    Ok(())
+    walk.give_layer(node, layer, sample)
 }
 
 /// An epsilon, None where it is PyTorch's default.
@@ -906,8 +904,7 @@ fn batch_norm(walk: &mut Walk, node: &Node) -> Res<()> {
     for (name, values) in names.into_iter().zip(values) {
         walk.build.param(layer, name, &[c], values);
     }
-    walk.give_layer(node, layer, sample);
-    Ok(())
+    walk.give_layer(node, layer, sample)
 }
 
 fn layer_norm(walk: &mut Walk, node: &Node) -> Res<()> {
@@ -948,8 +945,7 @@ fn softmax(walk: &mut Walk, node: &Node) -> Res<()> {
         alpha: None,
     };
     let layer = walk.build.layer(node, None, "softmax", kind, vec![from])?;
-    walk.give_layer(node, layer, sample);
-    Ok(())
+    walk.give_layer(node, layer, sample)
 }
 
 fn concat(walk: &mut Walk, node: &Node) -> Res<()> {
@@ -983,8 +979,7 @@ fn concat(walk: &mut Walk, node: &Node) -> Res<()> {
         .ok_or_else(|| unfit(node))?;
     let kind = LayerKind::Concatenate { axis: axis as i64 };
     let layer = walk.build.layer(node, None, "concat", kind, inputs)?;
-    walk.give_layer(node, layer, out);
-    Ok(())
+    walk.give_layer(node, layer, out)
 }
 
 fn gather(walk: &mut Walk, node: &Node) -> Res<()> {
@@ -1021,8 +1016,7 @@ fn gather(walk: &mut Walk, node: &Node) -> Res<()> {
         .layer(node, node.input(0), "embedding", kind, vec![from])?;
     walk.build
         .param(layer, "weight", &[vocab, dim], table.to_floats());
-    walk.give_layer(node, layer, vec![sample[0], dim]);
-    Ok(())
+    walk.give_layer(node, layer, vec![sample[0], dim])
 }
 
 /// The last of a recurrent layer's states.
@@ -1100,6 +1094,5 @@ fn resize(walk: &mut Walk, node: &Node) -> Res<()> {
     for (d, f) in shape[1..].iter_mut().zip(&factors) {
         *d *= f;
     }
-    walk.give_layer(node, layer, shape);
-    Ok(())
+    walk.give_layer(node, layer, shape)
 }

@@ -133,6 +133,7 @@ pub fn recurrent(walk: &mut Walk, node: &Node, cell: Cell) -> Res<()> {
             walk.build.param(key, &name[1..], dims, values);
         }
     }
+    walk.bounded(&[steps, directions * h], node)?;
     let source = |part, real: Vec<usize>, dims| {
         Flow::new(Source {
             layer: Some(key),
@@ -463,8 +464,7 @@ pub fn project(
     walk.build.param(layer, "out_proj.weight", &[d, d], weight);
     walk.build.param(layer, "out_proj.bias", &[d], bias);
     walk.attentions[n].layer = Some(layer);
-    walk.give_layer(node, layer, vec![t, d]);
-    Ok(())
+    walk.give_layer(node, layer, vec![t, d])
 }
 
 /// A bias behind an attention's last projection. None where the flow comes from none.

@@ -61,6 +61,9 @@ pub struct Walk<'a> {
     budget: usize,
 }
 
+/// Numbers that a layer may give for one sample.
+const SAMPLE: usize = 1 << 22;
+
 /// The network of a file, as it says itself.
 pub fn walk(file: &File) -> Res<Network> {
     let mut uses = HashMap::new();
@@ -122,7 +125,7 @@ impl<'a> Walk<'a> {
             .collect();
         let sample = fixed.filter(|s| {
             let n = s.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-            !s.is_empty() && s.len() <= 4 && n.is_some_and(|n| n <= 1 << 24)
+            !s.is_empty() && s.len() <= 4 && n.is_some_and(|n| n <= SAMPLE)
         });
         let Some(sample) = sample else {
             let show = |d: &Option<i64>| d.map_or("?".to_string(), |d| d.to_string());
@@ -198,8 +201,19 @@ impl<'a> Walk<'a> {
     }
 
     /// What a new layer of this shape gives.
-    pub fn give_layer(&mut self, node: &Node, layer: usize, shape: Vec<usize>) {
+    pub fn give_layer(&mut self, node: &Node, layer: usize, shape: Vec<usize>) -> Res<()> {
+        self.bounded(&shape, node)?;
         self.give(node, 0, Value::Flow(Flow::of(Some(layer), shape)));
+        Ok(())
+    }
+
+    /// Refuses samples of more numbers than the engine would take.
+    pub fn bounded(&self, sample: &[usize], node: &Node) -> Res<()> {
+        let n = sample.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+        match n {
+            Some(n) if n <= SAMPLE => Ok(()),
+            _ => Err(at(node, "onnx-op-setting", &[("name", shown(sample))])),
+        }
     }
 
     pub fn used_once(&self, name: &str) -> bool {
