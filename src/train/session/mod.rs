@@ -1,9 +1,12 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
 mod epoch;
 mod evaluate;
+mod landscape;
 mod look;
 mod probe;
 mod safety;
+mod table;
+mod within;
 
 use super::callbacks::Callbacks;
 use super::checkpoint::Checkpoint;
@@ -45,6 +48,10 @@ pub struct Session<B: Backend> {
     epoch_loss: (f64, usize),
     /// For a closer look.
     probe: Option<Box<probe::Probe<B>>>,
+    /// The loss around the run, where the run has been, and surfaces begun so far.
+    landscape: Option<Box<landscape::Landscape>>,
+    trail: landscape::Trail,
+    surfaces: u32,
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
     pub seconds: f64,
 }
@@ -306,6 +313,9 @@ impl<B: Backend> Session<B> {
             best: None,
             epoch_loss: (0.0, 0),
             probe: None,
+            landscape: None,
+            trail: landscape::Trail::default(),
+            surfaces: 0,
             seconds: 0.0,
         };
         s.sample = s.first_sample();

@@ -2,10 +2,12 @@
 use super::evaluation::Judged;
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{
-    ArrayInfo, Evaluation, Failure, Part, Request, RunInfo, Saliency, Samples, TensorInfo, Vitals,
+    ArrayInfo, Ask, Evaluation, Failure, Part, Request, RunInfo, Saliency, Samples, TensorInfo,
+    Vitals,
 };
 use crate::ui::link::Link;
 use js_sys::{ArrayBuffer, Float32Array, Uint32Array};
+use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -200,10 +202,20 @@ impl Source {
         Ok((info.shape, floats(&buffers, 0)))
     }
 
+    /// A closer look: the answer, and the numbers beside it.
+    pub async fn look<T: DeserializeOwned>(&self, ask: Ask) -> Result<(T, Vec<Vec<f32>>), Failure> {
+        let request = Request::Look {
+            run: self.info.run,
+            ask,
+        };
+        let (info, buffers) = self.link.call(&request, Vec::new(), &[]).await?;
+        let numbers = (0..buffers.len()).map(|i| floats(&buffers, i)).collect();
+        Ok((info, numbers))
+    }
+
     /// What the next step would do.
     pub async fn vitals(&self) -> Result<Vitals, Failure> {
-        let request = Request::Vitals { run: self.info.run };
-        Ok(self.link.call(&request, Vec::new(), &[]).await?.0)
+        Ok(self.look(Ask::Vitals).await?.0)
     }
 
     pub async fn saliency(
@@ -212,17 +224,17 @@ impl Source {
         number: usize,
         output: usize,
     ) -> Result<Attribution, Failure> {
-        let request = Request::Saliency {
-            run: self.info.run,
+        let ask = Ask::Saliency {
             part,
             number,
             output,
         };
-        let (info, buffers) = self.link.call(&request, Vec::new(), &[]).await?;
+        let (info, mut numbers) = self.look(ask).await?;
+        let along = (numbers.len() > 1).then(|| Rc::new(numbers.remove(1)));
         Ok(Attribution {
             info,
-            times: Rc::new(floats(&buffers, 0)),
-            along: (buffers.len() > 1).then(|| Rc::new(floats(&buffers, 1))),
+            times: Rc::new(numbers.pop().unwrap_or_default()),
+            along,
         })
     }
 
