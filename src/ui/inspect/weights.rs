@@ -173,7 +173,7 @@ pub fn Weights(props: &ViewProps) -> Html {
     };
     html! {
         <div class="view">
-            <About text={t("weights-about")} />
+            <About text={t("weights-look")} />
             <div class="view-tools">
                 <Select label={t("weights-layer")} value={current.clone()} onpick={pick_layer}
                     options={options(layers.iter().map(|l| (l.clone(), l.clone())).collect())} />
