@@ -1,11 +1,8 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
 mod epoch;
 mod evaluate;
-<<<<<<< HEAD
-mod landscape;
-=======
 mod flight;
->>>>>>> main
+mod landscape;
 mod look;
 mod probe;
 mod safety;
