@@ -219,10 +219,10 @@ e2e('undo takes back every kind of edit, and redo does it again', async ({ page 
     () => page.getByLabel('Framework').selectOption('keras'),
     () => enter(fields.getByLabel('Epochs', { exact: true }), '7'),
     () => fields.getByLabel('Shuffle each epoch').uncheck(),
-    () => fields.getByLabel('Optimizer', { exact: true }).selectOption('rmsprop'),
+    () => fields.locator('.field', { hasText: /^Optimizer/ }).locator('select').selectOption('rmsprop'),
     () => enter(fields.locator('.slider', { hasText: 'Learning rate' }).locator('input.number'), '0.02'),
     () => fields.locator('.slider', { hasText: 'Test set' }).locator('input[type="range"]').fill('0.5'),
-    () => fields.getByLabel('Source', { exact: true }).selectOption({ label: 'Iris' }),
+    () => fields.locator('.field', { hasText: /^Source/ }).locator('select').selectOption({ label: 'Iris' }),
     async () => {
       await page.getByRole('button', { name: 'Add layer' }).last().click();
       await page.getByRole('menuitem', { name: /^Dropout/ }).click();

@@ -99,7 +99,7 @@ const keys = {
 
 for (const [how, hand] of Object.entries({ mouse, keyboard: keys })) {
   // Real key events on lists and menus differ between drivers: Chrome's are taken.
-  const options = (preset) => ({ path: `#preset=${preset}`, timeout: 150_000, firefox: false, context: { viewport: { width: 1440, height: 900 } } });
+  const options = (preset) => ({ path: `#preset=${preset}`, timeout: 240_000, firefox: false, context: { viewport: { width: 1440, height: 900 } } });
 
   e2e(`the dense network of the Keras tutorial, by the ${how} alone`, options('mnist-mlp'), async ({ page }) => {
     await shows(page, 'mnist-mlp');

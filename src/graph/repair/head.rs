@@ -1,7 +1,7 @@
 //! The end of the network and the loss, brought to fit.
 use super::Desk;
 use super::apply::*;
-use crate::spec::edit::{self, fit_head, free_id, new_layer};
+use crate::spec::edit::{self, fit_head, free_id, new_layer, source_of};
 use crate::spec::*;
 
 impl Desk<'_> {
@@ -43,7 +43,12 @@ impl Desk<'_> {
             let id = layers[head].id.clone();
             let args = vec![("layer", id.clone()), ("n", n.to_string())];
             self.offer("set-units", args, |s| set_units(s, head, n));
+            // Only where it reads more than a row.
+            let several = |shape: &[usize]| shape.len() > 1;
+            let source = source_of(self.spec, head);
+            let rows = self.shape(&source).is_some_and(several);
             self.offer("insert-flatten-before", vec![("layer", id)], |s| {
+                rows.then_some(())?;
                 set_units(s, head, n)?;
                 insert_before(s, head, LayerKind::Flatten)
             });

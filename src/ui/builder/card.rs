@@ -243,8 +243,9 @@ pub fn Card(props: &CardProps) -> Html {
                     <Later<CardProps> view={&MORE} with={props.clone()} />
                 </div>
             }
-            { for rest.map(|p| html! { <p class="error" role="alert">{ problem_text(p) }</p> }) }
-            { for props.hints.iter().map(|p| html! { <p class="hint" role="note">{ problem_text(p) }</p> }) }
+            // In fragments: with more children or fewer the others would be made anew.
+            <>{ for rest.map(|p| html! { <p class="error" role="alert">{ problem_text(p) }</p> }) }</>
+            <>{ for props.hints.iter().map(|p| html! { <p class="hint" role="note">{ problem_text(p) }</p> }) }</>
             if let Some(spec) = props.spec.as_ref().filter(|_| !problems.is_empty()) {
                 <Later<RepairsProps> view={&REPAIRS} with={RepairsProps { spec: spec.clone(), problems, edit: props.edit.clone() }} />
             }
