@@ -13,6 +13,7 @@ mod layers;
 mod norm;
 mod optim;
 mod probe;
+mod segment;
 mod sequence;
 mod spatial;
 
@@ -24,6 +25,7 @@ pub use grad::{Backward, differentiate};
 pub use head::threshold;
 pub use optim::{Knobs, route, rule, solve, update};
 pub use probe::{PROBE_BATCH, probe};
+pub use segment::{SEGMENT_BATCH, Segment, cut, segment};
 
 pub type Shape = Vec<usize>;
 

@@ -328,6 +328,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     ("unknown-run", "There is no run {run}; it was disposed of."),
     ("unknown-tensor", "There is no tensor “{name}” in this run."),
     (
+        "segment",
+        "No layer of this network can stand for its code: what follows must read nothing from before it.",
+    ),
+    (
+        "codes-not-finite",
+        "The codes are no longer finite numbers: the training has diverged. Reset, and try a smaller learning rate.",
+    ),
+    (
         "unknown-option",
         "“{name}” is no setting that can be changed while training.",
     ),

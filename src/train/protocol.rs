@@ -535,6 +535,20 @@ pub struct Saliency {
     pub blank: f64,
 }
 
+/// Of the layer whose output stands for an autoencoder's code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Codes {
+    pub layer: String,
+    /// One sample's code.
+    pub shape: Vec<usize>,
+    /// Names of the samples' classes; empty where the data has none.
+    pub classes: Vec<String>,
+    /// How much of the codes' variance their plane shows; absent where it shows all.
+    pub share: Option<f64>,
+    /// Whether it is a variational autoencoder's, whose codes are drawn from N(0, 1).
+    pub drawn: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disposed {
     /// Bytes of the worker's memory, which never shrinks.

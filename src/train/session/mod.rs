@@ -1,4 +1,5 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
+mod code;
 mod epoch;
 mod evaluate;
 mod look;
@@ -45,6 +46,8 @@ pub struct Session<B: Backend> {
     epoch_loss: (f64, usize),
     /// For a closer look.
     probe: Option<Box<probe::Probe<B>>>,
+    /// For an autoencoder's codes.
+    halves: Option<Box<code::Halves<B>>>,
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
     pub seconds: f64,
 }
@@ -306,6 +309,7 @@ impl<B: Backend> Session<B> {
             best: None,
             epoch_loss: (0.0, 0),
             probe: None,
+            halves: None,
             seconds: 0.0,
         };
         s.sample = s.first_sample();
