@@ -14,6 +14,8 @@ pub struct Outcome {
     pub classes: Option<usize>,
     /// Above which a single output means class 1.
     pub threshold: f32,
+    /// Whether the targets are the sample itself, which all has one unit.
+    pub itself: bool,
 }
 
 impl Outcome {
@@ -85,8 +87,9 @@ impl Outcome {
         }
         e.mse = Some(se / n);
         e.mae = Some(ae / n);
-        // As scikit-learn's r2_score: per target, then the mean over the targets.
-        let mut scores = Vec::new();
+        // As scikit-learn's r2_score: per target, then the mean over the targets; where the sample itself is
+        // the target with `multioutput="variance_weighted"`, for at a picture's rim hardly anything varies.
+        let (mut scores, mut totals) = (Vec::new(), Vec::new());
         for j in 0..self.width {
             let column = |v: &[f32]| -> Vec<f64> {
                 v.iter()
@@ -99,11 +102,15 @@ impl Outcome {
             let mean = y.iter().sum::<f64>() / y.len() as f64;
             let total: f64 = y.iter().map(|v| (v - mean).powi(2)).sum();
             let rest: f64 = p.iter().zip(&y).map(|(p, y)| (p - y).powi(2)).sum();
-            if total > 0.0 {
+            if total > 0.0 || self.itself {
                 scores.push(1.0 - rest / total);
+                totals.push((rest, total));
             }
         }
-        if !scores.is_empty() {
+        let all = |f: fn(&(f64, f64)) -> f64| totals.iter().map(f).sum::<f64>();
+        if self.itself && all(|t| t.1) > 0.0 {
+            e.r2 = Some(1.0 - all(|t| t.0) / all(|t| t.1));
+        } else if !scores.is_empty() && !self.itself {
             e.r2 = Some(scores.iter().sum::<f64>() / scores.len() as f64);
         }
     }

@@ -1,5 +1,6 @@
 //! The look inside a run: what it says, what it has learnt, how good it is.
 mod activations;
+mod autoencoder;
 mod evaluation;
 mod fit;
 mod gradients;
@@ -94,6 +95,7 @@ lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { 
 lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <Worded words={INSIDE}><gradients::Gradients ..p /></Worded> }; }
 lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <Worded words={INSIDE}><saliency::SaliencyView ..p /></Worded> }; }
 lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <Worded words={INSIDE}><evaluation::EvaluationView ..p /></Worded> }; }
+lazy! { static AUTOENCODER: Shown<ViewProps>, in page autoencoder = |p| html! { <Worded words={INSIDE}><autoencoder::Autoencoder ..p /></Worded> }; }
 lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
 
@@ -104,6 +106,7 @@ const OPEN: usize = 4;
 enum View {
     Fit,
     Plane,
+    Autoencoder,
     Predictions,
     Weights,
     Activations,
@@ -115,9 +118,10 @@ enum View {
 }
 
 impl View {
-    const ALL: [View; 10] = [
+    const ALL: [View; 11] = [
         View::Fit,
         View::Plane,
+        View::Autoencoder,
         View::Predictions,
         View::Code,
         View::Weights,
@@ -132,6 +136,7 @@ impl View {
         match self {
             View::Fit => "fit",
             View::Plane => "plane",
+            View::Autoencoder => "autoencoder",
             View::Predictions => "predictions",
             View::Weights => "weights",
             View::Activations => "activations",
@@ -165,7 +170,9 @@ impl View {
                 let outputs = source.info.layers.last().map_or(0, |l| l.shape.len());
                 source.info.spec.data.target == TargetOf::Labels && outputs <= 1
             }
-            View::Predictions | View::Evaluation | View::Code | View::Plan => true,
+            View::Autoencoder => autoencoder::offered(source),
+            View::Predictions => !autoencoder::offered(source),
+            View::Evaluation | View::Code | View::Plan => true,
         }
     }
 
@@ -175,6 +182,7 @@ impl View {
         let later = match self {
             View::Fit => &FIT,
             View::Plane => &PLANE,
+            View::Autoencoder => &AUTOENCODER,
             // Most networks open on it.
             View::Predictions => {
                 return html! { <predictions::Predictions {key} ..with.clone() /> };
