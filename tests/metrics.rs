@@ -16,6 +16,7 @@ fn outcome(truth: &[usize], guess: &[usize], k: usize) -> Outcome {
         losses: vec![0.5; truth.len()],
         classes: Some(k),
         threshold: 0.5,
+        itself: false,
     }
 }
 

@@ -89,7 +89,7 @@ impl Outcome {
         e.mae = Some(ae / n);
         // As scikit-learn's r2_score: per target, then the mean over the targets; where the sample itself is
         // the target with `multioutput="variance_weighted"`, for at a picture's rim hardly anything varies.
-        let (mut scores, mut totals) = (Vec::new(), Vec::new());
+        let (mut scores, mut weights) = (0.0, 0.0);
         for j in 0..self.width {
             let column = |v: &[f32]| -> Vec<f64> {
                 v.iter()
@@ -102,16 +102,14 @@ impl Outcome {
             let mean = y.iter().sum::<f64>() / y.len() as f64;
             let total: f64 = y.iter().map(|v| (v - mean).powi(2)).sum();
             let rest: f64 = p.iter().zip(&y).map(|(p, y)| (p - y).powi(2)).sum();
-            if total > 0.0 || self.itself {
-                scores.push(1.0 - rest / total);
-                totals.push((rest, total));
+            if total > 0.0 {
+                let weight = if self.itself { total } else { 1.0 };
+                scores += weight * (1.0 - rest / total);
+                weights += weight;
             }
         }
-        let all = |f: fn(&(f64, f64)) -> f64| totals.iter().map(f).sum::<f64>();
-        if self.itself && all(|t| t.1) > 0.0 {
-            e.r2 = Some(1.0 - all(|t| t.0) / all(|t| t.1));
-        } else if !scores.is_empty() && !self.itself {
-            e.r2 = Some(scores.iter().sum::<f64>() / scores.len() as f64);
+        if weights > 0.0 {
+            e.r2 = Some(scores / weights);
         }
     }
 }
