@@ -37,7 +37,10 @@ fn both(run: &mut Run, layer: Option<&str>, count: usize) -> (String, Vec<f32>, 
 fn same(a: &[f32], b: &[f32], what: &str) {
     assert_eq!(a.len(), b.len(), "{what}");
     for (a, b) in a.iter().zip(b) {
-        assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{what}: {a} and {b}");
+        assert!(
+            (a - b).abs() <= 1e-5 * b.abs().max(1.0),
+            "{what}: {a} and {b}"
+        );
     }
 }
 
@@ -85,7 +88,10 @@ fn codes_follow_the_training_and_leave_it_alone() {
     let mut run = open(preset("vae"), 2);
     let before = block_on(run.codes(Part::Train, None, 8)).unwrap();
     assert_eq!((before.values.len(), before.labels.len()), (16, 8));
-    assert_eq!(before.places, before.values, "two numbers are their own plane");
+    assert_eq!(
+        before.places, before.values,
+        "two numbers are their own plane"
+    );
     let mut other = open(preset("vae"), 2);
     for r in [&mut run, &mut other] {
         block_on(r.steps(1)).unwrap();
@@ -114,7 +120,10 @@ fn a_wide_code_is_shown_where_it_differs_most() {
     let mut run = open(preset("autoencoder"), 3);
     let coded = block_on(run.codes(Part::Train, Some("code"), 50)).unwrap();
     let width = 32;
-    assert_eq!((coded.info.layer.as_str(), coded.info.drawn), ("code", false));
+    assert_eq!(
+        (coded.info.layer.as_str(), coded.info.drawn),
+        ("code", false)
+    );
     assert_eq!(coded.info.classes.len(), 10);
     let share = coded.info.share.unwrap();
     assert!(0.0 < share && share <= 1.0, "{share}");

@@ -64,7 +64,11 @@ impl Map {
         Map {
             places: values.chunks_exact(width).flat_map(place).collect(),
             basis,
-            share: Some(if pca.total > 0.0 { shown / pca.total } else { 1.0 }),
+            share: Some(if pca.total > 0.0 {
+                shown / pca.total
+            } else {
+                1.0
+            }),
         }
     }
 }
@@ -104,7 +108,10 @@ impl<B: Backend> Half<B> {
     }
 
     fn io(&self, name: &str) -> (SlotId, usize) {
-        let id = self.plan.find(Slab::Io, name).expect("every segment has it");
+        let id = self
+            .plan
+            .find(Slab::Io, name)
+            .expect("every segment has it");
         (id, numel(&self.plan.slot(id).shape[1..]))
     }
 
@@ -143,7 +150,10 @@ impl<B: Backend> Session<B> {
     }
 
     /// The halves around a layer, with the run's present parameters.
-    async fn halves(&mut self, layer: Option<&str>) -> Result<(&mut Halves<B>, Vec<usize>), Failure> {
+    async fn halves(
+        &mut self,
+        layer: Option<&str>,
+    ) -> Result<(&mut Halves<B>, Vec<usize>), Failure> {
         let (layer, shape) = self.code_layer(layer)?;
         if self.halves.as_ref().is_none_or(|h| h.layer != layer) {
             ops::load().await.map_err(not_loaded)?;
@@ -225,7 +235,9 @@ impl<B: Backend> Session<B> {
         let (index, shape) = self.code_layer(Some(layer))?;
         let width = numel(&shape);
         let mut rng = Rng::new(seed, CODE);
-        let mut codes: Vec<f32> = (0..count.min(DREAMS) * width).map(|_| rng.normal()).collect();
+        let mut codes: Vec<f32> = (0..count.min(DREAMS) * width)
+            .map(|_| rng.normal())
+            .collect();
         if !self.is_drawn(index) {
             let known = self.codes(Part::Train, Some(layer), FITTED).await?.values;
             let Some(pca) = Pca::of(&known, width, width) else {
@@ -265,5 +277,25 @@ impl<B: Backend> Session<B> {
         self.unscale(&mut y);
         let outputs = y.len() / rows;
         Ok((vec![rows, outputs], y))
+    }
+
+    /// The same for points of a plane, row 0 + u·row 1 + v·row 2 of `basis[3, width]` each.
+    pub async fn decode_places(
+        &mut self,
+        layer: &str,
+        basis: &[f32],
+        places: &[f32],
+    ) -> Result<(Vec<usize>, Vec<f32>), Failure> {
+        let width = basis.len() / 3;
+        let (origin, axes) = basis.split_at(width);
+        let (u, v) = axes.split_at(width);
+        let point = |at: &[f32]| {
+            let (x, y) = (at[0], at[1]);
+            let all = origin.iter().zip(u).zip(v);
+            all.map(|((o, u), v)| o + x * u + y * v)
+                .collect::<Vec<f32>>()
+        };
+        let codes: Vec<f32> = places.chunks_exact(2).flat_map(point).collect();
+        self.decode(layer, &codes).await
     }
 }

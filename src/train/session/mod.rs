@@ -2,9 +2,12 @@
 mod code;
 mod epoch;
 mod evaluate;
+mod landscape;
 mod look;
 mod probe;
 mod safety;
+mod table;
+mod within;
 
 use super::callbacks::Callbacks;
 use super::checkpoint::Checkpoint;
@@ -48,6 +51,10 @@ pub struct Session<B: Backend> {
     probe: Option<Box<probe::Probe<B>>>,
     /// For an autoencoder's codes.
     halves: Option<Box<code::Halves<B>>>,
+    /// The loss around the run, where the run has been, and surfaces begun so far.
+    landscape: Option<Box<landscape::Landscape>>,
+    trail: landscape::Trail,
+    surfaces: u32,
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
     pub seconds: f64,
 }
@@ -310,6 +317,9 @@ impl<B: Backend> Session<B> {
             epoch_loss: (0.0, 0),
             probe: None,
             halves: None,
+            landscape: None,
+            trail: landscape::Trail::default(),
+            surfaces: 0,
             seconds: 0.0,
         };
         s.sample = s.first_sample();

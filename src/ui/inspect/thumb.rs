@@ -41,13 +41,7 @@ pub fn Thumb(props: &ThumbProps) -> Html {
     html! { <canvas class="thumb" ref={canvas} role="img" aria-label={props.label.clone()} /> }
 }
 
-fn paint(
-    canvas: &HtmlCanvasElement,
-    v: &[f32],
-    [h, w]: [usize; 2],
-    range: (f32, f32),
-    dark: bool,
-) {
+fn paint(canvas: &HtmlCanvasElement, v: &[f32], [h, w]: [usize; 2], range: (f32, f32), dark: bool) {
     put_pixels(canvas, w, h, &mut pixels(v, h * w, range, dark));
 }
 

@@ -43,7 +43,7 @@ impl Coded {
 
     /// The plane's ranges: the points with some room, N(0, 1) wholly where codes are drawn from it.
     fn ranges(&self) -> [(f64, f64); 2] {
-        let least = if self.info.drawn { 2.5 } else { 0.0 };
+        let least: f64 = if self.info.drawn { 2.5 } else { 0.0 };
         [0, 1].map(|k| {
             let all = self.places.iter().skip(k).step_by(2);
             let finite = all.map(|v| f64::from(*v)).filter(|v| v.is_finite());
@@ -219,7 +219,9 @@ fn slider(at: &UseStateHandle<(f64, f64)>, k: usize, (lo, hi): (f64, f64), title
     let oninput = {
         let at = at.clone();
         move |e: InputEvent| {
-            let v = e.target_unchecked_into::<HtmlInputElement>().value_as_number();
+            let v = e
+                .target_unchecked_into::<HtmlInputElement>()
+                .value_as_number();
             if v.is_finite() {
                 at.set(if k == 0 { (v, at.1) } else { (at.0, v) });
             }
@@ -321,6 +323,8 @@ fn mosaic(surface: &Surface, pictures: &[f32], [h, w]: [usize; 2], a: Area) {
         // A canvas of one's own making can always be drawn.
         let _ = surface
             .ctx
-            .draw_image_with_html_canvas_element_and_dw_and_dh(&canvas, a.left, a.top, a.width, a.height);
+            .draw_image_with_html_canvas_element_and_dw_and_dh(
+                &canvas, a.left, a.top, a.width, a.height,
+            );
     }
 }
