@@ -69,6 +69,17 @@ async fn decoded(source: &Source, coded: &Coded) -> Result<Vec<f32>, Failure> {
     source.decode(&coded.info.layer, &coded.basis, places).await
 }
 
+/// Codes, compared by identity.
+#[derive(Clone)]
+struct Same(Option<Rc<Coded>>);
+
+impl PartialEq for Same {
+    fn eq(&self, o: &Self) -> bool {
+        let at = |c: &Option<Rc<Coded>>| c.as_ref().map(Rc::as_ptr);
+        at(&self.0) == at(&o.0)
+    }
+}
+
 struct Shown {
     coded: Rc<Coded>,
     /// Empty where points are shown.
@@ -103,21 +114,17 @@ pub fn CodeMap(props: &AboutProps) -> Html {
         let coded = Rc::new(coded);
         Ok::<_, Failure>(Shown { coded, pictures })
     });
-    let here = {
-        let coded = pulled.value.as_ref().map(|s| s.coded.clone());
-        let key = coded.as_ref().map(|c| Rc::as_ptr(c) as usize);
-        let fetch = move |(source, _, (x, y)): (Source, Option<usize>, (f64, f64))| {
-            let coded = coded.clone();
-            async move {
-                let Some(coded) = coded else {
-                    return Ok(Vec::new());
-                };
-                let places = vec![x as f32, y as f32];
-                source.decode(&coded.info.layer, &coded.basis, places).await
-            }
-        };
-        use_pull((props.source.clone(), key, *at), fetch)
-    };
+    let coded = Same(pulled.value.as_ref().map(|s| s.coded.clone()));
+    let here = use_pull(
+        (props.source.clone(), coded, *at),
+        |(source, coded, (x, y))| async move {
+            let Some(coded) = coded.0 else {
+                return Ok(Vec::new());
+            };
+            let places = vec![x as f32, y as f32];
+            source.decode(&coded.info.layer, &coded.basis, places).await
+        },
+    );
     let paint = {
         let (shown, place) = (pulled.value.clone(), place.clone());
         let shape = props.shape;
@@ -211,7 +218,7 @@ fn on_plane(a: Area, [x, y]: [(f64, f64); 2], at: (f64, f64)) -> Option<(f64, f6
     let u = (at.0 - a.left) / a.width;
     let v = (at.1 - a.top) / a.height;
     let inside = (0.0..=1.0).contains(&u) && (0.0..=1.0).contains(&v);
-    inside.then(|| (x.0 + u * (x.1 - x.0), y.1 - v * (y.1 - y.0)))
+    inside.then_some((x.0 + u * (x.1 - x.0), y.1 - v * (y.1 - y.0)))
 }
 
 fn slider(at: &UseStateHandle<(f64, f64)>, k: usize, (lo, hi): (f64, f64), title: &str) -> Html {
