@@ -3,7 +3,7 @@ use super::*;
 use crate::plotting::pca::{Pca, nearest};
 
 impl<B: Backend> Session<B> {
-    /// A parameter `[rows, dims]` by name.
+    /// A parameter `[rows, dims]` by name, as far as its rows stand for something: width and values.
     async fn table(&mut self, name: &str) -> Result<(usize, Vec<f32>), Failure> {
         let Some(id) = self.plan.find(Slab::Param, name) else {
             return Err(bad_data(Problem::new("unknown-tensor").arg("name", name)));
@@ -15,7 +15,17 @@ impl<B: Backend> Session<B> {
                 .arg("got", got);
             return Err(bad_data(problem));
         };
-        Ok((dims, self.backend.read(&[id]).await?.remove(0)))
+        let layer = name.split('.').next().unwrap_or_default();
+        let mut values = self.backend.read(&[id]).await?.remove(0);
+        let tokens =
+            self.spec.layers.iter().any(|l| {
+                l.id == layer && matches!(l.kind, crate::spec::LayerKind::Embedding { .. })
+            });
+        // Rows of no word are never trained: they would only blur the picture.
+        if let (true, Some((_, words))) = (tokens, &self.data.text) {
+            values.truncate(words.words().len().saturating_mul(dims));
+        }
+        Ok((dims, values))
     }
 
     /// The rows of a table on the plane of their two principal components: `[rows, 2]`.

@@ -1,9 +1,10 @@
 //! The run that the views look at, and the questions they have.
 use super::evaluation::Judged;
 use crate::plotting::outcome::Outcome;
+use crate::spec::Spec;
 use crate::train::protocol::{
-    ArrayInfo, Ask, Codes, Evaluation, Failure, Part, Request, RunInfo, Saliency, Samples,
-    TensorInfo, Vitals,
+    ArrayInfo, Ask, BackendChoice, Codes, Disposed, Evaluation, Failure, LoadOptions, Part,
+    Request, RunEnd, RunId, RunInfo, Saliency, Samples, TensorInfo, Vitals,
 };
 use crate::ui::link::Link;
 use js_sys::{ArrayBuffer, Float32Array, Uint32Array};
@@ -108,6 +109,16 @@ impl Source {
         self.info.data.shape.iter().product()
     }
 
+    /// Rows of outputs per sample: more than one where each step has a class.
+    pub fn steps(&self) -> usize {
+        let classes = self.info.data.classes.len();
+        let shape = self.info.layers.last().map_or(&[][..], |l| &l.shape);
+        match shape {
+            [steps, _] if classes > 0 => (*steps).max(1),
+            _ => 1,
+        }
+    }
+
     /// A feature's name; x₁, x₂, … where it has none.
     pub fn feature(&self, i: usize) -> String {
         let name = self.info.data.features.get(i).cloned();
@@ -185,6 +196,57 @@ impl Source {
         let buffer = Float32Array::from(x).buffer();
         let (_, buffers): (ArrayInfo, _) = self.link.call(&request, vec![buffer], &[]).await?;
         Ok(floats(&buffers, 0))
+    }
+
+    /// Trains another network on the side, for its outputs at these points: its facts, and
+    /// `[count, outputs]`. Afterwards the worker forgets it.
+    pub async fn beside(
+        &self,
+        spec: &Spec,
+        run: RunId,
+        x: &[f32],
+        count: usize,
+    ) -> Result<(RunInfo, Vec<f32>), Failure> {
+        let found = self.trained(spec, run, x, count).await;
+        let dispose = Request::Dispose { run };
+        // A worker that is gone has forgotten it, too.
+        let _ = self.link.call::<Disposed>(&dispose, Vec::new(), &[]).await;
+        found
+    }
+
+    async fn trained(
+        &self,
+        spec: &Spec,
+        run: RunId,
+        x: &[f32],
+        count: usize,
+    ) -> Result<(RunInfo, Vec<f32>), Failure> {
+        let load = Request::Load {
+            run,
+            spec: crate::json::read(&crate::json::write(spec)).unwrap_or_default(),
+            options: LoadOptions {
+                backend: BackendChoice::Cpu,
+                threads: Some(1),
+                ..LoadOptions::default()
+            },
+        };
+        let (info, _): (RunInfo, _) = self.link.call(&load, Vec::new(), &[]).await?;
+        let train = Request::Train {
+            run,
+            steps: None,
+            epochs: None,
+        };
+        self.link.call::<RunEnd>(&train, Vec::new(), &[]).await?;
+        let mut shape = vec![count];
+        shape.extend(&info.data.shape);
+        let predict = Request::Predict {
+            run,
+            shape,
+            scaled: false,
+        };
+        let buffer = Float32Array::from(x).buffer();
+        let (_, buffers): (ArrayInfo, _) = self.link.call(&predict, vec![buffer], &[]).await?;
+        Ok((info, floats(&buffers, 0)))
     }
 
     pub async fn tensors(&self) -> Result<Vec<TensorInfo>, Failure> {
