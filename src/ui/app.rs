@@ -171,6 +171,10 @@ fn App() -> Html {
             .then(|| html! { <Later<AutosaveProps> view={&AUTOSAVE} {with} /> })
             .unwrap_or_default()
     };
+    let trained = {
+        let runner = runner.clone();
+        use_callback((), move |(), ()| runner.standing().map(|s| s.0))
+    };
     let samples = state.info.as_ref().map(|i| i.data.train);
     html! {
         <ContextProvider<Lang> context={*lang}>
@@ -238,7 +242,7 @@ fn App() -> Html {
                     <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
-                            <LossPlot history={runner.history.clone()} version={state.live.version} />
+                            <LossPlot history={runner.history.clone()} version={state.live.version} {trained} />
                         </div>
                     </section>
                     { splitter(&layout, "resize-plot", Bar::Plot) }
