@@ -27,6 +27,7 @@ mod code;
 mod data_panel;
 mod drop;
 mod fields;
+mod files;
 mod header;
 pub mod i18n;
 mod icons;
