@@ -34,6 +34,7 @@ pub enum Icon {
     /// Side by side.
     Beside,
     Pencil,
+    Flag,
     Minus,
 }
 
@@ -96,6 +97,7 @@ impl Icon {
                 "M3 3v3.4h3.4M3.2 6.2A5.2 5.2 0 1 1 2.8 8M8 5.2V8l2 1.4",
                 false,
             ),
+            Icon::Flag => ("M3.6 14V2.4M3.6 3h8.8l-2 3 2 3H3.6", false),
             Icon::Pencil => (
                 "M3 13l.6-2.8L10.8 3l2.2 2.2-7.2 7.2zM9.4 4.4l2.2 2.2",
                 false,

@@ -251,11 +251,7 @@ pub fn Guide(props: &GuideProps) -> Html {
             _ => on_close.emit(()),
         }
     };
-    let (back, next, close) = (
-        go(Some(at.saturating_sub(1))),
-        go(Some(*at + 1)),
-        go(None),
-    );
+    let (back, next, close) = (go(Some(at.saturating_sub(1))), go(Some(*at + 1)), go(None));
     let onkeydown = {
         let (back, next, close) = (back.clone(), next.clone(), close.clone());
         Callback::from(move |e: KeyboardEvent| {
