@@ -273,7 +273,8 @@ pub fn Guide(props: &GuideProps) -> Html {
             Some(ring.style()),
             format!("left:{left:.0}px;top:{top:.0}px"),
         ),
-        None => (None, "visibility:hidden".to_string()),
+        // Not hidden: it takes the focus before it has found its place.
+        None => (None, "position:fixed;opacity:0".to_string()),
     };
     html! {
         <>

@@ -43,6 +43,13 @@ export function sharedData(name) {
   return existsSync(folder) ? folder : null;
 }
 
+/** Before a page loads: this is no first visit. Pages without an address have no storage. */
+function seen() {
+  try {
+    localStorage.setItem('nabla.tour', '"seen"');
+  } catch {}
+}
+
 /** Errors of pages and workers, and requests that leave this machine. */
 function watch(context) {
   const problems = [];
@@ -97,7 +104,7 @@ export function e2e(name, options, body) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...chrome, ...options.context });
     try {
       const problems = watch(context);
-      if (!options.first) await context.addInitScript(() => globalThis.localStorage?.setItem('nabla.tour', '"seen"'));
+      if (!options.first) await context.addInitScript(seen);
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);
       const shot = async (file) => {
