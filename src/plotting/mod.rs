@@ -8,6 +8,7 @@ pub mod differences;
 pub mod format;
 pub mod history;
 pub mod outcome;
+pub mod pca;
 pub mod pyramid;
 pub mod ranking;
 pub mod scale;

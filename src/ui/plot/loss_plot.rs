@@ -240,14 +240,13 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
         })
     };
     let keys = {
-        let (history, hands, change) = (props.history.clone(), hands.clone(), change.clone());
+        let (hands, change) = (hands.clone(), change.clone());
         Callback::from(move |e: KeyboardEvent| {
             if hands.key(&e) {
                 return e.prevent_default();
             }
-            let (view, history) = (hands.shared.latest.borrow().0.clone(), history.borrow());
-            let history = shown(&history, view.by_epoch);
-            if let Some(to) = moved(history, view.window, view.cursor, &e.key()) {
+            let (view, all) = hands.shared.latest.borrow().clone();
+            if let Some(to) = moved(view.window.or(all), view.cursor, &e.key()) {
                 e.prevent_default();
                 change.emit(Box::new(move |v| v.cursor = to));
             }
@@ -276,7 +275,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
             </section>
         };
     }
-    let range = Slider::of(history, view.cursor);
+    let range = Slider::of(all, view.cursor);
     let figure = |which: usize, name: Html| {
         let strand = shared.charts[which].strand.borrow();
         let key = if by_epoch {
@@ -411,15 +410,9 @@ fn in_time<T: Clone>(cell: &RefCell<(f64, T)>, ms: f64, now: f64, make: impl FnO
     made.1.clone()
 }
 
-/// Where the cursor goes with a key; None when the key is another's.
-fn moved(
-    history: &History,
-    window: Option<Span>,
-    cursor: Option<f64>,
-    key: &str,
-) -> Option<Option<f64>> {
-    let (first, last) = history.step_range()?;
-    let (first, last) = window.unwrap_or((f64::from(first), f64::from(last)));
+/// Where the cursor goes with a key, among the steps in view; None when the key is another's.
+fn moved(view: Option<Span>, cursor: Option<f64>, key: &str) -> Option<Option<f64>> {
+    let (first, last) = view?;
     let at = cursor.unwrap_or(last);
     let leap = ((last - first) / 20.0).max(1.0).round();
     let pace = ((last - first) / 200.0).max(1.0).round();
@@ -443,12 +436,12 @@ struct Slider {
 }
 
 impl Slider {
-    fn of(history: &History, cursor: Option<f64>) -> Slider {
-        let (min, max) = history.step_range().unwrap_or((0, 0));
+    fn of(all: Option<Span>, cursor: Option<f64>) -> Slider {
+        let (min, max) = all.unwrap_or_default();
         Slider {
             min: min.to_string(),
             max: max.to_string(),
-            now: cursor.map_or(max, |c| c as u32).to_string(),
+            now: cursor.unwrap_or(max).to_string(),
         }
     }
 }
