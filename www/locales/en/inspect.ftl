@@ -69,6 +69,7 @@ inspect-waiting = Asking the network …
 tab-fit = Fit
 tab-boundary = Boundary
 tab-surface = Surface
+tab-autoencoder = Reconstructions
 tab-predictions = Predictions
 tab-weights = Weights
 tab-activations = Activations
