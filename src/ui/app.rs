@@ -20,6 +20,7 @@ use super::run_life::SavedStates;
 use super::runner::Runner;
 use super::share::copy_link;
 use super::store::{Action, Edit, Phase, State, Word};
+use super::tour::{Pane, Tour};
 use super::train_panel::TrainPanel;
 use crate::lazy;
 use crate::spec::{Spec, presets};
@@ -84,6 +85,7 @@ fn App() -> Html {
     let layout = use_state_eq(remember::layout);
     // The first minute is worth seeing: what trains, and how well.
     let tab = use_state_eq(|| Tab::Result);
+    let touring = use_state_eq(|| false);
     let state = use_reducer(|| State::new(remember::initial_spec()));
     let runner = {
         let dispatch = state.dispatcher();
@@ -103,7 +105,14 @@ fn App() -> Html {
             pasting.set(Some(Opening::Code(Start::Empty)))
         })
     };
-    let ask = use_ask(&state, &runner, &lang, &theme, &layout, (&picker, &on_code));
+    let ask = use_ask(
+        &state,
+        &runner,
+        &lang,
+        &theme,
+        &layout,
+        (&picker, &on_code, &touring),
+    );
     use_keys(&ask, state.phase);
     let over = use_drop(&state, &runner, &pasting);
     let on_pasted = {
@@ -170,6 +179,20 @@ fn App() -> Html {
         met.borrow()
             .then(|| html! { <Later<AutosaveProps> view={&AUTOSAVE} {with} /> })
             .unwrap_or_default()
+    };
+    let trained = {
+        let runner = runner.clone();
+        use_callback((), move |(), ()| runner.standing().map(|s| s.0))
+    };
+    let on_pane = {
+        let tab = tab.setter();
+        use_callback((), move |pane: Pane, ()| {
+            tab.set(match pane {
+                Pane::Setup => Tab::Setup,
+                Pane::Network => Tab::Network,
+                Pane::Result => Tab::Result,
+            });
+        })
     };
     let samples = state.info.as_ref().map(|i| i.data.train);
     html! {
@@ -238,7 +261,7 @@ fn App() -> Html {
                     <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
-                            <LossPlot history={runner.history.clone()} version={state.live.version} />
+                            <LossPlot history={runner.history.clone()} version={state.live.version} {trained} />
                         </div>
                     </section>
                     { splitter(&layout, "resize-plot", Bar::Plot) }
@@ -247,6 +270,7 @@ fn App() -> Html {
                     </section>
                 </div>
             </main>
+            <Tour on={touring} {on_pane} />
             { dialog(&state, &runner, &pasting, on_pasted) }
             <Notices notices={state.notices.clone()} dispatch={state.dispatcher()} />
             <input
@@ -470,13 +494,14 @@ fn use_ask(
     lang: &UseStateHandle<Lang>,
     theme: &UseStateHandle<Theme>,
     layout: &UseStateHandle<Layout>,
-    // What opens files, and what opens code.
-    openers: (&NodeRef, &Callback<()>),
+    // What opens files, what opens code, and whether the tour is on.
+    openers: (&NodeRef, &Callback<()>, &UseStateHandle<bool>),
 ) -> Callback<Ask> {
     let dispatch = state.dispatcher();
     let (runner, lang, layout, theme) =
         (runner.clone(), lang.clone(), layout.clone(), theme.clone());
     let (picker, on_code) = (openers.0.clone(), openers.1.clone());
+    let touring = openers.2.setter();
     let open = move |id: &str| {
         if let Some(spec) = presets::find(id) {
             dispatch.dispatch(Action::Open(Box::new(spec)));
@@ -525,6 +550,7 @@ fn use_ask(
                 layout.set(Layout::default());
                 remember::keep_layout(Layout::default());
             }
+            Ask::Tour => touring.set(true),
         },
     )
 }

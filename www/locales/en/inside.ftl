@@ -226,7 +226,6 @@ beside-gda = Gaussian discriminants
 about-beside-logistic = Binary cross-entropy: every point counts, those far on the right side hardly
 about-beside-svm = Hinge loss: only points at the margin and beyond it count
 about-beside-gda = In closed form from means and covariance of the classes; no training
-metric-perplexity = Perplexity
 about-perplexity = e to the mean loss per step: among how many equally likely classes the network still wavers
 
 ## Autoencoders

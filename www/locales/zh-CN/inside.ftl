@@ -218,7 +218,6 @@ beside-gda = 高斯判别分析
 about-beside-logistic = 二元交叉熵：每个点都起作用，远在正确一侧的点几乎不起作用
 about-beside-svm = 合页损失：只有间隔边界上和越过边界的点起作用
 about-beside-gda = 由各类的均值和协方差直接求解，无需训练
-metric-perplexity = 困惑度
 about-perplexity = e 的平均损失次方：网络仍在多少个同样可能的类别之间犹豫
 
 ## 自编码器

@@ -72,6 +72,10 @@ menu = 更多
 undo = 撤销
 redo = 重做
 restore-preset = 还原原始网络
+tour = 页面导览
+tour-offer = 第一次来？一分钟导览带你认识各个部分。
+tour-take = 开始导览
+tour-decline = 不用了
 restore-layout = 还原布局
 
 ## 网络列表
