@@ -366,14 +366,14 @@ class Run {
     const epochOf = (step) => Math.floor(step / this.#info.stepsPerEpoch);
     const begun = this.#step;
     for (;;) {
-      const { stopped, best, ...end } = (await this.#call('train', fields)).value;
+      const { stopped, best, diverged, ...end } = (await this.#call('train', fields)).value;
       const moving = stopped === 'cancelled' && this.#moving;
       await moving?.done?.catch(() => {});
       // It goes on elsewhere, unless it was done or stopped meanwhile.
       if (how.steps) fields.steps = begun + how.steps - end.step;
       if (how.epochs) fields.epochs = epochOf(begun) + how.epochs - epochOf(end.step);
       if (!moving || moving.halted || fields.steps === 0 || fields.epochs === 0) {
-        return { ...end, ...(stopped && { stopped }), ...(best && { best }) };
+        return { ...end, ...(stopped && { stopped }), ...(best && { best }), ...(diverged && { diverged }) };
       }
     }
   }

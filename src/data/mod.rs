@@ -136,6 +136,20 @@ impl Dataset {
         }
     }
 
+    /// How many of the rows are of each class; empty unless each sample has one.
+    pub fn class_counts(&self, rows: &[u32]) -> Vec<u32> {
+        let Target::Classes { names } = &self.target else {
+            return Vec::new();
+        };
+        let mut counts = vec![0; names.len()];
+        for row in rows {
+            if let Some(n) = counts.get_mut(self.y[*row as usize] as usize) {
+                *n += 1;
+            }
+        }
+        counts
+    }
+
     /// Writes what the network sees of row `row` into `out[features_len]`: `x·mul + add`.
     ///
     /// Panics when there is no such row or `out` has another length.

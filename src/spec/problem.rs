@@ -142,6 +142,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "{loss} compares two classes, but this data has {got}. Choose cross-entropy and {got} outputs.",
     ),
     (
+        "class-weights",
+        "There are {got} class weights, but the data has {want} classes. Give one for each, or take them away.",
+    ),
+    (
+        "class-weights-task",
+        "Class weights need one class per sample; these targets are something else. Take the weights away.",
+    ),
+    (
         "softmax-one",
         "Softmax over a single number is always 1, so nothing can be learned. Use sigmoid, or more units.",
     ),

@@ -344,6 +344,8 @@ pub struct DataInfo {
     pub features: Vec<String>,
     /// Class names; empty for a regression.
     pub classes: Vec<String>,
+    /// Training samples of each class, where each sample has one.
+    pub class_counts: Vec<u32>,
     /// Target names of a regression.
     pub targets: Vec<String>,
     /// Mean and deviation by which a regression's targets were scaled.
@@ -365,6 +367,30 @@ pub struct RunEnd {
     /// The best epoch, from 1, where early stopping watches.
     #[serde(default)]
     pub best: Option<u32>,
+    /// Where it diverged, if it did.
+    #[serde(default)]
+    pub diverged: Option<Divergence>,
+}
+
+/// Where a run left the finite numbers, or all bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// Counted from 0.
+    pub step: u32,
+    /// The first layer; None where all layers were well, or where it is not known.
+    pub layer: Option<String>,
+    pub part: DivergedIn,
+}
+
+/// What of the layer was first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DivergedIn {
+    Outputs,
+    Gradient,
+    /// Its update was more than its weights could hold.
+    Weights,
+    Loss,
 }
 
 /// A state that was kept at an epoch's end.

@@ -209,6 +209,7 @@ fn App() -> Html {
                             spec={state.spec.clone()}
                             report={state.report.clone()}
                             {samples}
+                            data={state.info.as_ref().map(|i| i.data.clone())}
                             edit={(*edit).clone()}
                             backend={state.backend}
                             {on_backend}
@@ -228,6 +229,7 @@ fn App() -> Html {
                         report={state.report.clone()}
                         selected={state.selected.clone()}
                         before={state.before.clone()}
+                        diverged={state.diverged.clone()}
                         edit={(*edit).clone()}
                         can_undo={state.can_undo()}
                         can_redo={state.can_redo()}

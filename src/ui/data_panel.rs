@@ -149,7 +149,11 @@ fn set_source(spec: &mut Spec, source: DataSource) {
         DataSource::Reviews { .. } => Some(spec.data.text.unwrap_or_default()),
         _ => None,
     };
+    let classes = spec.data.shape().and_then(|s| s.classes);
     spec.data.source = source;
+    if spec.data.shape().and_then(|s| s.classes) != classes {
+        spec.train.class_weight = None;
+    }
     spec.data.flatten = images && (spec.data.flatten || !images_wanted(spec));
     if let Some(shape) = spec.data.shape() {
         fit_head(spec, &shape);

@@ -24,6 +24,7 @@ mod autosave;
 mod builder;
 mod change;
 mod code;
+mod class_weights;
 mod data_panel;
 mod drop;
 mod fields;

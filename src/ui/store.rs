@@ -95,6 +95,8 @@ pub struct State {
     pub speed: u32,
     /// The visitor's choice.
     pub backend: BackendChoice,
+    /// Layer in which the run diverged.
+    pub diverged: Option<AttrValue>,
     /// A file is being read.
     pub opening: bool,
     past: Vec<Rc<Spec>>,
@@ -124,6 +126,7 @@ pub enum Action {
     Info(Rc<RunInfo>),
     Live(Live),
     Score(Score),
+    Diverged(Option<AttrValue>),
     Opening(bool),
     Say(Word),
     Dismiss(u32),
@@ -154,6 +157,7 @@ impl State {
             notices: Vec::new(),
             speed: WATCHABLE,
             backend: super::remember::backend(),
+            diverged: None,
             opening: false,
             past: Vec::new(),
             future: Vec::new(),
@@ -264,10 +268,12 @@ impl Reducible for State {
                 }
                 s.info = Some(info);
                 s.score = None;
+                s.diverged = None;
             }
             Action::Info(info) => s.info = Some(info),
             Action::Live(live) => s.live = live,
             Action::Score(score) => s.score = Some(Rc::new(score)),
+            Action::Diverged(layer) => s.diverged = layer,
             Action::Opening(on) => s.opening = on,
             Action::Say(word) => s.say(word),
             Action::Dismiss(id) => s.notices.retain(|n| n.id != id),

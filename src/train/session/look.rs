@@ -143,6 +143,7 @@ impl<B: Backend> Session<B> {
             }
         }
         DataInfo {
+            class_counts: d.class_counts(&d.train),
             name: d.name.clone(),
             shape: d.shape.clone(),
             image: d.image,

@@ -1,4 +1,5 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
+mod divergence;
 mod epoch;
 mod evaluate;
 mod look;
@@ -43,6 +44,8 @@ pub struct Session<B: Backend> {
     best: Option<Vec<Vec<f32>>>,
     /// Sum of the losses of this epoch's samples, and how many they are.
     epoch_loss: (f64, usize),
+    /// Of the first step since the run was opened.
+    first_loss: Option<f32>,
     /// For a closer look.
     probe: Option<Box<probe::Probe<B>>>,
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
@@ -72,8 +75,8 @@ pub struct Chunk {
     pub epoch: u32,
     /// Whether the epoch ended with them.
     pub epoch_done: bool,
-    /// Whether a loss was NaN or infinite.
-    pub diverged: bool,
+    /// The first step whose loss was NaN, infinite or out of all bounds, counted as `first` is.
+    pub diverged: Option<u32>,
     /// Samples that the steps took.
     pub samples: usize,
 }
@@ -226,8 +229,15 @@ impl<B: Backend> Session<B> {
         checkpoint: Checkpoint,
         data: Rc<Dataset>,
     ) -> Result<Self, Failure> {
-        let mut s = Self::compiled(checkpoint.spec, data, options).await?;
+        let mut s = Self::compiled(checkpoint.spec.clone(), data, options).await?;
         s.begin();
+        s.take(&checkpoint)?;
+        Ok(s)
+    }
+
+    /// Goes to where a checkpoint of the same plan stands.
+    fn take(&mut self, checkpoint: &Checkpoint) -> Result<(), Failure> {
+        let s = self;
         for (name, shape, values) in &checkpoint.tensors {
             let slot = s.stateful().into_iter().find(|(n, _)| n == name);
             let Some((_, id)) = slot else {
@@ -251,11 +261,11 @@ impl<B: Backend> Session<B> {
         s.cursor = (checkpoint.cursor as usize).min(s.order.len());
         s.callbacks = checkpoint.callbacks;
         s.epoch_loss = checkpoint.epoch_loss;
-        s.best = checkpoint.best.filter(|best| {
+        s.best = checkpoint.best.clone().filter(|best| {
             let fits = s.in_files().map(|(_, slot)| numel(&slot.shape));
             fits.eq(best.iter().map(Vec::len))
         });
-        Ok(s)
+        Ok(())
     }
 
     /// Everything but the initial state.
@@ -280,7 +290,9 @@ impl<B: Backend> Session<B> {
             };
             backend.write(x, 0, values);
         }
+        let weights = spec.train.class_weight.clone().unwrap_or_default();
         for (name, values) in [
+            (graph::CLASS_WEIGHT, &weights),
             ("data.y", &data.y),
             ("data.mul", &data.mul),
             ("data.add", &data.add),
@@ -305,6 +317,7 @@ impl<B: Backend> Session<B> {
             callbacks: Callbacks::default(),
             best: None,
             epoch_loss: (0.0, 0),
+            first_loss: None,
             probe: None,
             seconds: 0.0,
         };
@@ -350,6 +363,7 @@ impl<B: Backend> Session<B> {
         (self.step, self.epoch, self.cursor, self.seconds) = (0, 0, 0, 0.0);
         (self.callbacks, self.best) = (Callbacks::default(), None);
         self.epoch_loss = (0.0, 0);
+        self.first_loss = None;
         self.order = self.epoch_order();
     }
 
@@ -445,7 +459,7 @@ impl<B: Backend> Session<B> {
             self.epoch_loss.0 += f64::from(row[0]) * each;
         }
         self.epoch_loss.1 += rows;
-        let diverged = out.chunks_exact(columns + 1).any(|r| !r[0].is_finite());
+        let bad = self.first_bad(out.chunks_exact(columns + 1).map(|r| r[0]));
         self.step += count as u32;
         self.cursor += rows;
         let chunk_epoch = self.epoch;
@@ -461,7 +475,7 @@ impl<B: Backend> Session<B> {
             rows: out,
             epoch: chunk_epoch,
             epoch_done,
-            diverged,
+            diverged: bad.map(|i| first + i as u32),
             samples: rows,
         })
     }
@@ -518,6 +532,7 @@ impl<B: Backend> Session<B> {
             next.callbacks = self.callbacks;
             next.epoch_loss = self.epoch_loss;
             next.best = self.best.take();
+            next.first_loss = self.first_loss;
             next.order = next.epoch_order();
             *self = next;
         }

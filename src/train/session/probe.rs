@@ -8,7 +8,7 @@ use crate::spec::{Activation, Framework, LayerKind};
 /// A plan and a backend beside the run's own, made when they are first asked for.
 pub(super) struct Probe<B> {
     plan: Plan,
-    backend: B,
+    pub(super) backend: B,
 }
 
 /// Samples that activations are looked at on, at most.
@@ -39,6 +39,7 @@ impl<B: Backend> Session<B> {
         let kept = self.backend.read(&ids).await?;
         let order = self.order.clone();
         let stood = (self.step, self.epoch, self.cursor, self.epoch_loss);
+        let first_loss = self.first_loss;
 
         let stepped = self.steps(1).await;
         let after: Vec<SlotId> = params
@@ -57,6 +58,7 @@ impl<B: Backend> Session<B> {
         }
         self.order = order;
         (self.step, self.epoch, self.cursor, self.epoch_loss) = stood;
+        self.first_loss = first_loss;
         stepped?;
         let seen = seen?;
         let (moved, gradients) = seen.split_at(params.len());
@@ -96,7 +98,7 @@ impl<B: Backend> Session<B> {
     }
 
     /// The probe, with the run's present parameters.
-    async fn probe(&mut self) -> Result<&mut Probe<B>, Failure> {
+    pub(super) async fn probe(&mut self) -> Result<&mut Probe<B>, Failure> {
         if self.probe.is_none() {
             ops::load().await.map_err(not_loaded)?;
             let plan = Plan::probe(&self.spec, &facts(&self.spec, &self.data)).map_err(bad_spec)?;
@@ -265,7 +267,7 @@ impl<B: Backend> Session<B> {
 }
 
 impl<B> Probe<B> {
-    fn io(&self, name: &str) -> Result<SlotId, Failure> {
+    pub(super) fn io(&self, name: &str) -> Result<SlotId, Failure> {
         let found = self.plan.find(Slab::Io, name);
         found.ok_or_else(|| bad_data(Problem::new("unknown-tensor").arg("name", name)))
     }

@@ -115,6 +115,7 @@ pub struct Run {
     saved: Vec<Saved>,
     /// Early stopping has said so.
     over: bool,
+    diverged: Option<Divergence>,
 }
 
 /// Bytes of kept states in all; the oldest go first.
@@ -144,6 +145,7 @@ impl Run {
             threads: pool::wanted(),
             saved: Vec::new(),
             over: false,
+            diverged: None,
         }
     }
 
@@ -204,6 +206,7 @@ impl Run {
             seconds: self.session.seconds,
             stopped,
             best: self.session.best_epoch(),
+            diverged: self.diverged.take(),
         };
         answer(training.message, Answer::of(&end));
     }
@@ -456,7 +459,8 @@ impl Run {
         let diverged = chunk.diverged;
         self.record(&chunk, ms);
         self.ended(&chunk).await?;
-        if diverged {
+        if let Some(step) = diverged {
+            self.diverged = Some(self.safety.diagnose(&mut self.session, step).await?);
             self.end(Some(Stopped::Diverged));
             return Ok(Next::Asked);
         }
@@ -496,7 +500,7 @@ impl Run {
 
     /// Begins what an epoch's end asks for.
     async fn ended(&mut self, chunk: &Chunk) -> Result<(), Failure> {
-        if chunk.diverged {
+        if chunk.diverged.is_some() {
             return Ok(());
         }
         if !self.validation {

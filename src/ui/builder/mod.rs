@@ -33,6 +33,8 @@ pub struct BuilderProps {
     pub report: Rc<CheckReport>,
     pub selected: Option<AttrValue>,
     pub before: Option<Before>,
+    /// Layer in which the run diverged.
+    pub diverged: Option<AttrValue>,
     pub edit: Edit,
     pub can_undo: bool,
     pub can_redo: bool,
@@ -172,7 +174,10 @@ pub fn Builder(props: &BuilderProps) -> Html {
                                     layer={layer.clone()}
                                     {index}
                                     total={spec.layers.len()}
-                                    mark={mark(before, layer)}
+                                    mark={match props.diverged.as_deref() {
+                                        Some(id) if id == layer.id => Some("diverged"),
+                                        _ => mark(before, layer),
+                                    }}
                                     earlier={earlier(spec, index)}
                                     framework={spec.framework}
                                     report={props.report.layers.iter().find(|r| r.id == layer.id).cloned()}

@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
+use yew::AttrValue;
 
 /// An edit is loaded when no other has followed it for so long.
 const SETTLE_MS: u32 = 250;
@@ -320,7 +321,7 @@ impl Runner {
             return;
         }
         i.training = false;
-        let (mut failed, mut told) = (None, None);
+        let (mut failed, mut told, mut sick) = (None, None, None);
         match outcome {
             Ok(end) => {
                 i.step = end.step;
@@ -329,7 +330,9 @@ impl Runner {
                 match end.stopped {
                     Some(Stopped::Diverged) => {
                         i.diverged = true;
-                        failed = Some(Word::Trouble("diverged", Vec::new()));
+                        let layer = end.diverged.as_ref().and_then(|d| d.layer.clone());
+                        sick = layer.map(AttrValue::from);
+                        failed = Some(diverged(end.diverged));
                     }
                     Some(Stopped::EarlyStopping) => {
                         i.playing = false;
@@ -349,6 +352,9 @@ impl Runner {
         }
         let reset = i.reset_next;
         drop(i);
+        if sick.is_some() {
+            self.dispatch.dispatch(Action::Diverged(sick));
+        }
         if let Some(word) = failed.or(told.take()) {
             self.dispatch.dispatch(Action::Say(word));
         }
@@ -406,6 +412,23 @@ impl Runner {
             }
         });
     }
+}
+
+/// Where and when a run diverged, in a sentence.
+fn diverged(at: Option<Divergence>) -> Word {
+    let Some(Divergence { step, layer, part }) = at else {
+        return Word::Trouble("diverged", Vec::new());
+    };
+    let step = ("step", (u64::from(step) + 1).to_string());
+    let Some(layer) = layer else {
+        return Word::Trouble("diverged-step", vec![step]);
+    };
+    let key = match part {
+        DivergedIn::Outputs | DivergedIn::Loss => "diverged-outputs",
+        DivergedIn::Gradient => "diverged-gradient",
+        DivergedIn::Weights => "diverged-weights",
+    };
+    Word::Trouble(key, vec![step, ("layer", layer)])
 }
 
 impl Inner {

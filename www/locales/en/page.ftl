@@ -426,6 +426,13 @@ clip-value = Each value
 clip-global-norm = Norm of all
 clip-max = At most
 l1 = L1
+class-weights = Class weights
+class-weights-hint = Samples of rare classes count for more in the training loss; evaluations weigh nothing
+class-weights-each = Weight of each class
+class-weights-each-hint = In the order of the classes: { $names }
+class-weights-wrong = Write one number, 0 or more, for each class, with commas between them.
+class-weights-balance = Balanced
+class-weights-balance-hint = n / (k·nᵢ): all classes weigh the same together
 l1-hint = Adds λ·Σ|w| to the loss; pulls weights to exactly 0
 l2 = L2
 l2-hint = Adds λ·Σw² to the loss; keeps weights small
@@ -440,6 +447,11 @@ seed-hint = Decides initial weights, splits, order and dropout
 strict = Strict arithmetic
 strict-hint = The same losses, bit for bit, on every machine; slower
 diverged = The loss is no longer a number: the training has diverged. Lower the learning rate and start over.
+diverged-step = The training diverged at step { $step }: the loss is out of all bounds. Lower the learning rate, or clip the gradients, and start over.
+diverged-outputs = The training diverged at step { $step }, first in the outputs of “{ $layer }”. Lower the learning rate, or clip the gradients, and start over.
+diverged-gradient = The training diverged at step { $step }, first in the gradient of “{ $layer }”. Lower the learning rate, or clip the gradients, and start over.
+diverged-weights = The training diverged at step { $step }: the update was more than the weights of “{ $layer }” can hold. Lower the learning rate, or clip the gradients, and start over.
+compare-diverged = Diverged here
 
 ## The large figures
 

@@ -422,6 +422,13 @@ clip-value = 按数值
 clip-global-norm = 按总范数
 clip-max = 上限
 l1 = L1
+class-weights = 类别权重
+class-weights-hint = 让样本少的类别在训练损失中占更大比重；评估时不加权
+class-weights-each = 各类别的权重
+class-weights-each-hint = 按类别顺序：{ $names }
+class-weights-wrong = 请为每个类别写一个不小于 0 的数，用逗号分隔。
+class-weights-balance = 均衡
+class-weights-balance-hint = n / (k·nᵢ)：各类别的总权重相同
 l1-hint = 在损失中加入 λ·Σ|w|；使部分权重变为 0
 l2 = L2
 l2-hint = 在损失中加入 λ·Σw²；使权重保持较小
@@ -436,6 +443,11 @@ seed-hint = 决定初始权重、划分、顺序与 Dropout
 strict = 严格运算
 strict-hint = 在任何机器上损失逐位相同；速度较慢
 diverged = 损失已不是有效数字：训练发散了。请降低学习率，然后重新开始。
+diverged-step = 训练在第 { $step } 步发散：损失已超出一切合理范围。请降低学习率或裁剪梯度，然后重新开始。
+diverged-outputs = 训练在第 { $step } 步发散，最先出现在“{ $layer }”层的输出。请降低学习率或裁剪梯度，然后重新开始。
+diverged-gradient = 训练在第 { $step } 步发散，最先出现在“{ $layer }”层的梯度。请降低学习率或裁剪梯度，然后重新开始。
+diverged-weights = 训练在第 { $step } 步发散：这次更新超出了“{ $layer }”层权重所能表示的范围。请降低学习率或裁剪梯度，然后重新开始。
+compare-diverged = 在此发散
 
 ## 数据集与训练过程
 
@@ -596,6 +608,8 @@ problem-too-big = 网络将需要 { $got } 个{ $what }；最多允许 { $max }�
 problem-output-shape = 最后一层每个样本给出 { $got } 个数值，但{ $what }需要 { $want } 个。请把它的单元数设为 { $want }。
 problem-loss-task = { $loss }需要{ $want }目标，而这份数据的目标是{ $got }。请选择其他损失函数。
 problem-loss-binary = { $loss }只比较两个类别，而这份数据有 { $got } 个类别。请选择交叉熵，并使用 { $got } 个输出。
+problem-class-weights = 给了 { $got } 个类别权重，而数据有 { $want } 个类别。请为每个类别各给一个，或去掉类别权重。
+problem-class-weights-task = 类别权重要求每个样本只属于一个类别，而这里的目标并非如此。请去掉类别权重。
 problem-softmax-one = 对单个数值做 Softmax 结果总是 1，因此什么也学不到。请使用 Sigmoid，或增加单元数。
 problem-needs-probabilities = 基于概率的{ $loss }要求数值在 0 与 1 之间。请让网络以 { $activation } 结尾，或改为读取 logits。
 problem-needs-step = 感知机规则比较的是 0 与 1 的输出。请让网络以 { $activation } 结尾。
