@@ -24,6 +24,8 @@ pub enum Icon {
     Link,
     Warning,
     Restore,
+    /// Side by side.
+    Beside,
 }
 
 impl Icon {
@@ -71,6 +73,7 @@ impl Icon {
                 "M3 3v3.4h3.4M3.2 6.2A5.2 5.2 0 1 1 2.8 8M8 5.2V8l2 1.4",
                 false,
             ),
+            Icon::Beside => ("M2.4 3h11.2v10H2.4zM8 3v10", false),
         }
     }
 }

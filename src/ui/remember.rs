@@ -103,8 +103,8 @@ impl Default for Layout {
             .and_then(|w| w.as_f64())
             .unwrap_or(1280.0);
         Layout {
-            left: (width * 0.22).clamp(240.0, 320.0),
-            right: (width * 0.38).clamp(340.0, 640.0),
+            left: (width * 0.22).clamp(240.0, 340.0),
+            right: (width * 0.38).clamp(340.0, 920.0),
             plot: 0.46,
         }
     }

@@ -136,3 +136,24 @@ e2e('the network is compared with that of the last run, and goes back to it', as
   assert.equal(Number(await units.inputValue()), old);
   await shape(page, before);
 });
+
+e2e('views stay open beside the next one until they are closed', { timeout: 90_000 }, async ({ page }) => {
+  await trained(page, 10);
+  const titles = () => page.locator('.look-panel h3').allTextContents();
+  const pin = page.locator('.look-pin');
+  await page.getByRole('tab', { name: 'Weights' }).click();
+  await pin.click();
+  assert.equal(await page.locator('.look-panel').count(), 1);
+  await page.getByRole('tab', { name: 'Activations' }).click();
+  await pin.click();
+  await page.getByRole('tab', { name: 'Gradients' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.look-panel .view').length === 3);
+  assert.deepEqual(await titles(), ['Weights', 'Activations', 'Gradients']);
+  const panels = await page.locator('.look-tabs [aria-controls]').evaluateAll((all) => all.map((tab) => document.getElementById(tab.getAttribute('aria-controls')).getAttribute('aria-labelledby') === tab.id));
+  assert.deepEqual(panels, [true, true, true], 'each open tab names its panel, and the panel its tab');
+  await page.getByRole('button', { name: 'Close Weights' }).press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('.look-panel').length === 2);
+  assert.deepEqual(await titles(), ['Activations', 'Gradients']);
+  await page.getByRole('tab', { name: 'Activations' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.look-panel').length === 1);
+});

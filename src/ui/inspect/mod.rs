@@ -23,7 +23,8 @@ use crate::plotting::outcome::Outcome;
 use crate::spec::{Spec, TargetOf};
 use crate::train::protocol::{Role, RunInfo, TensorInfo};
 use crate::ui::code::view::{CodeProps, CodeView};
-use crate::ui::i18n::{t, use_lang};
+use crate::ui::i18n::{t, t_args, use_lang};
+use crate::ui::icons::{Icon, IconButton};
 use crate::ui::later::{Later, View as Shown, Worded};
 use crate::ui::link::Link;
 use crate::ui::store::Dispatch;
@@ -32,7 +33,7 @@ use gloo::utils::document;
 use pull::{Awake, use_pull};
 use source::Source;
 use std::rc::Rc;
-use tabs::Tabs;
+use tabs::{Panel, Tabs};
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry};
 use yew::prelude::*;
@@ -95,6 +96,9 @@ lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <Worde
 lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <Worded words={INSIDE}><evaluation::EvaluationView ..p /></Worded> }; }
 lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
+
+/// Views open at once at most.
+const OPEN: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum View {
@@ -164,6 +168,30 @@ impl View {
             View::Predictions | View::Evaluation | View::Code | View::Plan => true,
         }
     }
+
+    /// What it shows of a run; of another run it starts anew.
+    fn body(self, with: &ViewProps, code: &CodeProps, run: usize) -> Html {
+        let key = format!("{}-{run}", self.id());
+        let later = match self {
+            View::Fit => &FIT,
+            View::Plane => &PLANE,
+            // Most networks open on it.
+            View::Predictions => {
+                return html! { <predictions::Predictions {key} ..with.clone() /> };
+            }
+            // It shows the network, not the run.
+            View::Code => {
+                return html! { <Later<CodeProps> key="code" view={&CODE} with={code.clone()} /> };
+            }
+            View::Weights => &WEIGHTS,
+            View::Activations => &ACTIVATIONS,
+            View::Gradients => &GRADIENTS,
+            View::Evaluation => &EVALUATION,
+            View::Saliency => &SALIENCY,
+            View::Plan => &PLAN,
+        };
+        html! { <Later<ViewProps> {key} view={later} with={with.clone()} /> }
+    }
 }
 
 #[component]
@@ -178,6 +206,8 @@ pub fn Inspect(props: &InspectProps) -> Html {
         })
     };
     let wanted = use_state(|| None::<View>);
+    // Stay open beside the chosen one.
+    let pinned = use_state(Vec::<View>::new);
     let listed = use_pull((*source).clone(), |source| async move {
         let tensors = source.tensors().await?;
         Ok((source, Rc::new(tensors)))
@@ -193,11 +223,15 @@ pub fn Inspect(props: &InspectProps) -> Html {
         .collect();
     let view = wanted.filter(|v| offered.contains(v)).unwrap_or(offered[0]);
     let source = (*source).clone();
-    let tabs = offered
-        .iter()
-        .map(|v| (v.id().into(), v.title(&source).into()))
-        .collect::<Vec<(AttrValue, AttrValue)>>();
-    // A view of another run starts anew.
+    let kept: Vec<View> = (pinned.iter().copied())
+        .filter(|v| offered.contains(v))
+        .collect();
+    let mut open = kept.clone();
+    if !open.contains(&view) {
+        open.push(view);
+    }
+    let titled = |v: &View| (v.id().into(), v.title(&source).into());
+    let tabs: Vec<(AttrValue, AttrValue)> = offered.iter().map(titled).collect();
     let code = CodeProps {
         spec: props.spec.clone(),
         selected: props.selected.clone(),
@@ -205,32 +239,49 @@ pub fn Inspect(props: &InspectProps) -> Html {
         on_open: props.on_code.clone(),
         run: Some((props.link.clone(), props.info.run)),
     };
-    let key = format!("{}-{}", view.id(), Rc::as_ptr(&props.info) as usize);
     let with = ViewProps {
-        source,
+        source: source.clone(),
         tick: props.tick,
         tensors,
         selected: props.selected.clone(),
     };
-    let later = match view {
-        View::Fit => Some(&FIT),
-        View::Plane => Some(&PLANE),
-        // Most networks open on it.
-        View::Predictions | View::Code => None,
-        View::Weights => Some(&WEIGHTS),
-        View::Activations => Some(&ACTIVATIONS),
-        View::Gradients => Some(&GRADIENTS),
-        View::Evaluation => Some(&EVALUATION),
-        View::Saliency => Some(&SALIENCY),
-        View::Plan => Some(&PLAN),
+    let unpin = |v: View| {
+        let pinned = pinned.clone();
+        move || pinned.set(pinned.iter().copied().filter(|o| *o != v).collect())
     };
-    let body = match later {
-        // It shows the network, not the run.
-        None if view == View::Code => {
-            html! { <Later<CodeProps> key="code" view={&CODE} with={code} /> }
+    let panels = open.iter().map(|v| {
+        let (id, title) = titled(v);
+        let beside = open.len() > 1;
+        let close = kept.contains(v).then(|| {
+            let unpin = unpin(*v);
+            Callback::from(move |()| unpin())
+        });
+        html! {
+            <Panel key={v.id()} {id} {title} {beside} on_close={close}>
+                { v.body(&with, &code, Rc::as_ptr(&props.info) as usize) }
+            </Panel>
         }
-        Some(view) => html! { <Later<ViewProps> {key} {view} {with} /> },
-        None => html! { <predictions::Predictions {key} ..with /> },
+    });
+    let pin = {
+        let (on, pinned, unpin) = (kept.contains(&view), pinned.clone(), unpin(view));
+        let onclick = Callback::from(move |_: MouseEvent| {
+            if on {
+                return unpin();
+            }
+            let mut next = (*pinned).clone();
+            next.push(view);
+            pinned.set(next);
+        });
+        let full = !on && kept.len() + 1 >= OPEN;
+        let label = match (on, full) {
+            (true, _) => t("inspect-unpin"),
+            (_, true) => t_args("inspect-pin-full", &[("n", OPEN.into())]),
+            _ => t("inspect-pin"),
+        };
+        html! {
+            <IconButton icon={Icon::Beside} class={classes!("look-pin", on.then_some("on"))}
+                {label} disabled={full} {onclick} />
+        }
     };
     let onchange = {
         let wanted = wanted.clone();
@@ -241,7 +292,10 @@ pub fn Inspect(props: &InspectProps) -> Html {
     html! {
         <section class="inspect" ref={root}>
             <ContextProvider<Awake> context={awake}>
-                <Tabs {tabs} current={view.id()} {onchange} label={t("inspect-title")}>{ body }</Tabs>
+                <Tabs {tabs} current={view.id()} open={open.iter().map(|v| v.id().into()).collect::<Vec<_>>()}
+                    {onchange} label={t("inspect-title")} tools={pin}>
+                    { for panels }
+                </Tabs>
             </ContextProvider<Awake>>
         </section>
     }

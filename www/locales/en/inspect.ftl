@@ -45,6 +45,10 @@ spark-label = Loss { $loss }
 spark-empty = No loss yet
 
 ## The look inside
+inspect-pin = Keep this view open beside the next one
+inspect-unpin = Close this view when another is chosen
+inspect-pin-full = { $n } views are open at most; close one first
+inspect-close = Close { $view }
 inspect-title = Inside the network
 inspect-waiting = Asking the network …
 tab-fit = Fit

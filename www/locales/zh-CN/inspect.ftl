@@ -45,6 +45,10 @@ spark-label = 损失 { $loss }
 spark-empty = 还没有损失值
 
 ## The look inside
+inspect-pin = 固定此视图，与下一个视图并排显示
+inspect-unpin = 取消固定，切换到其他视图时关闭
+inspect-pin-full = 最多同时打开 { $n } 个视图；请先关闭一个
+inspect-close = 关闭“{ $view }”
 inspect-title = 网络内部
 inspect-waiting = 正在询问网络……
 tab-fit = 拟合
