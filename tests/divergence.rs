@@ -35,7 +35,11 @@ fn diverged(run: &mut Run, every: u32) -> Divergence {
 fn with_weights(spec: Spec, layer: &str, value: f32) -> Run {
     let mut plain = open(spec.clone());
     let mut all = Vec::new();
-    for t in plain.tensors().into_iter().filter(|t| t.role == Role::Param) {
+    for t in plain
+        .tensors()
+        .into_iter()
+        .filter(|t| t.role == Role::Param)
+    {
         let (shape, mut values) = block_on(plain.tensor(&t.name)).unwrap();
         if t.name == format!("{layer}.weight") {
             values.fill(value);

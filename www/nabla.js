@@ -627,6 +627,7 @@ const nabla = {
   bench: async (options) => (await tools()).bench(nabla, options),
 
   datasets: async () => (await data()).list(),
+  walk: async (entries) => (await data()).walk(entries),
   dataset: async (name, progress) => (await data()).get(name, progress),
   cancelDataset: async (name) => (await data()).cancel(name),
   forgetDataset: async (name) => (await data()).forget(name),

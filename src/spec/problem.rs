@@ -202,6 +202,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "data-shape",
         "A sample has shape {got}, but the network was built for {want}.",
     ),
+    (
+        "no-texts",
+        "The data of this run are no texts, so there are no words to look up.",
+    ),
+    (
+        "reading-cancelled",
+        "The reading of the files was cancelled; everything is as it was.",
+    ),
     ("data-too-big", "The data needs {got}; at most {max} fits."),
     (
         "gzip",

@@ -8,6 +8,7 @@
 //! it can go on no more, `{ fatal: JSON of `[`Failure`]` }`.
 //!
 //! A number that is not finite is null in JSON.
+pub use super::described::*;
 pub use super::failure::Failure;
 use crate::spec::{Problem, Spec};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,9 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptions,
     },
+    /// Gives up the `Load` of this run while its files are being read. → null. The `Load` then fails with
+    /// `cancelled`, and no run is lost by it.
+    CancelLoad { run: RunId },
     /// → [`RunEnd`], when the training ends. Neither field: until stopped or the spec's epochs
     /// are done. Counted from where the run is.
     Train {
@@ -87,6 +91,22 @@ pub enum Request {
         start: usize,
         count: usize,
     },
+    /// As `Samples`, of one class only where one is given; `total` counts that class. → [`Samples`] and its buffers
+    Browse {
+        run: RunId,
+        part: Part,
+        class: Option<u32>,
+        start: usize,
+        count: usize,
+    },
+    /// What the samples of a part are like. → [`Description`]
+    Describe { run: RunId, part: Part },
+    /// A text as a sample of data that are texts. → [`Encoded`], `buffers[0]`: f32
+    Encode { run: RunId, text: String },
+    /// What the numbers in `buffers[0]`, f32, stand for, where the data are texts. → list of words
+    Words { run: RunId },
+    /// As `Saliency`, of the raw sample in `buffers[0]`, f32.
+    Attribute { run: RunId, output: usize },
     /// What the next training step would do, and how the layers' activations are; nothing is
     /// changed by it. → [`Vitals`]
     Vitals { run: RunId },
@@ -142,6 +162,8 @@ pub struct LoadOptions {
     pub data: Option<DataArrays>,
     /// Whether `files` of the message hold the data of a `files` source.
     pub files: bool,
+    /// Paths of the files within the folder that they came from; empty where there is none.
+    pub paths: Vec<String>,
     /// Why the page chose a build without a GPU backend, where it looked for a GPU.
     pub gpu: Option<NoGpu>,
 }
@@ -605,6 +627,8 @@ pub enum Event {
         #[serde(default)]
         saved: Option<String>,
     },
+    /// The files of a `Load` that takes long: bytes read of all. At the end they are unpacked and sorted.
+    Reading { run: RunId, read: f64, total: f64 },
     /// `code` as in the API; training has stopped.
     Fault { run: RunId, failure: Failure },
     Backend {

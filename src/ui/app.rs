@@ -5,6 +5,7 @@ use super::code::open::{OpenCode, OpenProps, Start};
 use super::data_panel::DataPanel;
 use super::drop::{adapt, files_of, opener, use_drop, with_set, with_target};
 use super::fields::is_typing;
+use super::folder;
 use super::header::{Ask, Header};
 use super::i18n::{self, Lang, problem_text, t};
 use super::inspect::{Inspect, Without};
@@ -125,6 +126,16 @@ fn App() -> Html {
         let ask = ask.clone();
         use_callback((), move |_: MouseEvent, ()| ask.emit(Ask::Open))
     };
+    let on_pick_folder = {
+        let open = opener(&state, &runner, &pasting);
+        Callback::from(move |_: MouseEvent| {
+            folder::pick(open.clone());
+        })
+    };
+    let on_cancel = {
+        let runner = runner.clone();
+        use_callback((), move |_: MouseEvent, ()| runner.cancel_reading())
+    };
     let on_set = {
         let runner = runner.clone();
         use_callback(
@@ -201,6 +212,9 @@ fn App() -> Html {
                             info={state.info.clone()}
                             edit={(*edit).clone()}
                             {on_pick}
+                            {on_pick_folder}
+                            reading={state.reading}
+                            {on_cancel}
                             {on_target}
                             opening={state.opening}
                             {on_set}

@@ -99,6 +99,8 @@ pub struct State {
     pub diverged: Option<AttrValue>,
     /// A file is being read.
     pub opening: bool,
+    /// Bytes read of all, where it lasts.
+    pub reading: Option<(f64, f64)>,
     past: Vec<Rc<Spec>>,
     future: Vec<Rc<Spec>>,
     /// What the last edit was about, and when; edits in quick succession undo as one.
@@ -128,6 +130,7 @@ pub enum Action {
     Score(Score),
     Diverged(Option<AttrValue>),
     Opening(bool),
+    Reading(Option<(f64, f64)>),
     Say(Word),
     Dismiss(u32),
     /// Takes back the notices of earlier failures.
@@ -159,6 +162,7 @@ impl State {
             backend: super::remember::backend(),
             diverged: None,
             opening: false,
+            reading: None,
             past: Vec::new(),
             future: Vec::new(),
             last_edit: None,
@@ -275,6 +279,7 @@ impl Reducible for State {
             Action::Score(score) => s.score = Some(Rc::new(score)),
             Action::Diverged(layer) => s.diverged = layer,
             Action::Opening(on) => s.opening = on,
+            Action::Reading(share) => s.reading = share,
             Action::Say(word) => s.say(word),
             Action::Dismiss(id) => s.notices.retain(|n| n.id != id),
             Action::Settled => s.notices.retain(|n| !n.is_error()),

@@ -444,7 +444,9 @@ impl<'a> Machine<'a> {
         }
         let weights = |name: &str| lib.and_then(|l| l.arg(usize::MAX, name)?.numbers());
         match spec["kind"].as_str() {
-            Some("cross_entropy") => self.class_weight = weights("weight").or(self.class_weight.take()),
+            Some("cross_entropy") => {
+                self.class_weight = weights("weight").or(self.class_weight.take())
+            }
             Some("binary_cross_entropy") => {
                 if let Some([positive]) = weights("pos_weight").as_deref() {
                     self.class_weight = Some(vec![1.0, *positive]);

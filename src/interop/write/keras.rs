@@ -236,7 +236,11 @@ fn loss(spec: &Spec) -> String {
     let normalized = spec.train.class_weight.is_some() && spec.framework == Framework::Pytorch;
     if let (Loss::CrossEntropy { from_logits }, true) = (spec.train.loss, normalized) {
         // PyTorch divides by the sum of the weights.
-        let logits = if from_logits { "from_logits=True, " } else { "" };
+        let logits = if from_logits {
+            "from_logits=True, "
+        } else {
+            ""
+        };
         return format!(
             "keras.losses.SparseCategoricalCrossentropy({logits}reduction=\"mean_with_sample_weight\")"
         );

@@ -186,16 +186,18 @@ fn weighted(net: &Net, criterion: &str, needs: &mut Needs) -> Result<Option<Stri
     let tensor = "torch.tensor(CLASS_WEIGHT, device=device)";
     Ok(Some(match criterion {
         "nn.CrossEntropyLoss()" if pytorch => format!("nn.CrossEntropyLoss(weight={tensor})"),
-        "nn.BCEWithLogitsLoss()" if weights[0] == 1.0 => format!(
-            "nn.BCEWithLogitsLoss(pos_weight=torch.tensor(CLASS_WEIGHT[1:], device=device))"
-        ),
+        "nn.BCEWithLogitsLoss()" if weights[0] == 1.0 => {
+            "nn.BCEWithLogitsLoss(pos_weight=torch.tensor(CLASS_WEIGHT[1:], device=device))".into()
+        }
         _ => {
             let Some(each) = criterion
                 .strip_prefix("nn.")
                 .and_then(|c| c.strip_suffix(')'))
             else {
                 let what = "class weights with this loss";
-                return Err(super::unsupported(what, Framework::Pytorch).field("train.class_weight"));
+                return Err(
+                    super::unsupported(what, Framework::Pytorch).field("train.class_weight")
+                );
             };
             needs.helper(&helpers::WEIGHTED);
             let comma = if each.ends_with('(') { "" } else { ", " };

@@ -1,4 +1,5 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
+mod describe;
 mod divergence;
 mod epoch;
 mod evaluate;

@@ -173,9 +173,39 @@ impl<B: Backend> Session<B> {
             let name = format!("{part:?}").to_lowercase();
             return Err(bad_data(Problem::new("empty-part").arg("part", name)));
         };
-        let n = data.features_len();
-        let mut x = vec![0.0; n];
+        let mut x = vec![0.0; data.features_len()];
         data.write_x(row as usize, &mut x);
+        self.saliency_of(x, output).await
+    }
+
+    /// [`Session::saliency`] of a sample of any origin, raw as the data are.
+    pub async fn saliency_of_raw(
+        &mut self,
+        mut x: Vec<f32>,
+        output: usize,
+    ) -> Result<(Saliency, Vec<f32>, Option<Vec<f32>>), Failure> {
+        let n = self.data.features_len();
+        if x.len() != n {
+            return Err(bad_data(
+                Problem::new("data-shape")
+                    .arg("got", x.len())
+                    .arg("want", show(&self.data.shape)),
+            ));
+        }
+        for ((v, m), a) in x.iter_mut().zip(&self.data.mul).zip(&self.data.add) {
+            *v = *v * m + a;
+        }
+        self.saliency_of(x, output).await
+    }
+
+    /// `x` as the network sees it.
+    async fn saliency_of(
+        &mut self,
+        x: Vec<f32>,
+        output: usize,
+    ) -> Result<(Saliency, Vec<f32>, Option<Vec<f32>>), Failure> {
+        let data = Rc::clone(&self.data);
+        let n = data.features_len();
         let mut blank = vec![0.0; n];
         if !data.add.is_empty() {
             blank.copy_from_slice(&data.add);

@@ -9,11 +9,17 @@ use std::pin::Pin;
 
 type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + 'a>>;
 
+type Answered = Result<Answer, Failure>;
+
 /// See the functions of [`crate::train::Session`].
 #[derive(Clone, Copy)]
 pub struct Look {
     pub vitals: for<'a> fn(&'a mut AnySession) -> Answering<'a>,
     pub saliency: for<'a> fn(&'a mut AnySession, Part, usize, usize) -> Answering<'a>,
+    pub attribute: for<'a> fn(&'a mut AnySession, Vec<f32>, usize) -> Answering<'a>,
+    pub describe: fn(&AnySession, Part) -> Answered,
+    pub browse: fn(&AnySession, Part, Option<u32>, (usize, usize)) -> Answered,
+    pub encode: fn(&AnySession, &str) -> Answered,
 }
 
 fn vitals(session: &mut AnySession) -> Answering<'_> {
@@ -28,7 +34,38 @@ fn saliency(session: &mut AnySession, part: Part, number: usize, output: usize) 
     })
 }
 
-lazy! { static LOOK: Look, in engine look = Look { vitals, saliency }; }
+fn attribute(session: &mut AnySession, x: Vec<f32>, output: usize) -> Answering<'_> {
+    Box::pin(async move {
+        let (info, times, along) = session.saliency_of_raw(x, output).await?;
+        let answer = Answer::of(&info)?.floats(&times);
+        Ok(along.iter().fold(answer, |a, v| a.floats(v)))
+    })
+}
+
+fn describe(session: &AnySession, part: Part) -> Result<Answer, Failure> {
+    Answer::of(&session.describe(part))
+}
+
+fn browse(
+    session: &AnySession,
+    part: Part,
+    class: Option<u32>,
+    (start, count): (usize, usize),
+) -> Result<Answer, Failure> {
+    let (info, x, y, rows) = session.browse(part, class, start, count);
+    Ok(Answer::of(&info)?.floats(&x).floats(&y).words(&rows))
+}
+
+fn encode(session: &AnySession, text: &str) -> Result<Answer, Failure> {
+    let (info, ids) = session.encode(text)?;
+    Ok(Answer::of(&info)?.floats(&ids))
+}
+
+lazy! {
+    static LOOK: Look, in engine look = Look {
+        vitals, saliency, attribute, describe, browse, encode
+    };
+}
 
 /// Fails with `part-not-loaded` when it does not come.
 pub async fn look() -> Result<Look, Failure> {

@@ -3,6 +3,7 @@
 //! turn to bring the next messages.
 mod look;
 mod pictures;
+mod reading;
 mod run;
 mod scope;
 mod source;
@@ -17,6 +18,7 @@ use crate::backend::cpu::pool;
 use crate::data::Dataset;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec, presets};
+use reading::Desk;
 use run::{AnySession, Next, Run};
 use scope::{Answer, Inbox, Incoming, answer, internal, now};
 use source::{Sources, shape_of};
@@ -135,6 +137,8 @@ impl Worker {
                 }
                 self.load(run, spec, &options, message).await
             }
+            // It comes to light where the files are read; here it is too late.
+            Request::CancelLoad { .. } => Ok(Answer::null()),
             Request::Resume { run, options } => self.resume(run, &options, message).await,
             Request::Train { run, steps, epochs } => {
                 self.run(run)?.train(message.id, steps, epochs);
@@ -173,6 +177,33 @@ impl Worker {
                 let look = look::look().await?;
                 let session = &mut self.run(run)?.session;
                 (look.saliency)(session, part, number, output).await
+            }
+            Request::Attribute { run, output } => {
+                let x = floats(message)?;
+                let look = look::look().await?;
+                (look.attribute)(&mut self.run(run)?.session, x, output).await
+            }
+            Request::Describe { run, part } => {
+                let look = look::look().await?;
+                (look.describe)(&self.run(run)?.session, part)
+            }
+            Request::Browse {
+                run,
+                part,
+                class,
+                start,
+                count,
+            } => {
+                let look = look::look().await?;
+                (look.browse)(&self.run(run)?.session, part, class, (start, count))
+            }
+            Request::Words { run } => {
+                let ids = floats(message)?;
+                Answer::of(&self.run(run)?.session.words(&ids))
+            }
+            Request::Encode { run, text } => {
+                let look = look::look().await?;
+                (look.encode)(&self.run(run)?.session, &text)
             }
             Request::Predict { run, shape, scaled } => {
                 let x = floats(message)?;
@@ -274,7 +305,11 @@ impl Worker {
             None => None,
         };
         pool::want(threads_for(options).await);
-        let data = self.sources.load(&spec, options, message).await?;
+        let desk = Desk {
+            inbox: &self.inbox,
+            run: id,
+        };
+        let data = self.sources.load(&spec, options, message, &desk).await?;
         let report = graph::check(&spec, Some(&shape_of(&data)));
         if !report.ok {
             return Err(Failure::new("bad-spec", report.errors));
@@ -298,9 +333,13 @@ impl Worker {
         let read = files().await?.read_checkpoint;
         let checkpoint = read(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
         pool::want(threads_for(options).await);
+        let desk = Desk {
+            inbox: &self.inbox,
+            run: id,
+        };
         let data = self
             .sources
-            .load(&checkpoint.spec, options, message)
+            .load(&checkpoint.spec, options, message, &desk)
             .await?;
         strict_build(&checkpoint.spec)?;
         self.drop_run(id);

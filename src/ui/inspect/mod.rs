@@ -1,5 +1,6 @@
 //! The look inside a run: what it says, what it has learnt, how good it is.
 mod activations;
+mod data;
 mod evaluation;
 mod fit;
 mod gradients;
@@ -15,6 +16,7 @@ mod saliency;
 mod source;
 mod tabs;
 mod thumb;
+mod try_it;
 mod try_value;
 mod weights;
 
@@ -86,7 +88,10 @@ impl PartialEq for ViewProps {
 
 /// The catalogue of the closer look.
 pub const INSIDE: &str = "inside";
+/// The catalogue of the data and of what is tried.
+pub const DATA_WORDS: &str = "data";
 
+lazy! { static DATA: Shown<ViewProps>, in page data = |p| html! { <Worded words={DATA_WORDS}><data::DataView ..p /></Worded> }; }
 lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <fit::Fit ..p /> }; }
 lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <plane::Plane ..p /> }; }
 lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <weights::Weights ..p /> }; }
@@ -105,6 +110,7 @@ enum View {
     Fit,
     Plane,
     Predictions,
+    Data,
     Weights,
     Activations,
     Gradients,
@@ -115,10 +121,11 @@ enum View {
 }
 
 impl View {
-    const ALL: [View; 10] = [
+    const ALL: [View; 11] = [
         View::Fit,
         View::Plane,
         View::Predictions,
+        View::Data,
         View::Code,
         View::Weights,
         View::Activations,
@@ -133,6 +140,7 @@ impl View {
             View::Fit => "fit",
             View::Plane => "plane",
             View::Predictions => "predictions",
+            View::Data => "data",
             View::Weights => "weights",
             View::Activations => "activations",
             View::Gradients => "gradients",
@@ -165,7 +173,7 @@ impl View {
                 let outputs = source.info.layers.last().map_or(0, |l| l.shape.len());
                 source.info.spec.data.target == TargetOf::Labels && outputs <= 1
             }
-            View::Predictions | View::Evaluation | View::Code | View::Plan => true,
+            View::Predictions | View::Data | View::Evaluation | View::Code | View::Plan => true,
         }
     }
 
@@ -183,6 +191,7 @@ impl View {
             View::Code => {
                 return html! { <Later<CodeProps> key="code" view={&CODE} with={code.clone()} /> };
             }
+            View::Data => &DATA,
             View::Weights => &WEIGHTS,
             View::Activations => &ACTIVATIONS,
             View::Gradients => &GRADIENTS,

@@ -45,6 +45,8 @@ struct Inner {
     blocked: bool,
     /// The visitor wants it to train.
     playing: bool,
+    /// The worker that is loading a run, and the run.
+    bringing: Option<(Link, RunId)>,
     /// A `Train` request is under way.
     training: bool,
     reset_next: bool,
