@@ -203,6 +203,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "A sample has shape {got}, but the network was built for {want}.",
     ),
     (
+        "no-series",
+        "The network gives more than one number, so there is no series to carry on.",
+    ),
+    (
         "no-texts",
         "The data of this run are no texts, so there are no words to look up.",
     ),

@@ -103,6 +103,8 @@ pub enum Request {
     Describe { run: RunId, part: Part },
     /// A text as a sample of data that are texts. → [`Encoded`], `buffers[0]`: f32
     Encode { run: RunId, text: String },
+    /// Carries on the series that ends in the raw sample in `buffers[0]`, f32. → null, `buffers[0]`: f32 forecasts
+    CarryOn { run: RunId, steps: usize },
     /// What the numbers in `buffers[0]`, f32, stand for, where the data are texts. → list of words
     Words { run: RunId },
     /// As `Saliency`, of the raw sample in `buffers[0]`, f32.

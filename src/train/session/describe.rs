@@ -7,6 +7,8 @@ use crate::train::described::{Column, Description, Encoded, TextFacts};
 /// Columns that are described one by one, at most.
 const COLUMNS: usize = 256;
 const BINS: usize = 24;
+/// Forecasts of a series, at most.
+const MOST_AHEAD: usize = 1000;
 /// Frequent words that are named.
 const FREQUENT: usize = 40;
 /// Values of a column that its histogram is made from, at most.
@@ -176,6 +178,33 @@ impl<B: Backend> Session<B> {
         let of_class = |row: &&u32| self.data.y[**row as usize] == class as f32;
         let rows: Vec<u32> = self.part(part).iter().filter(of_class).copied().collect();
         self.samples_of(&rows, start, count)
+    }
+
+    /// Carries a series on: `window` is a raw sample, and each forecast becomes its last value in place
+    /// of the first. Ends before `steps` forecasts when one is not finite.
+    pub async fn carry_on(
+        &mut self,
+        mut window: Vec<f32>,
+        steps: usize,
+    ) -> Result<Vec<f32>, Failure> {
+        let mut shape = vec![1];
+        shape.extend(&self.data.shape);
+        let mut course = Vec::with_capacity(steps.min(MOST_AHEAD));
+        for _ in 0..steps.min(MOST_AHEAD) {
+            let (_, out) = self.predict(&window, &shape, false).await?;
+            let [next] = out[..] else {
+                return Err(bad_data(Problem::new("no-series")));
+            };
+            if !next.is_finite() {
+                break;
+            }
+            course.push(next);
+            window.rotate_left(1);
+            if let Some(last) = window.last_mut() {
+                *last = next;
+            }
+        }
+        Ok(course)
     }
 
     /// The words behind the numbers of texts; padding and what is no number of a word are empty.

@@ -17,6 +17,7 @@ pub struct Look {
     pub vitals: for<'a> fn(&'a mut AnySession) -> Answering<'a>,
     pub saliency: for<'a> fn(&'a mut AnySession, Part, usize, usize) -> Answering<'a>,
     pub attribute: for<'a> fn(&'a mut AnySession, Vec<f32>, usize) -> Answering<'a>,
+    pub carry_on: for<'a> fn(&'a mut AnySession, Vec<f32>, usize) -> Answering<'a>,
     pub describe: fn(&AnySession, Part) -> Answered,
     pub browse: fn(&AnySession, Part, Option<u32>, (usize, usize)) -> Answered,
     pub encode: fn(&AnySession, &str) -> Answered,
@@ -42,6 +43,10 @@ fn attribute(session: &mut AnySession, x: Vec<f32>, output: usize) -> Answering<
     })
 }
 
+fn carry_on(session: &mut AnySession, x: Vec<f32>, steps: usize) -> Answering<'_> {
+    Box::pin(async move { Ok(Answer::null().floats(&session.carry_on(x, steps).await?)) })
+}
+
 fn describe(session: &AnySession, part: Part) -> Result<Answer, Failure> {
     Answer::of(&session.describe(part))
 }
@@ -63,7 +68,7 @@ fn encode(session: &AnySession, text: &str) -> Result<Answer, Failure> {
 
 lazy! {
     static LOOK: Look, in engine look = Look {
-        vitals, saliency, attribute, describe, browse, encode
+        vitals, saliency, attribute, carry_on, describe, browse, encode
     };
 }
 

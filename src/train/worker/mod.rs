@@ -197,6 +197,11 @@ impl Worker {
                 let look = look::look().await?;
                 (look.browse)(&self.run(run)?.session, part, class, (start, count))
             }
+            Request::CarryOn { run, steps } => {
+                let x = floats(message)?;
+                let look = look::look().await?;
+                (look.carry_on)(&mut self.run(run)?.session, x, steps).await
+            }
             Request::Words { run } => {
                 let ids = floats(message)?;
                 Answer::of(&self.run(run)?.session.words(&ids))

@@ -198,6 +198,18 @@ impl Source {
         Ok((said, floats(&buffers, 0)))
     }
 
+    /// How the series behind a raw window goes on.
+    pub async fn carry_on(&self, window: &[f32], steps: usize) -> Result<Vec<f32>, Failure> {
+        let buffer = Float32Array::from(window).buffer();
+        let request = Request::CarryOn {
+            run: self.info.run,
+            steps,
+        };
+        let (_, buffers): (serde_json::Value, _) =
+            self.link.call(&request, vec![buffer], &[]).await?;
+        Ok(floats(&buffers, 0))
+    }
+
     /// The words of a sample that is a text.
     pub async fn words(&self, ids: &[f32]) -> Result<Vec<String>, Failure> {
         let buffer = Float32Array::from(ids).buffer();

@@ -54,6 +54,7 @@ inspect-waiting = Asking the network …
 tab-fit = Fit
 tab-boundary = Boundary
 tab-surface = Surface
+try-own = Try something of your own
 tab-data = Data
 tab-predictions = Predictions
 tab-weights = Weights

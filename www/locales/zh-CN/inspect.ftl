@@ -54,6 +54,7 @@ inspect-waiting = 正在询问网络……
 tab-fit = 拟合
 tab-boundary = 决策边界
 tab-surface = 输出曲面
+try-own = 用自己的输入试一试
 tab-data = 数据
 tab-predictions = 预测
 tab-weights = 权重

@@ -637,6 +637,7 @@ problem-data-size = 数据共有 { $got } 个数值，而形状 { $shape } 需�
 problem-data-classes = 样本 { $index } 的类别 { $got } 超出 0…{ $max }。
 problem-data-not-finite = 样本 { $index } 第 { $column } 列的值不是有限数。
 problem-data-shape = 样本的形状为 { $got }，而网络是为 { $want } 搭建的。
+problem-no-series = 网络输出不止一个数，没有可以续写的序列。
 problem-no-texts = 这次运行的数据不是文本，没有词可查。
 problem-reading-cancelled = 已取消读取文件；一切保持原样。
 problem-data-too-big = 数据需要 { $got }；最多容纳 { $max }。

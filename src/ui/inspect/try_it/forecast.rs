@@ -57,22 +57,12 @@ async fn course(source: &Source, start: usize) -> Result<Option<Course>, Failure
         .take(AHEAD)
         .map(|(_, i)| rows.target(*i)[0])
         .collect();
-    let mut window = rows.sample(first).to_vec();
-    let begun = window.clone();
-    let mut forecast = Vec::with_capacity(AHEAD);
-    for _ in 0..AHEAD {
-        let out = source.predict(&window, 1).await?;
-        let Some(next) = out.first().copied().filter(|v| v.is_finite()) else {
-            break;
-        };
-        forecast.push(next);
-        window.remove(0);
-        window.push(next);
-    }
+    let window = rows.sample(first).to_vec();
+    let forecast = source.carry_on(&window, AHEAD).await?;
     Ok(Some(Course {
         start,
         starts: rows.count,
-        window: begun,
+        window,
         truth,
         forecast,
     }))

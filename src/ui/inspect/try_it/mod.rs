@@ -9,7 +9,10 @@ use super::ViewProps;
 use super::source::Source;
 use crate::lazy;
 use crate::spec::{DataSource, FileFormat};
+use crate::ui::i18n::{t, use_lang};
 use crate::ui::later::{Later, View, Worded};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 use yew::prelude::*;
 
 /// What can be tried.
@@ -44,9 +47,26 @@ pub fn offered(source: &Source) -> bool {
 
 lazy! { static TRY: View<ViewProps>, in page data = |p| html! { <Worded words={super::DATA_WORDS}><TryOne ..p /></Worded> }; }
 
+/// Closed at first: its code, words and styles are fetched for who opens it.
 #[component]
 pub fn TryIt(props: &ViewProps) -> Html {
-    html! { <Later<ViewProps> view={&TRY} with={props.clone()} /> }
+    use_lang();
+    let open = use_state_eq(|| false);
+    let ontoggle = {
+        let open = open.clone();
+        Callback::from(move |e: Event| {
+            let details: Option<Element> = e.target().and_then(|t| t.dyn_into().ok());
+            open.set(details.is_some_and(|d| d.has_attribute("open")));
+        })
+    };
+    html! {
+        <details class="more try-own" {ontoggle}>
+            <summary>{ t("try-own") }</summary>
+            if *open {
+                <Later<ViewProps> view={&TRY} with={props.clone()} />
+            }
+        </details>
+    }
 }
 
 #[component]
