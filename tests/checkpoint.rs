@@ -106,16 +106,22 @@ fn names_under_a_prefix_and_other_floats() {
     let back = weights::read(Framework::Pytorch, &f16, &[("fc1.bias", &[2])]).unwrap();
     assert_eq!(back, [[1.0, -2.0]]);
     let integers = weights::read(Framework::Pytorch, &f16, &[("x", &[1])]).unwrap_err();
-    assert_eq!(integers.code, "weights-file");
+    assert_eq!(integers.0[0].code, "weights-file");
 }
 
 #[test]
 fn what_is_missing_or_of_another_shape_is_named() {
     let w = weights::write(Framework::Keras, &[("d.bias", &[2], &[1.0, 2.0])]).unwrap();
-    let missing = weights::read(Framework::Keras, &w, &[("d.weight", &[2, 1])]).unwrap_err();
+    let missing = weights::read(Framework::Keras, &w, &[("d.weight", &[2, 1])])
+        .unwrap_err()
+        .0;
+    let missing = &missing[0];
     assert_eq!(missing.code, "weights-missing");
     assert_eq!(missing.args["name"], "d/kernel");
-    let shape = weights::read(Framework::Keras, &w, &[("d.bias", &[3])]).unwrap_err();
+    let shape = weights::read(Framework::Keras, &w, &[("d.bias", &[3])])
+        .unwrap_err()
+        .0;
+    let shape = &shape[0];
     assert_eq!(shape.code, "weights-shape");
     assert_eq!(
         (&shape.args["got"][..], &shape.args["want"][..]),
@@ -166,7 +172,7 @@ fn hostile_headers() {
     ];
     for (i, bytes) in cases.iter().enumerate() {
         let w = weights::read(Framework::Pytorch, bytes, &[("a", &[1])]).unwrap_err();
-        assert!(w.code.starts_with("weights"), "case {i}: {w}");
+        assert!(w.0[0].code.starts_with("weights"), "case {i}: {w}");
         assert_eq!(
             Checkpoint::from_bytes(bytes).unwrap_err().code,
             "checkpoint",

@@ -1,5 +1,8 @@
 //! The course of a run: every step's raw values, and what each epoch's validation gave.
+mod record;
+
 use crate::train::protocol::Evaluation;
+pub use record::Record;
 use std::fmt::Write;
 use std::ops::Range;
 

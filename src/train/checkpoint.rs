@@ -2,14 +2,14 @@
 //! tensors are its parameters and moments. Random numbers are drawn by seed, step and element,
 //! so the step is all that there is to restore of them.
 use super::callbacks::Callbacks;
-use super::weights::{File, floats, serialize};
+use super::tensors::{File, entry, floats, serialize};
 use crate::spec::{Problem, Spec};
 use safetensors::tensor::Dtype;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The metadata's key.
-const KEY: &str = "nabla";
+pub const KEY: &str = "nabla";
 const VERSION: u32 = 1;
 /// Bounds on what is read.
 const TENSORS: usize = 8192;
@@ -80,8 +80,10 @@ impl Checkpoint {
             .collect();
         let own = self.tensors.iter();
         let own = own.map(|(n, s, v)| (&n[..], &s[..], &v[..]));
-        let tensors = own.chain(best.iter().map(|(n, s, v)| (&n[..], &s[..], *v)));
-        serialize(tensors, (KEY, crate::json::write(&state)))
+        let best = best.iter().map(|(n, s, v)| (&n[..], &s[..], *v));
+        let mut tensors: Vec<_> = own.chain(best).collect();
+        tensors.sort_by_key(|(n, ..)| *n);
+        serialize(&tensors, &[(KEY, crate::json::write(&state))])
             .map_err(|e| Problem::new("internal").arg("detail", e))
     }
 
@@ -92,19 +94,28 @@ impl Checkpoint {
     }
 }
 
+/// What a checkpoint's metadata say of its network and its step.
+pub fn standing(json: &str) -> Result<(Spec, u32), Problem> {
+    let read = || {
+        let state = read_state(json)?;
+        let spec = Spec::from_json(&state.spec).map_err(|p| p.to_string())?;
+        Ok((spec, state.step))
+    };
+    read().map_err(|e: String| Problem::new("checkpoint").arg("detail", e))
+}
+
+fn read_state(json: &str) -> Result<State, String> {
+    let state: State = crate::json::read(json).map_err(|e| e.to_string())?;
+    match state.version {
+        0..=VERSION => Ok(state),
+        newer => Err(format!("it is of version {newer}; reload the page")),
+    }
+}
+
 fn read(bytes: &[u8]) -> Result<Checkpoint, String> {
     let file = File::open(bytes)?;
-    let metadata = file.metadata.metadata().as_ref();
-    let json = metadata
-        .and_then(|m| m.get(KEY))
-        .ok_or("it holds weights, but no state of a run")?;
-    let state: State = crate::json::read(json).map_err(|e| e.to_string())?;
-    if state.version > VERSION {
-        return Err(format!(
-            "it is of version {}; reload the page",
-            state.version
-        ));
-    }
+    let json = entry(&file.metadata, KEY).ok_or("it holds weights, but no state of a run")?;
+    let state = read_state(json)?;
     if !(state.seconds.is_finite() && state.seconds >= 0.0) {
         return Err("its time is no number of seconds".to_string());
     }

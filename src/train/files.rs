@@ -3,10 +3,10 @@ use super::checkpoint::Checkpoint;
 use super::protocol::Failure;
 use super::weights;
 use crate::lazy;
-use crate::spec::{Framework, Problem};
+use crate::spec::{Framework, Problem, Problems, Spec};
 
-type WriteWeights = fn(Framework, &[(&str, &[usize], &[f32])]) -> Result<Vec<u8>, Problem>;
-type ReadWeights = fn(Framework, &[u8], &[(&str, &[usize])]) -> Result<Vec<Vec<f32>>, Problem>;
+type WriteWeights = fn(&Spec, &[(&str, &[usize], &[f32])]) -> Result<Vec<u8>, Problem>;
+type ReadWeights = fn(Framework, &[u8], &[(&str, &[usize])]) -> Result<Vec<Vec<f32>>, Problems>;
 
 /// See the functions of [`weights`] and of [`Checkpoint`].
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct Files {
 
 lazy! {
     static FILES: Files, in engine files = Files {
-        write_weights: weights::write,
+        write_weights: weights::write_of,
         read_weights: weights::read,
         write_checkpoint: Checkpoint::to_bytes,
         read_checkpoint: Checkpoint::from_bytes,

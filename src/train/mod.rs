@@ -7,9 +7,11 @@ pub mod files;
 pub mod hyper;
 pub mod init;
 pub mod metrics;
+pub mod project;
 pub mod protocol;
 pub mod schedule;
 pub mod session;
+pub mod tensors;
 pub mod weights;
 #[cfg(target_arch = "wasm32")]
 pub mod worker;

@@ -3,8 +3,10 @@ use super::autosave::{self, AUTOSAVE, AutosaveProps, RunnerRef};
 use super::builder::Builder;
 use super::code::open::{OpenCode, OpenProps, Start};
 use super::data_panel::DataPanel;
-use super::drop::{adapt, files_of, opener, use_drop, with_set, with_target};
+use super::drop::{Opening, adapt, files_of, opener, use_drop, with_set, with_target};
 use super::fields::is_typing;
+use super::files::open::{OpenFile, OpenFileProps};
+use super::files::save::save_project;
 use super::folder;
 use super::header::{Ask, Header};
 use super::i18n::{self, Lang, problem_text, t};
@@ -73,6 +75,7 @@ const TABS: [(Tab, &str); 3] = [
 ];
 
 lazy! { static OPEN_CODE: View<OpenProps>, in page code = |p| html! { <OpenCode ..p /> }; }
+lazy! { static OPEN_FILE: View<OpenFileProps>, in page files = |p| html! { <OpenFile ..p /> }; }
 
 #[component]
 fn App() -> Html {
@@ -91,13 +94,15 @@ fn App() -> Html {
     let picker = use_node_ref();
 
     // The dialog for code and links, with what it begins with.
-    let pasting = use_state_eq(|| remember::link().map(Start::Link));
+    let pasting = use_state_eq(|| remember::link().map(|link| Opening::Code(Start::Link(link))));
     use_loading(&state, &runner);
     use_memory(&state, &pasting);
     use_title(*lang);
     let on_code = {
         let pasting = pasting.setter();
-        use_callback((), move |(), ()| pasting.set(Some(Start::Empty)))
+        use_callback((), move |(), ()| {
+            pasting.set(Some(Opening::Code(Start::Empty)))
+        })
     };
     let ask = use_ask(&state, &runner, &lang, &theme, &layout, (&picker, &on_code));
     use_keys(&ask, state.phase);
@@ -108,11 +113,6 @@ fn App() -> Html {
             dispatch.dispatch(Action::Open(Box::new(spec)));
         })
     };
-    let on_pasted_close = {
-        let pasting = pasting.setter();
-        use_callback((), move |(), ()| pasting.set(None))
-    };
-
     let on_files = {
         let open = opener(&state, &runner, &pasting);
         Callback::from(move |e: Event| {
@@ -263,13 +263,7 @@ fn App() -> Html {
                     </section>
                 </div>
             </main>
-            if let Some(start) = &*pasting {
-                <Later<OpenProps> view={&OPEN_CODE} with={OpenProps {
-                    start: start.clone(),
-                    on_spec: on_pasted,
-                    on_close: on_pasted_close,
-                }} />
-            }
+            { dialog(&state, &runner, &pasting, on_pasted) }
             <Notices notices={state.notices.clone()} dispatch={state.dispatcher()} />
             <input
                 type="file"
@@ -309,6 +303,37 @@ fn inside(state: &UseReducerHandle<State>, on_code: &Callback<()>) -> Html {
                 run={None::<(super::link::Link, u32)>}
             />
         },
+    }
+}
+
+/// The dialog for what was dropped, picked or asked for.
+fn dialog(
+    state: &UseReducerHandle<State>,
+    runner: &Rc<Runner>,
+    pasting: &UseStateHandle<Option<Opening>>,
+    on_spec: Callback<Spec>,
+) -> Html {
+    let on_close = {
+        let pasting = pasting.setter();
+        Callback::from(move |()| pasting.set(None))
+    };
+    match &**pasting {
+        None => html! {},
+        Some(Opening::Code(start)) => html! {
+            <Later<OpenProps> view={&OPEN_CODE} with={OpenProps { start: start.clone(), on_spec, on_close }} />
+        },
+        Some(Opening::Tensors(file)) => {
+            let run = state.info.as_ref().map(|i| i.run);
+            let with = OpenFileProps {
+                file: file.clone(),
+                runner: RunnerRef(runner.clone()),
+                spec: state.spec.clone(),
+                run: state.link.clone().zip(run).filter(|_| state.report.ok),
+                dispatch: state.dispatcher(),
+                on_close,
+            };
+            html! { <Later<OpenFileProps> view={&OPEN_FILE} {with} /> }
+        }
     }
 }
 
@@ -424,7 +449,7 @@ fn use_loading(state: &UseReducerHandle<State>, runner: &Rc<Runner>) {
 
 /// Keeps the spec for the next visit, and names it in the address while it is a preset's.
 #[hook]
-fn use_memory(state: &UseReducerHandle<State>, pasting: &UseStateHandle<Option<Start>>) {
+fn use_memory(state: &UseReducerHandle<State>, pasting: &UseStateHandle<Option<Opening>>) {
     let edited = state.edited();
     use_effect_with(state.spec.clone(), move |spec| {
         let spec = spec.clone();
@@ -438,7 +463,7 @@ fn use_memory(state: &UseReducerHandle<State>, pasting: &UseStateHandle<Option<S
     use_effect_with((), move |()| {
         let listener = EventListener::new(&window(), "hashchange", move |_| {
             if let Some(link) = remember::link() {
-                pasting.set(Some(Start::Link(link)));
+                pasting.set(Some(Opening::Code(Start::Link(link))));
             }
             if let Some(spec) = remember::named_preset() {
                 dispatch.dispatch(Action::Open(Box::new(spec)));
@@ -491,6 +516,7 @@ fn use_ask(
                 }
             }
             Ask::OpenCode => on_code.emit(()),
+            Ask::Save => save_project(runner.clone(), spec.clone(), dispatch.clone()),
             Ask::Link => copy_link(spec.clone(), dispatch.clone()),
             Ask::Undo => dispatch.dispatch(Action::Undo),
             Ask::Redo => dispatch.dispatch(Action::Redo),

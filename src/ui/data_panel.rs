@@ -1,7 +1,6 @@
 //! Where the samples come from, and how they are split and scaled.
 mod source;
 
-use super::builder::edit::fit_head;
 use super::fields::{Axis, CheckField, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
@@ -9,6 +8,7 @@ use super::known_sets::KnownSets;
 use super::numbers::{count, shape, whole_percent};
 use super::reading::Reading;
 use super::store::{Edit, problem_at};
+use crate::spec::edit::fit_head;
 use crate::spec::{Bundled, DataSource, Scale, Spec, TargetOf};
 use crate::train::protocol::{CheckReport, DataInfo, RunInfo};
 use source::source_fields;

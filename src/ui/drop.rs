@@ -1,10 +1,10 @@
 //! Files that the visitor drops on the page or picks: what they are, and the spec that goes
 //! with them.
-use super::builder::edit::fit_head;
-use super::code::open::Start;
+use super::code::open;
 use super::folder;
 use super::runner::Runner;
 use super::store::{Action, State, Word};
+use crate::spec::edit::fit_head;
 use crate::spec::{DataShape, DataSource, FileFormat, LayerKind, Loss, Scale, Spec};
 use crate::train::protocol::Failure;
 use gloo::events::{EventListener, EventListenerOptions};
@@ -40,6 +40,15 @@ fn plain(name: &str) -> String {
     name.replace(".idx", "-idx")
 }
 
+/// What a dialog is opened with.
+#[derive(Clone, PartialEq)]
+pub enum Opening {
+    /// Code or a link.
+    Code(open::Start),
+    /// Weights, a checkpoint or a project.
+    Tensors(File),
+}
+
 fn ends(name: &str, with: &[&str]) -> bool {
     let name = plain(name);
     with.iter().any(|e| name.ends_with(e))
@@ -48,6 +57,11 @@ fn ends(name: &str, with: &[&str]) -> bool {
 /// Whether a file's name says that it holds Python.
 fn is_code(name: &str) -> bool {
     ends(name, &[".py", ".ipynb"])
+}
+
+/// Whether a file's name says that it holds what was trained.
+fn is_tensors(name: &str) -> bool {
+    ends(name, &[".safetensors", ".nabla"])
 }
 
 /// The format that names alone tell, beside IDX and CSV.
@@ -257,18 +271,25 @@ fn set_outputs(spec: &mut Spec, n: usize, classes: bool) {
     fit_head(spec, &shape);
 }
 
-/// Loads files as the data of the network at hand; a file of code opens the dialog for it.
+/// Loads files as the data of the network at hand; one of code, of weights or of a project opens
+/// the dialog for it.
 pub fn opener(
     state: &UseReducerHandle<State>,
     runner: &Rc<Runner>,
-    pasting: &UseStateHandle<Option<Start>>,
+    pasting: &UseStateHandle<Option<Opening>>,
 ) -> impl Fn(Vec<File>) + Clone + 'static {
     let (state, runner, pasting) = (state.clone(), runner.clone(), pasting.setter());
     move |files| {
         if let [file] = &files[..]
             && is_code(&file.name())
         {
-            pasting.set(Some(Start::File(file.clone())));
+            pasting.set(Some(Opening::Code(open::Start::File(file.clone()))));
+            return;
+        }
+        if let [file] = &files[..]
+            && is_tensors(&file.name())
+        {
+            pasting.set(Some(Opening::Tensors(file.clone())));
             return;
         }
         if files.is_empty() {
@@ -286,7 +307,7 @@ pub fn opener(
 pub fn use_drop(
     state: &UseReducerHandle<State>,
     runner: &Rc<Runner>,
-    pasting: &UseStateHandle<Option<Start>>,
+    pasting: &UseStateHandle<Option<Opening>>,
 ) -> UseStateHandle<bool> {
     let over = use_state_eq(|| false);
     let open = opener(state, runner, pasting);

@@ -26,6 +26,7 @@ pub enum Ask {
     Restore,
     Open,
     OpenCode,
+    Save,
     Link,
     Undo,
     Redo,
@@ -319,6 +320,7 @@ fn Menu(props: &MenuProps) -> Html {
                 <div class="menu right" role="menu">
                     { item(Icon::File, "open-files", Ask::Open, false) }
                     { item(Icon::Code, "open-code", Ask::OpenCode, false) }
+                    { item(Icon::Save, "save-project", Ask::Save, false) }
                     { item(Icon::Link, "copy-link", Ask::Link, false) }
                     { item(Icon::Undo, "undo", Ask::Undo, !props.can_undo) }
                     { item(Icon::Redo, "redo", Ask::Redo, !props.can_redo) }

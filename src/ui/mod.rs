@@ -28,6 +28,7 @@ mod code;
 mod data_panel;
 mod drop;
 mod fields;
+mod files;
 mod folder;
 mod header;
 pub mod i18n;

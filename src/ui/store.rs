@@ -77,6 +77,26 @@ pub struct Before {
     pub params: usize,
 }
 
+/// Brings a run back that was left: whether by undo (else redo), and the spec that it trains
+/// where there is no run.
+pub type Bring = Callback<(bool, Rc<Spec>)>;
+
+/// A step of the way back.
+#[derive(Clone, PartialEq)]
+enum Past {
+    Spec(Rc<Spec>),
+    /// With its run, for what was put in its place did not come from an edit.
+    Run(Rc<Spec>, Bring),
+}
+
+impl Past {
+    fn spec(&self) -> Rc<Spec> {
+        match self {
+            Past::Spec(spec) | Past::Run(spec, _) => spec.clone(),
+        }
+    }
+}
+
 #[derive(Clone, PartialEq)]
 pub struct State {
     pub spec: Rc<Spec>,
@@ -101,14 +121,16 @@ pub struct State {
     pub opening: bool,
     /// Bytes read of all, where it lasts.
     pub reading: Option<(f64, f64)>,
-    past: Vec<Rc<Spec>>,
-    future: Vec<Rc<Spec>>,
+    past: Vec<Past>,
+    future: Vec<Past>,
     /// What the last edit was about, and when; edits in quick succession undo as one.
     last_edit: Option<(&'static str, f64)>,
     next_notice: u32,
 }
 
 const UNDO: usize = 200;
+/// Of these so many have their runs, whose weights take memory.
+const RUNS: usize = 4;
 const SAME_EDIT_MS: f64 = 1500.0;
 
 type EditFn = Box<dyn FnOnce(&mut Spec)>;
@@ -118,6 +140,10 @@ pub enum Action {
     Edit(&'static str, EditFn),
     /// Another spec altogether.
     Open(Box<Spec>),
+    /// The same with a run of its own, in place of one that can be brought back.
+    Replace(Box<Spec>, Bring),
+    /// A run that was left is back, by undo or redo; the other can be brought back in turn.
+    Returned(Rc<Spec>, Bring, bool),
     Undo,
     Redo,
     Select(Option<AttrValue>),
@@ -190,13 +216,21 @@ impl State {
             _ => false,
         };
         if !same {
-            self.past.push(self.spec.clone());
-            if self.past.len() > UNDO {
-                self.past.remove(0);
-            }
+            self.push(Past::Spec(self.spec.clone()));
         }
         self.future.clear();
         self.last_edit = name.map(|n| (n, now));
+    }
+
+    fn push(&mut self, past: Past) {
+        self.past.push(past);
+        if self.past.len() > UNDO {
+            self.past.remove(0);
+        }
+        let runs = |p: &&mut Past| matches!(p, Past::Run(..));
+        for old in self.past.iter_mut().rev().filter(runs).skip(RUNS) {
+            *old = Past::Spec(old.spec());
+        }
     }
 
     fn put(&mut self, spec: Rc<Spec>) {
@@ -245,20 +279,42 @@ impl Reducible for State {
                     s.put(Rc::new(*spec));
                 }
             }
-            Action::Undo => {
-                if let Some(spec) = s.past.pop() {
-                    s.future.push(s.spec.clone());
+            Action::Replace(spec, bring) => {
+                let old = s.spec.clone();
+                s.push(Past::Run(old, bring));
+                s.future.clear();
+                s.last_edit = None;
+                s.selected = None;
+                s.put(Rc::new(*spec));
+            }
+            Action::Returned(spec, bring, undone) => {
+                let left = Past::Run(s.spec.clone(), bring);
+                match undone {
+                    true => s.future.push(left),
+                    false => s.push(left),
+                }
+                s.last_edit = None;
+                s.put(spec);
+            }
+            Action::Undo => match s.past.pop() {
+                Some(Past::Spec(spec)) => {
+                    s.future.push(Past::Spec(s.spec.clone()));
                     s.last_edit = None;
                     s.put(spec);
                 }
-            }
-            Action::Redo => {
-                if let Some(spec) = s.future.pop() {
-                    s.past.push(s.spec.clone());
+                Some(Past::Run(spec, bring)) => later(bring, true, spec),
+                None => {}
+            },
+            Action::Redo => match s.future.pop() {
+                Some(Past::Spec(spec)) => {
+                    let old = s.spec.clone();
+                    s.push(Past::Spec(old));
                     s.last_edit = None;
                     s.put(spec);
                 }
-            }
+                Some(Past::Run(spec, bring)) => later(bring, false, spec),
+                None => {}
+            },
             Action::Select(id) => s.selected = id,
             Action::Connected(link) => s.link = Some(link),
             Action::Phase(phase) => s.phase = phase,
@@ -288,6 +344,11 @@ impl Reducible for State {
         }
         Rc::new(s)
     }
+}
+
+/// Outside the reducer, which answers at once.
+fn later(bring: Bring, undo: bool, spec: Rc<Spec>) {
+    wasm_bindgen_futures::spawn_local(async move { bring.emit((undo, spec)) });
 }
 
 /// The right to edit the spec, handed to panels.

@@ -303,7 +303,9 @@ proptest! {
 #[test]
 fn gzip_in_pieces() {
     use nabla::data::gzip::{Unpacker, gunzip};
-    let bytes: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
+    let bytes: Vec<u8> = (0..200_000u32)
+        .map(|i| (i.wrapping_mul(i) >> 7) as u8)
+        .collect();
     let packed = gz(&bytes);
     for size in [1, 7, 4096, packed.len()] {
         let mut out = Unpacker::new("x.gz", 1 << 20, true);

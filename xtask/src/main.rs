@@ -6,6 +6,7 @@ mod browser;
 mod check;
 mod data;
 mod engines;
+mod fuzz;
 mod process;
 mod serve;
 mod setup;
@@ -30,6 +31,9 @@ cargo xtask <command>
                      everything; STAGE is check, native, web, e2e or firefox, and may be
                      repeated;
                      NAME keeps the end-to-end files whose name contains it
+  fuzz [--cases N | --minutes M] [--from CASE] [TARGET…]
+                     throw changed inputs at the readers of code, links, weights, checkpoints and
+                     projects; --show CASE TARGET prints the input of a case
   bench [--no-build] [ARGS…]
                      site, then time training steps in Chrome, beside peers whose harness is there;
                      ARGS as in tests/bench/bench.mjs; with --kernels, the kernels one by one
@@ -49,6 +53,7 @@ fn main() {
         "check" => check::run(),
         "accuracy" => accuracy::run(rest),
         "data" => data::run(rest),
+        "fuzz" => fuzz::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "help" | "-h" | "--help" => {

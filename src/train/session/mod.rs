@@ -383,8 +383,8 @@ impl<B: Backend> Session<B> {
             .in_files()
             .map(|(_, s)| (s.name.as_str(), &s.shape[..]))
             .collect();
-        let values = read(self.spec.framework, bytes, &params)
-            .map_err(|p| Failure::new("bad-file", vec![p]))?;
+        let values =
+            read(self.spec.framework, bytes, &params).map_err(|p| Failure::new("bad-file", p.0))?;
         let ids: Vec<SlotId> = self.in_files().map(|(id, _)| id).collect();
         for (id, v) in ids.into_iter().zip(&values) {
             self.backend.write(id, 0, Data::F32(v));
@@ -560,7 +560,7 @@ impl<B: Backend> Session<B> {
             .zip(&values)
             .map(|((_, n, s), v)| (n.as_str(), &s[..], &v[..]))
             .collect();
-        (files().await?.write_weights)(self.spec.framework, &params).map_err(internal)
+        (files().await?.write_weights)(&self.spec, &params).map_err(internal)
     }
 
     /// Parameters, running statistics and optimiser state by their readable names.

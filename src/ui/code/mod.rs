@@ -1,6 +1,6 @@
 //! The network as a script, and scripts as networks. Code, words and styles of it load when it is
 //! first asked for.
-mod bridge;
+pub(super) mod bridge;
 pub mod open;
 mod preview;
 pub mod view;
@@ -20,6 +20,6 @@ fn use_words() -> bool {
 
 /// The styles.
 #[component]
-fn Sheet() -> Html {
+pub fn Sheet() -> Html {
     html! { <link rel="stylesheet" href="./css/code.css" /> }
 }

@@ -279,6 +279,7 @@ impl Runner {
         i.diverged = false;
         i.live = Live {
             step: info.step,
+            epoch: info.step / info.steps_per_epoch.max(1) as u32,
             version: i.live.version + 1,
             ..Live::default()
         };

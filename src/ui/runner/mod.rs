@@ -3,6 +3,9 @@
 mod events;
 mod load;
 mod moving;
+mod replace;
+
+pub use replace::Start;
 
 use super::change::{self, Change};
 use super::link::{Link, Subscription};

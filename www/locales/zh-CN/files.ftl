@@ -1,0 +1,35 @@
+### 权重、检查点与项目文件。首次打开时才会加载。
+
+file-weights = 载入权重
+file-checkpoint = 打开检查点
+file-project = 打开项目
+file-close = 关闭
+file-reading = 正在读取…
+file-accept-hint = 撤销可恢复现在的内容。
+file-as-before = 页面上的内容没有改变。
+
+weights-of-pytorch = 这些权重使用 PyTorch 的名称和布局。
+weights-of-keras = 这些权重使用 Keras 的名称和布局。
+weights-of-nabla = 这些权重使用本页面自己的格式。
+weights-by-order = 名称与此网络不同，各层已按顺序和形状对应。请确认每个张量都在正确的位置。
+weights-named = 文件注明了它的网络：{ $name }，{ $params } 个参数。它与构建器中的网络不同。
+weights-table = 对应关系
+weights-param = 参数
+weights-tensor = 文件中的张量
+weights-want = 应有形状
+weights-got = 实际形状
+weights-none = 无
+weights-fit = 相符
+weights-unfit = 不相符
+weights-unused = 未使用：{ $names }
+weights-no-run = 构建器中的网络目前无法训练，因此没有可载入权重的网络。
+weights-here = 载入此网络
+weights-there = 打开文件中的网络及权重
+checkpoint-about = 训练停在第 { $step } 步之后。
+checkpoint-go-on = 从那里继续
+
+project-about = { $name }：{ $layers } 层，数据：{ $data }。
+project-state = 训练停在第 { $step } 步之后（第 { $epoch } 轮），包含权重与训练曲线。
+project-no-state = 其中没有训练过的网络。
+project-runs = 另有 { $n } 次训练保留作对比：
+project-open = 打开项目
