@@ -49,8 +49,10 @@ impl<B: Backend> Session<B> {
             return Ok(unknown);
         };
         let now = self.checkpoint_state().await?;
+        let first_loss = self.first_loss;
         let found = self.look_back(bad, from).await;
-        self.take(&now)?;
+        self.take(now)?;
+        self.first_loss = first_loss;
         Ok(found?.unwrap_or(unknown))
     }
 
@@ -59,7 +61,7 @@ impl<B: Backend> Session<B> {
         bad: u32,
         from: &Checkpoint,
     ) -> Result<Option<Divergence>, Failure> {
-        self.take(from)?;
+        self.take(from.clone())?;
         while self.step + 1 < bad {
             self.steps(bad - 1 - self.step).await?;
         }
