@@ -102,7 +102,7 @@ fn texts_their_words_and_lengths() {
         [frequent.as_str(), "[?]", frequent.as_str()]
     );
     assert!(said.words[..9].iter().all(String::is_empty));
-    assert_eq!(run.words(&ids), said.words);
+    assert_eq!(run.words_of(&ids), said.words);
     let numbers = open(preset("digits-mlp"));
     assert_eq!(
         numbers.encode("a").unwrap_err().problems[0].code,

@@ -1,6 +1,6 @@
 //! What the data are like: counts, ranges, lengths; and samples of one class.
 use super::*;
-use crate::data::text::words as words_of;
+use crate::data::text::words as cut;
 use crate::plotting::stats::{Histogram, histogram};
 use crate::train::described::{Column, Description, Encoded, TextFacts};
 
@@ -208,7 +208,7 @@ impl<B: Backend> Session<B> {
     }
 
     /// The words behind the numbers of texts; padding and what is no number of a word are empty.
-    pub fn words(&self, ids: &[f32]) -> Vec<String> {
+    pub fn words_of(&self, ids: &[f32]) -> Vec<String> {
         let known = self.data.text.as_ref().map(|(_, v)| v.words());
         let word = |t: &f32| known?.get(*t as usize).cloned();
         ids.iter().map(|t| word(t).unwrap_or_default()).collect()
@@ -220,8 +220,8 @@ impl<B: Backend> Session<B> {
             return Err(bad_data(Problem::new("no-texts")));
         };
         let ids = vocabulary.encode(text, spec);
-        let words = self.words(&ids);
-        let count = words_of(text).count();
+        let words = self.words_of(&ids);
+        let count = cut(text).count();
         Ok((Encoded { words, count }, ids))
     }
 }

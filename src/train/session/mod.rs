@@ -4,9 +4,12 @@ mod divergence;
 mod epoch;
 mod evaluate;
 mod flight;
+mod landscape;
 mod look;
 mod probe;
 mod safety;
+mod table;
+mod within;
 
 use super::callbacks::Callbacks;
 use super::checkpoint::Checkpoint;
@@ -52,6 +55,10 @@ pub struct Session<B: Backend> {
     flights: VecDeque<flight::Flight<B::Pending>>,
     /// For a closer look.
     probe: Option<Box<probe::Probe<B>>>,
+    /// The loss around the run, where the run has been, and surfaces begun so far.
+    landscape: Option<Box<landscape::Landscape>>,
+    trail: landscape::Trail,
+    surfaces: u32,
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
     pub seconds: f64,
 }
@@ -324,6 +331,9 @@ impl<B: Backend> Session<B> {
             first_loss: None,
             flights: VecDeque::new(),
             probe: None,
+            landscape: None,
+            trail: landscape::Trail::default(),
+            surfaces: 0,
             seconds: 0.0,
         };
         s.sample = s.first_sample();

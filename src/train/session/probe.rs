@@ -7,7 +7,7 @@ use crate::spec::{Activation, Framework, LayerKind};
 
 /// A plan and a backend beside the run's own, made when they are first asked for.
 pub(super) struct Probe<B> {
-    plan: Plan,
+    pub(super) plan: Plan,
     pub(super) backend: B,
 }
 
@@ -168,13 +168,7 @@ impl<B: Backend> Session<B> {
         number: usize,
         output: usize,
     ) -> Result<(Saliency, Vec<f32>, Option<Vec<f32>>), Failure> {
-        let data = Rc::clone(&self.data);
-        let Some(row) = self.part(part).get(number).copied() else {
-            let name = format!("{part:?}").to_lowercase();
-            return Err(bad_data(Problem::new("empty-part").arg("part", name)));
-        };
-        let mut x = vec![0.0; data.features_len()];
-        data.write_x(row as usize, &mut x);
+        let x = self.scaled(part, number)?;
         self.saliency_of(x, output).await
     }
 
@@ -303,7 +297,7 @@ impl<B> Probe<B> {
     }
 }
 
-fn words(data: &Dataset, tokens: &[f32]) -> Vec<String> {
+pub(super) fn words(data: &Dataset, tokens: &[f32]) -> Vec<String> {
     let Some((_, vocabulary)) = &data.text else {
         return Vec::new();
     };

@@ -1,76 +1,72 @@
 //! The closer look, whose code loads when somebody first opens a view that needs it.
 use super::run::AnySession;
-use super::scope::Answer;
+use super::scope::{Answer, now};
 use crate::lazy;
 use crate::spec::Problem;
-use crate::train::protocol::{Failure, Part};
+use crate::train::protocol::{ArrayInfo, Ask, Failure, SurfaceChunk};
 use std::future::Future;
 use std::pin::Pin;
 
 type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + 'a>>;
 
-type Answered = Result<Answer, Failure>;
+/// Answers what is asked of a session; see the functions of [`crate::train::Session`].
+pub type Look = for<'a> fn(&'a mut AnySession, Ask) -> Answering<'a>;
 
-/// See the functions of [`crate::train::Session`].
-#[derive(Clone, Copy)]
-pub struct Look {
-    pub vitals: for<'a> fn(&'a mut AnySession) -> Answering<'a>,
-    pub saliency: for<'a> fn(&'a mut AnySession, Part, usize, usize) -> Answering<'a>,
-    pub attribute: for<'a> fn(&'a mut AnySession, Vec<f32>, usize) -> Answering<'a>,
-    pub carry_on: for<'a> fn(&'a mut AnySession, Vec<f32>, usize) -> Answering<'a>,
-    pub describe: fn(&AnySession, Part) -> Answered,
-    pub browse: fn(&AnySession, Part, Option<u32>, (usize, usize)) -> Answered,
-    pub encode: fn(&AnySession, &str) -> Answered,
+/// Milliseconds for which points of a surface are computed before messages are heard again.
+const PIECE: f64 = 12.0;
+
+fn answered(session: &mut AnySession, ask: Ask) -> Answering<'_> {
+    Box::pin(answer(session, ask))
 }
 
-fn vitals(session: &mut AnySession) -> Answering<'_> {
-    Box::pin(async { Answer::of(&session.vitals().await?) })
+async fn answer(s: &mut AnySession, ask: Ask) -> Result<Answer, Failure> {
+    match ask {
+        Ask::Vitals => Answer::of(&s.vitals().await?),
+        Ask::Saliency {
+            part,
+            number,
+            output,
+        } => {
+            let (info, times, along) = s.saliency(part, number, output).await?;
+            let answer = Answer::of(&info)?.floats(&times);
+            Ok(along.iter().fold(answer, |a, v| a.floats(v)))
+        }
+        Ask::Within {
+            part,
+            number,
+            layer,
+        } => with(s.within(part, number, &layer).await?),
+        Ask::Field(ask) => {
+            let (shape, values) = s.field(&ask).await?;
+            with((ArrayInfo { shape }, values))
+        }
+        Ask::Reconstruction { part, number } => {
+            let (info, values) = s.reconstruction(part, number).await?;
+            let answer = Answer::of(&info)?;
+            Ok(values.iter().fold(answer, |a, v| a.floats(v)))
+        }
+        Ask::Project { name } => with(s.project(&name).await?),
+        Ask::Neighbours { name, row, count } => Answer::of(&s.neighbours(&name, row, count).await?),
+        Ask::Words => Answer::of(&s.words()),
+        Ask::Surface(ask) => Answer::of(&s.surface(&ask).await?),
+        Ask::SurfacePoints { id } => {
+            let end = now() + PIECE;
+            let (losses, done) = s.surface_points(id, || now() < end).await?;
+            with((SurfaceChunk { done }, losses))
+        }
+        Ask::Mark => Answer::of(&s.mark().await?),
+        Ask::SurfaceEnd => {
+            s.surface_end();
+            Ok(Answer::null())
+        }
+    }
 }
 
-fn saliency(session: &mut AnySession, part: Part, number: usize, output: usize) -> Answering<'_> {
-    Box::pin(async move {
-        let (info, times, along) = session.saliency(part, number, output).await?;
-        let answer = Answer::of(&info)?.floats(&times);
-        Ok(along.iter().fold(answer, |a, v| a.floats(v)))
-    })
+fn with<T: serde::Serialize>((info, values): (T, Vec<f32>)) -> Result<Answer, Failure> {
+    Ok(Answer::of(&info)?.floats(&values))
 }
 
-fn attribute(session: &mut AnySession, x: Vec<f32>, output: usize) -> Answering<'_> {
-    Box::pin(async move {
-        let (info, times, along) = session.saliency_of_raw(x, output).await?;
-        let answer = Answer::of(&info)?.floats(&times);
-        Ok(along.iter().fold(answer, |a, v| a.floats(v)))
-    })
-}
-
-fn carry_on(session: &mut AnySession, x: Vec<f32>, steps: usize) -> Answering<'_> {
-    Box::pin(async move { Ok(Answer::null().floats(&session.carry_on(x, steps).await?)) })
-}
-
-fn describe(session: &AnySession, part: Part) -> Result<Answer, Failure> {
-    Answer::of(&session.describe(part))
-}
-
-fn browse(
-    session: &AnySession,
-    part: Part,
-    class: Option<u32>,
-    (start, count): (usize, usize),
-) -> Result<Answer, Failure> {
-    let (info, x, y, rows) = session.browse(part, class, start, count);
-    Ok(Answer::of(&info)?.floats(&x).floats(&y).words(&rows))
-}
-
-fn encode(session: &AnySession, text: &str) -> Result<Answer, Failure> {
-    let (info, ids) = session.encode(text)?;
-    Ok(Answer::of(&info)?.floats(&ids))
-}
-
-lazy! {
-    static LOOK: Look, in engine look = Look {
-        vitals, saliency, attribute, carry_on, describe, browse, encode
-    };
-}
+lazy! { static LOOK: Look, in engine look = answered; }
 
 /// Fails with `part-not-loaded` when it does not come.
 pub async fn look() -> Result<Look, Failure> {

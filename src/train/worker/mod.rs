@@ -9,6 +9,7 @@ mod scope;
 mod source;
 #[cfg(target_feature = "atomics")]
 pub mod threads;
+mod trying;
 
 use super::files::files;
 use super::protocol::*;
@@ -164,28 +165,18 @@ impl Worker {
                 })?;
                 return Ok(None);
             }
-            Request::Vitals { run } => {
+            Request::Look { run, ask } => {
                 let look = look::look().await?;
-                (look.vitals)(&mut self.run(run).await?.session).await
-            }
-            Request::Saliency {
-                run,
-                part,
-                number,
-                output,
-            } => {
-                let look = look::look().await?;
-                let session = &mut self.run(run).await?.session;
-                (look.saliency)(session, part, number, output).await
+                look(&mut self.run(run).await?.session, ask).await
             }
             Request::Attribute { run, output } => {
                 let x = floats(message)?;
-                let look = look::look().await?;
-                (look.attribute)(&mut self.run(run).await?.session, x, output).await
+                let trying = trying::trying().await?;
+                (trying.attribute)(&mut self.run(run).await?.session, x, output).await
             }
             Request::Describe { run, part } => {
-                let look = look::look().await?;
-                (look.describe)(&self.run(run).await?.session, part)
+                let trying = trying::trying().await?;
+                (trying.describe)(&self.run(run).await?.session, part)
             }
             Request::Browse {
                 run,
@@ -194,21 +185,21 @@ impl Worker {
                 start,
                 count,
             } => {
-                let look = look::look().await?;
-                (look.browse)(&self.run(run).await?.session, part, class, (start, count))
+                let trying = trying::trying().await?;
+                (trying.browse)(&self.run(run).await?.session, part, class, (start, count))
             }
             Request::CarryOn { run, steps } => {
                 let x = floats(message)?;
-                let look = look::look().await?;
-                (look.carry_on)(&mut self.run(run).await?.session, x, steps).await
+                let trying = trying::trying().await?;
+                (trying.carry_on)(&mut self.run(run).await?.session, x, steps).await
             }
-            Request::Words { run } => {
+            Request::WordsOf { run } => {
                 let ids = floats(message)?;
-                Answer::of(&self.run(run).await?.session.words(&ids))
+                Answer::of(&self.run(run).await?.session.words_of(&ids))
             }
             Request::Encode { run, text } => {
-                let look = look::look().await?;
-                (look.encode)(&self.run(run).await?.session, &text)
+                let trying = trying::trying().await?;
+                (trying.encode)(&self.run(run).await?.session, &text)
             }
             Request::Predict { run, shape, scaled } => {
                 let x = floats(message)?;

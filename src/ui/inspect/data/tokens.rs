@@ -22,7 +22,7 @@ pub fn Tokens(props: &BrowseProps) -> Html {
         let rows = source.browse(part, class, at, 1).await?;
         let words = match rows.count {
             0 => Vec::new(),
-            _ => source.words(rows.sample(0)).await?,
+            _ => source.words_of(rows.sample(0)).await?,
         };
         Ok::<_, Failure>((want, rows, words))
     });
