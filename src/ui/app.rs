@@ -21,6 +21,7 @@ use super::run_life::SavedStates;
 use super::runner::Runner;
 use super::share::copy_link;
 use super::store::{Action, Edit, Phase, State, Word};
+use super::tour::{Pane, Tour};
 use super::train_panel::TrainPanel;
 use crate::lazy;
 use crate::spec::{Spec, presets};
@@ -85,6 +86,7 @@ fn App() -> Html {
     let layout = use_state_eq(remember::layout);
     // The first minute is worth seeing: what trains, and how well.
     let tab = use_state_eq(|| Tab::Result);
+    let touring = use_state_eq(|| false);
     let state = use_reducer(|| State::new(remember::initial_spec()));
     let runner = {
         let dispatch = state.dispatcher();
@@ -104,7 +106,14 @@ fn App() -> Html {
             pasting.set(Some(Opening::Code(Start::Empty)))
         })
     };
-    let ask = use_ask(&state, &runner, &lang, &theme, &layout, (&picker, &on_code));
+    let ask = use_ask(
+        &state,
+        &runner,
+        &lang,
+        &theme,
+        &layout,
+        (&picker, &on_code, &touring),
+    );
     use_keys(&ask, state.phase);
     let over = use_drop(&state, &runner, &pasting);
     let on_pasted = {
@@ -182,6 +191,20 @@ fn App() -> Html {
             .then(|| html! { <Later<AutosaveProps> view={&AUTOSAVE} {with} /> })
             .unwrap_or_default()
     };
+    let trained = {
+        let runner = runner.clone();
+        use_callback((), move |(), ()| runner.standing().map(|s| s.0))
+    };
+    let on_pane = {
+        let tab = tab.setter();
+        use_callback((), move |pane: Pane, ()| {
+            tab.set(match pane {
+                Pane::Setup => Tab::Setup,
+                Pane::Network => Tab::Network,
+                Pane::Result => Tab::Result,
+            });
+        })
+    };
     let samples = state.info.as_ref().map(|i| i.data.train);
     html! {
         <ContextProvider<Lang> context={*lang}>
@@ -254,7 +277,7 @@ fn App() -> Html {
                     <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
-                            <LossPlot history={runner.history.clone()} version={state.live.version} />
+                            <LossPlot history={runner.history.clone()} version={state.live.version} {trained} />
                         </div>
                     </section>
                     { splitter(&layout, "resize-plot", Bar::Plot) }
@@ -263,6 +286,7 @@ fn App() -> Html {
                     </section>
                 </div>
             </main>
+            <Tour on={touring} {on_pane} />
             { dialog(&state, &runner, &pasting, on_pasted) }
             <Notices notices={state.notices.clone()} dispatch={state.dispatcher()} />
             <input
@@ -486,13 +510,14 @@ fn use_ask(
     lang: &UseStateHandle<Lang>,
     theme: &UseStateHandle<Theme>,
     layout: &UseStateHandle<Layout>,
-    // What opens files, and what opens code.
-    openers: (&NodeRef, &Callback<()>),
+    // What opens files, what opens code, and whether the tour is on.
+    openers: (&NodeRef, &Callback<()>, &UseStateHandle<bool>),
 ) -> Callback<Ask> {
     let dispatch = state.dispatcher();
     let (runner, lang, layout, theme) =
         (runner.clone(), lang.clone(), layout.clone(), theme.clone());
     let (picker, on_code) = (openers.0.clone(), openers.1.clone());
+    let touring = openers.2.setter();
     let open = move |id: &str| {
         if let Some(spec) = presets::find(id) {
             dispatch.dispatch(Action::Open(Box::new(spec)));
@@ -541,6 +566,7 @@ fn use_ask(
                 layout.set(Layout::default());
                 remember::keep_layout(Layout::default());
             }
+            Ask::Tour => touring.set(true),
         },
     )
 }

@@ -1,5 +1,6 @@
 //! The look inside a run: what it says, what it has learnt, how good it is.
 mod activations;
+mod autoencoder;
 mod data;
 mod embedding;
 mod evaluation;
@@ -110,6 +111,7 @@ lazy! { static LANDSCAPE: Shown<ViewProps>, in page landscape = |p| html! { <Ins
 lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <Inside><gradients::Gradients ..p /></Inside> }; }
 lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <Inside><saliency::SaliencyView ..p /></Inside> }; }
 lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <Inside><evaluation::EvaluationView ..p /></Inside> }; }
+lazy! { static AUTOENCODER: Shown<ViewProps>, in page autoencoder = |p| html! { <Inside><autoencoder::Autoencoder ..p /></Inside> }; }
 lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <Inside><plan::Plan ..p /></Inside> }; }
 
@@ -120,6 +122,7 @@ const OPEN: usize = 4;
 enum View {
     Fit,
     Plane,
+    Autoencoder,
     Neurons,
     Predictions,
     Data,
@@ -134,9 +137,10 @@ enum View {
 }
 
 impl View {
-    const ALL: [View; 13] = [
+    const ALL: [View; 14] = [
         View::Fit,
         View::Plane,
+        View::Autoencoder,
         View::Neurons,
         View::Predictions,
         View::Data,
@@ -154,6 +158,7 @@ impl View {
         match self {
             View::Fit => "fit",
             View::Plane => "plane",
+            View::Autoencoder => "autoencoder",
             View::Neurons => "neurons",
             View::Landscape => "landscape",
             View::Predictions => "predictions",
@@ -192,7 +197,9 @@ impl View {
                 let scores = outputs <= 1 || source.steps() > 1;
                 info.spec.data.target == TargetOf::Input || scores
             }
-            View::Predictions | View::Data | View::Evaluation | View::Code | View::Plan => true,
+            View::Autoencoder => autoencoder::offered(source),
+            View::Predictions => !autoencoder::offered(source),
+            View::Data | View::Evaluation | View::Code | View::Plan => true,
         }
     }
 
@@ -202,6 +209,7 @@ impl View {
         let later = match self {
             View::Fit => &FIT,
             View::Plane => &PLANE,
+            View::Autoencoder => &AUTOENCODER,
             View::Neurons => &NEURONS,
             View::Landscape => &LANDSCAPE,
             // Most networks open on it.
