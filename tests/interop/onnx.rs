@@ -134,7 +134,18 @@ fn the_graph_alone_predicts_the_same() {
         let far = far(&got, &want);
         assert!(far < 1e-5, "{name}: {far} {:#?}", import.spec.layers);
     }
-    assert!(refused.is_empty(), "{refused:#?}");
+    // Scaled sequences and channels that lie last are refused by name; with the spec in the file all open.
+    for (name, note) in &refused {
+        assert!(
+            ["onnx-order", "onnx-scale"].contains(&note.code),
+            "{name}: {note:?}"
+        );
+    }
+    assert!(
+        !refused
+            .iter()
+            .any(|(name, _)| name.contains("mlp") || name.ends_with("-pytorch"))
+    );
 }
 
 #[test]

@@ -71,6 +71,12 @@ pub fn study_script(
     if !report.ok {
         return Err(Problems(report.errors));
     }
+    if spec.train.class_weight.is_some() {
+        let what = "class weights in a study";
+        return Err(unsupported(what, framework)
+            .field("train.class_weight")
+            .into());
+    }
     let net = net::Net::new(spec, &report);
     let mut out = Lines::default();
     match framework {

@@ -406,7 +406,7 @@ pub(super) fn keras(net: &Net, study: &Study, out: &mut Lines) -> Result<(), Pro
         1,
         format!(
             "model.compile(optimizer=optimizer, loss={})",
-            keras::loss(&t.loss)
+            keras::loss(spec)
         ),
     );
     out.line(1, "history = model.fit(");

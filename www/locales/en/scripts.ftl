@@ -69,6 +69,7 @@ word-a-number-as-the-padding-of-max-pooling = a number as the padding of max poo
 word-a-linear-over-the-columns-of-an-image = a Linear over the columns of an image
 word-decoupled-weight-decay-of-this-optimizer = decoupled weight decay of this optimizer
 word-weight-decay-inside-the-gradient-of-this-optimizer = weight decay inside the gradient of this optimizer
+word-class-weights-in-a-study = class weights in a study
 word-this-kind-of-layer = this kind of layer
 word-padding-same-with-a-stride = padding “same” with a stride
 word-pooling-with-padding-same = pooling with padding “same”

@@ -65,6 +65,7 @@ word-a-number-as-the-padding-of-max-pooling = 以数字指定的最大池化填�
 word-a-linear-over-the-columns-of-an-image = 作用于图像各列的 Linear
 word-decoupled-weight-decay-of-this-optimizer = 此优化器的解耦权重衰减
 word-weight-decay-inside-the-gradient-of-this-optimizer = 此优化器在梯度内的权重衰减
+word-class-weights-in-a-study = 搜索中的类别权重
 word-this-kind-of-layer = 这种层
 word-padding-same-with-a-stride = 带步幅的 same 填充
 word-pooling-with-padding-same = 带 same 填充的池化
