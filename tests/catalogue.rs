@@ -12,7 +12,9 @@ fn root() -> PathBuf {
 /// continuations, no terms and no attributes.
 fn catalogue(lang: &str) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
-    for file in ["page", "inspect", "inside", "code", "scripts", "files"] {
+    for file in [
+        "page", "inspect", "inside", "code", "scripts", "files", "builder",
+    ] {
         let path = root().join(format!("www/locales/{lang}/{file}.ftl"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path:?}: {e}"));
         let mut last = None;

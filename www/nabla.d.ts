@@ -48,7 +48,7 @@ export interface Spec {
     scale_target?: boolean;
     flatten?: boolean;
   };
-  layers: { id: string; kind: string; inputs?: string[]; [field: string]: unknown }[];
+  layers: { id: string; kind: string; inputs?: string[]; group?: string | null; [field: string]: unknown }[];
   train: {
     loss: { kind: string; [field: string]: unknown };
     optimizer: { kind: string; learning_rate: number; [field: string]: unknown };
@@ -116,16 +116,24 @@ export interface LayerReport {
   params: number;
   /** Forward pass of one sample; a multiply-add counts as two. */
   flops: number;
+  /** Bytes of what the layer computes of one sample, going forward. */
+  memory: number;
+  /** The same of a batch; 0 where a batch is the whole training part. */
+  batch_memory: number;
 }
 
 export interface CheckReport {
   ok: boolean;
   errors: Problem[];
+  /** What trains, but hardly as it is meant. */
+  hints: Problem[];
   /** One sample as the first layer gets it; empty when unknown. */
   input: number[];
   layers: LayerReport[];
   params: number;
   flops: number;
+  memory: number;
+  batch_memory: number;
 }
 
 export type TypedArray =

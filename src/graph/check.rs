@@ -1,6 +1,6 @@
 //! Shapes, parameter counts, FLOPs and errors of a spec, without any data: what the builder shows
 //! is what the engine will do.
-use super::head::check_head;
+use super::head::{check_head, hints};
 use super::layers::{kind_name, layers};
 use super::*;
 use crate::spec::{DataShape, Problem, Spec};
@@ -37,18 +37,18 @@ pub fn check(spec: &Spec, known: Option<&DataShape>) -> CheckReport {
             .filter(|s| s.name.starts_with(&prefix))
             .map(|s| numel(&s.shape))
             .sum();
-        let flops = g
-            .nodes
-            .iter()
-            .filter(|n| n.layer == Some(i))
-            .map(|n| n.flops(&g))
-            .sum();
+        let nodes = || g.nodes.iter().filter(|n| n.layer == Some(i));
+        let flops = nodes().map(|n| n.flops(&g)).sum();
+        let memory = nodes().map(|n| n.memory(&g)).sum();
+        let rows = spec.train.batch_size.unwrap_or(0) as u64;
         report.layers.push(LayerReport {
             id: layer.id.clone(),
             kind: kind_name(&layer.kind).to_string(),
             shape: out.shape(&g, spec.framework)[1..].to_vec(),
             params,
             flops,
+            memory,
+            batch_memory: memory.saturating_mul(rows),
         });
     }
     if errors.is_empty()
@@ -58,10 +58,14 @@ pub fn check(spec: &Spec, known: Option<&DataShape>) -> CheckReport {
         errors.push(p);
     }
     report.ok = errors.is_empty();
+    report.hints = hints(spec);
     report.errors = errors;
     report.input = data.sample;
     report.params = report.layers.iter().map(|l| l.params).sum();
     report.flops = report.layers.iter().map(|l| l.flops).sum();
+    let sum =
+        |of: fn(&LayerReport) -> u64| report.layers.iter().map(of).fold(0, u64::saturating_add);
+    (report.memory, report.batch_memory) = (sum(|l| l.memory), sum(|l| l.batch_memory));
     report
 }
 
@@ -71,5 +75,14 @@ impl Node {
         let x: Vec<&[usize]> = self.inputs.iter().map(|v| g.shape(*v)).collect();
         let y: Vec<&[usize]> = self.outputs.iter().map(|v| g.shape(*v)).collect();
         self.op.flops(&x, &y)
+    }
+
+    /// Bytes that its outputs take, unless they are its inputs' own.
+    fn memory(&self, g: &Graph) -> u64 {
+        if self.op.memory() != crate::ops::Memory::Fresh {
+            return 0;
+        }
+        let numbers = self.outputs.iter().map(|v| numel(g.shape(*v)) as u64);
+        numbers.sum::<u64>().saturating_mul(4)
     }
 }

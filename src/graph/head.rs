@@ -80,14 +80,7 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
 
 /// Does the network end in what the loss takes for probabilities?
 fn probabilities(loss: &Loss, last: &LayerSpec) -> Result<(), Problem> {
-    let ends_with = match &last.kind {
-        LayerKind::Linear { activation, .. } => *activation,
-        LayerKind::Activation { function, .. } => Some(*function),
-        LayerKind::Conv1d(conv)
-        | LayerKind::Conv2d(conv)
-        | LayerKind::ConvTranspose2d { conv, .. } => conv.activation,
-        _ => None,
-    };
+    let ends_with = last.kind.activation();
     let (needs, fits) = match loss {
         Loss::CrossEntropy { from_logits: false } => (
             "softmax",
@@ -112,6 +105,26 @@ fn probabilities(loss: &Loss, last: &LayerSpec) -> Result<(), Problem> {
             .field("activation"));
     }
     Ok(())
+}
+
+/// What trains, but hardly as it is meant.
+pub(super) fn hints(spec: &Spec) -> Vec<Problem> {
+    let loss = &spec.train.loss;
+    let (twice, name) = match loss {
+        Loss::CrossEntropy { from_logits: true } => (Activation::Softmax, "softmax"),
+        Loss::BinaryCrossEntropy { from_logits: true } => (Activation::Sigmoid, "sigmoid"),
+        _ => return Vec::new(),
+    };
+    let ends = spec.layers.last();
+    let ends = ends.filter(|last| last.kind.activation() == Some(twice));
+    let hint = |last: &LayerSpec| {
+        Problem::new("logits-expected")
+            .arg("loss", loss_name(loss))
+            .arg("activation", name)
+            .layer(&last.id)
+            .field("activation")
+    };
+    ends.map(hint).into_iter().collect()
 }
 
 /// The outputs that a person reads: probabilities where the loss is on logits.

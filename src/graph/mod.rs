@@ -13,6 +13,7 @@ mod layers;
 mod norm;
 mod optim;
 mod probe;
+pub mod repair;
 mod sequence;
 mod spatial;
 

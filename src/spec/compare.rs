@@ -106,6 +106,8 @@ pub fn compare(before: &Spec, after: &Spec) -> Comparison {
                     "",
                     &mut fields,
                 );
+                // How it is shown.
+                fields.retain(|f| f.path != "group");
                 match (fields.is_empty(), stayed) {
                     (true, true) => continue,
                     (true, false) => How::Moved,

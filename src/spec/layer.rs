@@ -10,6 +10,10 @@ pub struct LayerSpec {
     /// Ids of the layers it reads (`input` is the data); empty means the layer before it.
     #[serde(default)]
     pub inputs: Vec<String>,
+    /// Layers of one group stand together; they are shown as one card. It changes nothing of what
+    /// is computed.
+    #[serde(default)]
+    pub group: Option<String>,
     #[serde(flatten)]
     pub kind: LayerKind,
 }
@@ -19,6 +23,7 @@ impl LayerSpec {
         LayerSpec {
             id: id.to_string(),
             inputs: Vec::new(),
+            group: None,
             kind,
         }
     }
@@ -154,6 +159,20 @@ pub enum LayerKind {
         #[serde(default = "whole")]
         kl: f32,
     },
+}
+
+impl LayerKind {
+    /// The function that the layer ends in, if any.
+    pub fn activation(&self) -> Option<Activation> {
+        match self {
+            LayerKind::Linear { activation, .. } => *activation,
+            LayerKind::Activation { function, .. } => Some(*function),
+            LayerKind::Conv1d(conv)
+            | LayerKind::Conv2d(conv)
+            | LayerKind::ConvTranspose2d { conv, .. } => conv.activation,
+            _ => None,
+        }
+    }
 }
 
 /// The normalisations, for their frameworks' default ε.

@@ -4,6 +4,7 @@
 //! fields with a default may be left out when reading. Unknown fields are an error.
 pub mod compare;
 mod data;
+pub mod edit;
 mod layer;
 pub mod presets;
 mod problem;

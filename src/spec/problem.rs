@@ -50,6 +50,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "Two layers are called “{id}”. Give each an id of its own.",
     ),
     (
+        "group-split",
+        "The layers of the group “{id}” do not stand together. Move them side by side, or take some out of the group.",
+    ),
+    (
+        "logits-expected",
+        "{loss} from logits applies {activation} itself, so {activation} would come twice and slow the learning down. Take it out, or let the loss read probabilities.",
+    ),
+    (
         "unknown-input",
         "The layer reads “{id}”, which is no layer before it. Choose “input” or an earlier layer.",
     ),

@@ -141,13 +141,9 @@ pub(super) fn validate(spec: &Spec) -> Vec<Problem> {
         return problems;
     }
     let mut seen: Vec<&str> = vec!["input"];
+    let mut groups = Groups::default();
     for l in &spec.layers {
-        let ok = l.id.len() <= 40
-            && l.id.starts_with(|c: char| c.is_ascii_alphabetic())
-            && l.id
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        if !ok {
+        if !is_id(&l.id) {
             problems.push(
                 Problem::new("layer-id")
                     .arg("id", &l.id)
@@ -162,6 +158,7 @@ pub(super) fn validate(spec: &Spec) -> Vec<Problem> {
                     .field("id"),
             );
         }
+        problems.extend(groups.see(l));
         for i in &l.inputs {
             if !seen.contains(&i.as_str()) {
                 problems.push(
@@ -178,6 +175,40 @@ pub(super) fn validate(spec: &Spec) -> Vec<Problem> {
         seen.push(&l.id);
     }
     problems
+}
+
+/// What layers and groups may be called.
+fn is_id(id: &str) -> bool {
+    id.len() <= 40
+        && id.starts_with(|c: char| c.is_ascii_alphabetic())
+        && id
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// The groups of the layers so far.
+#[derive(Default)]
+struct Groups<'a> {
+    seen: Vec<&'a str>,
+    last: Option<&'a str>,
+}
+
+impl<'a> Groups<'a> {
+    /// A group has a name, and its layers stand together.
+    fn see(&mut self, l: &'a LayerSpec) -> Option<Problem> {
+        let before = std::mem::replace(&mut self.last, l.group.as_deref());
+        let group = self.last.filter(|g| before != Some(g))?;
+        let code = match (is_id(group), self.seen.contains(&group)) {
+            (false, _) => "layer-id",
+            (_, true) => "group-split",
+            _ => {
+                self.seen.push(group);
+                return None;
+            }
+        };
+        let problem = Problem::new(code).arg("id", group);
+        Some(problem.layer(&l.id).field("group"))
+    }
 }
 
 fn layer(l: &LayerSpec, c: &mut Check) {

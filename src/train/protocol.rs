@@ -287,6 +287,9 @@ pub struct PresetInfo {
 pub struct CheckReport {
     pub ok: bool,
     pub errors: Vec<Problem>,
+    /// What trains, but hardly as it is meant.
+    #[serde(default)]
+    pub hints: Vec<Problem>,
     /// Shape of one sample as the first layer gets it; empty when unknown.
     pub input: Vec<usize>,
     /// As far as the shapes are known.
@@ -294,6 +297,11 @@ pub struct CheckReport {
     pub params: usize,
     /// Forward pass of one sample; a multiply-add counts as two.
     pub flops: u64,
+    /// Sums over the layers.
+    #[serde(default)]
+    pub memory: u64,
+    #[serde(default)]
+    pub batch_memory: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -304,6 +312,13 @@ pub struct LayerReport {
     pub shape: Vec<usize>,
     pub params: usize,
     pub flops: u64,
+    /// Bytes of what the layer computes of one sample, going forward. What a step takes in the end
+    /// is less where memory is used again, and more for gradients.
+    #[serde(default)]
+    pub memory: u64,
+    /// The same of a batch; 0 where a batch is the whole training part, whose size the data says.
+    #[serde(default)]
+    pub batch_memory: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -29,7 +29,7 @@ const LIVE: [(&str, &str); 10] = [
 
 /// `hyper` says which hyper-parameters the run has.
 pub fn between(old: &Spec, new: &Spec, hyper: &BTreeMap<String, f64>) -> Change {
-    let (a, b) = (crate::json::value(old), crate::json::value(new));
+    let (a, b) = (computed(old), computed(new));
     let mut fields = Vec::new();
     differences(&a, &b, "", &mut fields);
     let mut live = BTreeMap::new();
@@ -57,6 +57,15 @@ pub fn between(old: &Spec, new: &Spec, hyper: &BTreeMap<String, f64>) -> Change 
     } else {
         Change::Live(live)
     }
+}
+
+/// A spec without what says only how it is shown.
+fn computed(spec: &Spec) -> Value {
+    let mut spec = spec.clone();
+    for l in &mut spec.layers {
+        l.group = None;
+    }
+    crate::json::value(&spec)
 }
 
 /// Paths at which two values differ, and what the second has there.

@@ -1,11 +1,11 @@
 //! Where the samples come from, and how they are split and scaled.
-use super::builder::edit::fit_head;
 use super::fields::{Axis, CheckField, Field, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
 use super::known_sets::KnownSets;
 use super::numbers::{count, exact, shape, whole_percent};
 use super::store::{Edit, problem_at};
+use crate::spec::edit::fit_head;
 use crate::spec::{Bundled, DataSource, FileFormat, Scale, Spec, TargetOf};
 use crate::train::protocol::{CheckReport, DataInfo, RunInfo};
 use std::rc::Rc;

@@ -1,9 +1,9 @@
 //! Files that the visitor drops on the page or picks: what they are, and the spec that goes
 //! with them.
-use super::builder::edit::fit_head;
 use super::code::open;
 use super::runner::Runner;
 use super::store::{Action, State, Word};
+use crate::spec::edit::fit_head;
 use crate::spec::{DataShape, DataSource, FileFormat, LayerKind, Loss, Scale, Spec};
 use crate::train::protocol::Failure;
 use gloo::events::{EventListener, EventListenerOptions};

@@ -117,30 +117,121 @@ fn number_input(props: &NumberProps) -> Html {
             _ => input.set_value(&exact(value)),
         }
     };
-    let onchange = {
+    let on_take = {
         let take = take.clone();
-        Callback::from(move |e: Event| take(&e.target_unchecked_into(), 0.0))
+        Callback::from(move |input: HtmlInputElement| take(&input, 0.0))
     };
-    let onkeydown = Callback::from(move |e: KeyboardEvent| {
-        let by = match e.key().as_str() {
-            "ArrowUp" => step,
-            "ArrowDown" => -step,
-            _ => return,
-        };
-        e.prevent_default();
-        let by = if e.shift_key() { by * 10.0 } else { by };
-        take(&e.target_unchecked_into(), by);
+    let on_step = Callback::from(move |(input, steps): (HtmlInputElement, f32)| {
+        take(&input, steps * step);
     });
     html! {
-        <input
-            type="text"
-            inputmode={if integer && min >= 0.0 { "numeric" } else { "decimal" }}
-            autocomplete="off"
-            spellcheck="false"
+        <TextInput
             class="number"
             value={exact(value)}
-            aria-invalid={props.error.is_some().to_string()}
+            inputmode={if integer && min >= 0.0 { "numeric" } else { "decimal" }}
+            invalid={props.error.is_some()}
+            {on_take}
+            {on_step}
+        />
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct TextInputProps {
+    /// What it reads while nobody writes in it.
+    pub value: AttrValue,
+    #[prop_or_default]
+    pub class: Classes,
+    #[prop_or_default]
+    pub inputmode: Option<AttrValue>,
+    #[prop_or_default]
+    pub invalid: bool,
+    #[prop_or_default]
+    pub maxlength: Option<AttrValue>,
+    /// The visitor has finished a change, by Enter or by leaving.
+    pub on_take: Callback<HtmlInputElement>,
+    /// Arrow keys: how many steps up, ten at a time with Shift.
+    #[prop_or_default]
+    pub on_step: Option<Callback<(HtmlInputElement, f32)>>,
+}
+
+/// A line of text that is written by its visitor. Being drawn anew does not touch what is being
+/// typed: the element gets another value only when that value changes, and not while it is edited.
+#[component]
+pub fn TextInput(props: &TextInputProps) -> Html {
+    let element = use_node_ref();
+    // Something was typed that has not been taken over yet.
+    let dirty = use_mut_ref(|| false);
+    {
+        let (element, dirty) = (element.clone(), dirty.clone());
+        use_effect_with(props.value.clone(), move |value| {
+            if let Some(e) = element.cast::<HtmlInputElement>()
+                && !*dirty.borrow()
+            {
+                e.set_value(value);
+            }
+        });
+    }
+    let oninput = {
+        let dirty = dirty.clone();
+        Callback::from(move |_: InputEvent| *dirty.borrow_mut() = true)
+    };
+    let onchange = {
+        let (dirty, take) = (dirty.clone(), props.on_take.clone());
+        Callback::from(move |e: Event| {
+            *dirty.borrow_mut() = false;
+            take.emit(e.target_unchecked_into());
+        })
+    };
+    // Typed and taken back by hand: no change has been told of, but the value may be another now.
+    let onfocusout = {
+        let (dirty, value) = (dirty.clone(), props.value.clone());
+        Callback::from(move |e: FocusEvent| {
+            if dirty.replace(false) {
+                e.target_unchecked_into::<HtmlInputElement>()
+                    .set_value(&value);
+            }
+        })
+    };
+    let onkeydown = {
+        let (dirty, value, step) = (dirty.clone(), props.value.clone(), props.on_step.clone());
+        Callback::from(move |e: KeyboardEvent| {
+            let by = match (e.key().as_str(), &step) {
+                ("ArrowUp", Some(_)) => 1.0,
+                ("ArrowDown", Some(_)) => -1.0,
+                ("Escape", _) if dirty.replace(false) => {
+                    e.stop_propagation();
+                    e.target_unchecked_into::<HtmlInputElement>()
+                        .set_value(&value);
+                    return;
+                }
+                _ => return,
+            };
+            // Alt moves the layer.
+            if e.alt_key() {
+                return;
+            }
+            e.prevent_default();
+            *dirty.borrow_mut() = false;
+            let by = if e.shift_key() { by * 10.0 } else { by };
+            if let Some(step) = &step {
+                step.emit((e.target_unchecked_into(), by));
+            }
+        })
+    };
+    html! {
+        <input
+            ref={element}
+            type="text"
+            inputmode={props.inputmode.clone()}
+            autocomplete="off"
+            spellcheck="false"
+            maxlength={props.maxlength.clone()}
+            class={props.class.clone()}
+            aria-invalid={props.invalid.to_string()}
+            {oninput}
             {onchange}
+            {onfocusout}
             {onkeydown}
         />
     }
@@ -208,6 +299,8 @@ pub struct CheckProps {
     pub hint: Option<AttrValue>,
     #[prop_or_default]
     pub disabled: bool,
+    #[prop_or_default]
+    pub class: Classes,
 }
 
 #[component]
@@ -217,7 +310,7 @@ pub fn CheckField(props: &CheckProps) -> Html {
         emit.emit(e.target_unchecked_into::<HtmlInputElement>().checked());
     });
     html! {
-        <div class="field check">
+        <div class={classes!("field", "check", props.class.clone())}>
             <label title={props.hint.clone()}>
                 <input type="checkbox" checked={props.value} disabled={props.disabled} {onchange} />
                 <span class="label">{ props.label.clone() }</span>

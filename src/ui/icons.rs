@@ -24,6 +24,12 @@ pub enum Icon {
     Link,
     Warning,
     Restore,
+    Copy,
+    Help,
+    Group,
+    Ungroup,
+    Residual,
+    Right,
     Save,
     /// Side by side.
     Beside,
@@ -71,6 +77,18 @@ impl Icon {
                 false,
             ),
             Icon::Warning => ("M8 2.2 14.4 13.4H1.6zM8 6.4v3.4M8 11.4v.4", false),
+            Icon::Copy => ("M6 5.6h7.4v8H6zM3 10.4H2.6v-8H10v.6", false),
+            Icon::Help => (
+                "M5.4 5.8a2.6 2.6 0 1 1 3.7 2.4c-.7.3-1.1.8-1.1 1.6M8 12.4v.3",
+                false,
+            ),
+            Icon::Group => ("M2.4 2.4h11.2v11.2H2.4zM5 5.6h6M5 8h6M5 10.4h6", false),
+            Icon::Ungroup => ("M2.6 3.4h10.8v3.2H2.6zM2.6 9.4h10.8v3.2H2.6z", false),
+            Icon::Residual => (
+                "M8 1.6v2.6M8 11.8v2.6M5 4.2h6v7.6H5zM8 2.6H3.4q-1.4 0-1.4 1.4v8q0 1.4 1.4 1.4H8",
+                false,
+            ),
+            Icon::Right => ("M6 3.4 10.6 8 6 12.6", false),
             Icon::Restore => (
                 "M3 3v3.4h3.4M3.2 6.2A5.2 5.2 0 1 1 2.8 8M8 5.2V8l2 1.4",
                 false,

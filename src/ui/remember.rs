@@ -123,6 +123,17 @@ pub fn keep_backend(backend: BackendChoice) {
     let _ = LocalStorage::set(BACKEND, backend);
 }
 
+const SIMPLE: &str = "nabla.simple";
+
+/// Whether the visitor chose the view with fewer fields.
+pub fn simple_view() -> bool {
+    LocalStorage::get(SIMPLE).unwrap_or_default()
+}
+
+pub fn keep_simple_view(on: bool) {
+    let _ = LocalStorage::set(SIMPLE, on);
+}
+
 pub fn keep_layout(layout: Layout) {
     let _ = LocalStorage::set(LAYOUT, layout);
 }

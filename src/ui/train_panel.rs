@@ -1,9 +1,9 @@
 //! How the network is trained.
-use super::builder::edit::set_optimizer;
 use super::fields::{Axis, CheckField, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::run_life::{RunLife, monitor_field};
 use super::store::{Edit, problem_at};
+use crate::spec::edit::set_optimizer;
 use crate::spec::{Clip, Loss, Monitor, Optimizer, Schedule, Spec};
 use crate::train::protocol::{BackendChoice, CheckReport};
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 // The builder: cards, shapes, counts, and what it says of a network that does not fit together.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { another, card, controls, enter, layers, phase, run, shape, slowly, trained } from './lib/page.mjs';
+import { another, card, controls, enter, layers, phase, run, shape, slowly, trained, type } from './lib/page.mjs';
 
 const outcome = (page, id) => card(page, id).locator('.outcome').innerText();
 
@@ -192,4 +192,19 @@ e2e('what is being typed stays while the network trains', async ({ page }) => {
     await field.fill(before);
   }
   assert.deepEqual((await run(page)).info.params, 4810);
+});
+
+e2e('what is being typed stays when a run with a new architecture begins', async ({ page }) => {
+  await trained(page);
+  const { id } = await run(page);
+  await enter(card(page, 'fc1').getByLabel('Units'), '20');
+  // The new run draws the cards anew, with marks of what has changed.
+  const units = card(page, 'fc2').getByLabel('Units');
+  await type(units, '1');
+  await another(page, id);
+  await trained(page, 20);
+  assert.equal(await units.inputValue(), '1');
+  await units.press('Escape');
+  assert.equal(await units.inputValue(), '10');
+  await phase(page, 'training');
 });

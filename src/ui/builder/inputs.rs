@@ -56,6 +56,7 @@ pub fn Inputs(props: &InputsProps) -> Html {
                 {options}
                 {on_change}
                 {error}
+                class={super::card_fields::expert(layer.inputs.is_empty())}
             />
         };
     }

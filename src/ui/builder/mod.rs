@@ -1,31 +1,44 @@
-//! The network builder: the layers as cards that can be added, removed, reordered and edited.
-//! Shapes, counts and errors are the engine's own.
+//! The network builder: the layers as cards that can be added, removed, reordered, grouped and
+//! edited. Shapes, counts and errors are the engine's own.
+mod ask;
 mod card;
+mod card_fields;
 mod compare;
-pub mod edit;
+mod group;
+mod help;
 mod inputs;
+mod lines;
 mod menu;
+mod repairs;
 mod sequence_fields;
 mod spatial_fields;
 
 use super::fields::{SelectField, slug};
-use super::i18n::{problem_text, t, t_args, use_lang};
+use super::i18n::{t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
 use super::inspect::INSIDE;
 use super::later::{Later, View, Worded};
 use super::numbers::{count, scaled, shape};
+use super::remember;
 use super::store::{Action, Before, Edit};
 use crate::lazy;
+use crate::spec::edit::{self, Place, Row, can_group, rows};
 use crate::spec::{Framework, LayerSpec, Spec};
 use crate::train::protocol::CheckReport;
+use ask::{Ask, Desk, DragStep, Dragged, Own};
 use card::Card;
 use compare::CompareProps;
+use group::{Chosen, ChosenProps, GroupHead, GroupProps};
+use help::{Fetch, Keys, Say};
 use menu::AddMenu;
 pub use menu::kind_name;
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
+
+/// The catalogue of what is shown here after the first look.
+const WORDS: &str = "builder";
 
 #[derive(Properties, PartialEq)]
 pub struct BuilderProps {
@@ -39,12 +52,15 @@ pub struct BuilderProps {
 }
 
 lazy! { static COMPARE: View<CompareProps>, in page compare = |p| html! { <Worded words={INSIDE}><compare::Compare ..p /></Worded> }; }
+lazy! { static GROUP: View<GroupProps>, in page groups = |p| html! { <Worded words={WORDS}><GroupHead ..p /></Worded> }; }
+lazy! { static CHOSEN: View<ChosenProps>, in page groups = |p| html! { <Worded words={WORDS}><Chosen ..p /></Worded> }; }
 
 /// How a layer stands to the last run: `added`, `changed`; None as it was.
 fn mark(before: Option<&Before>, layer: &LayerSpec) -> Option<&'static str> {
-    match before?.spec.layers.iter().find(|l| l.id == layer.id) {
+    let before = before?.spec.layers.iter().find(|l| l.id == layer.id);
+    match before {
         None => Some("added"),
-        Some(old) if old != layer => Some("changed"),
+        Some(old) if old.kind != layer.kind || old.inputs != layer.inputs => Some("changed"),
         Some(_) => None,
     }
 }
@@ -57,54 +73,128 @@ pub fn Builder(props: &BuilderProps) -> Html {
     let before = props.before.as_ref();
     let before = before.filter(|b| b.spec.name == spec.name && b.spec != *spec);
     let list = use_node_ref();
-    // The place before which a dragged card would be put, and where it comes from.
-    let drag = use_state_eq(|| None::<(usize, usize)>);
-    let open = use_state_eq(|| None::<usize>);
+    let said = use_state_eq(|| (0, String::new()));
+    let own = Own {
+        open: use_state_eq(|| Rc::new(BTreeSet::new())),
+        chosen: use_state_eq(|| None),
+        menu: use_state_eq(|| None),
+        drag: use_state_eq(|| None),
+        say: Say(said.clone()),
+    };
+    let simple = use_state_eq(remember::simple_view);
+    // Somebody is at work here: what else belongs to it is fetched.
+    let near = use_state_eq(|| false);
+    let update = use_force_update();
     // After an element has moved within its list, which costs it the focus.
     use_effect_with(spec.clone(), |_| card::grant_focus());
-
-    let dispatch = props.edit.0.clone();
-    let on_select = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |id: Option<AttrValue>| dispatch.dispatch(Action::Select(id)))
-    };
-    let on_add = {
-        let (edit, spec, dispatch) = (props.edit.clone(), spec.clone(), dispatch.clone());
-        let open = open.clone();
-        Callback::from(move |(at, kind): (usize, AttrValue)| {
-            open.set(None);
-            if let Some(layer) = edit::new_layer(&spec, at, &kind) {
-                let id = AttrValue::from(layer.id.clone());
-                edit.apply("", move |s| s.layers.insert(at.min(s.layers.len()), layer));
-                dispatch.dispatch(Action::Select(Some(id)));
+    use_effect_with(*simple, |simple| {
+        if let Some(root) = gloo::utils::document().document_element() {
+            let view = if *simple { "simple" } else { "full" };
+            // Failing to set an attribute leaves the full view.
+            let _ = root.set_attribute("data-view", view);
+        }
+    });
+    {
+        // A layer that is selected elsewhere comes in sight.
+        let (own, spec) = (own.clone(), spec.clone());
+        use_effect_with(props.selected.clone(), move |selected| {
+            let group = selected.as_ref().and_then(|id| {
+                let layer = spec.layers.iter().find(|l| l.id == **id)?;
+                layer.group.clone()
+            });
+            if let Some(group) = group
+                && !own.open.contains(&group)
+            {
+                let mut open = (**own.open).clone();
+                open.insert(group);
+                own.open.set(Rc::new(open));
             }
-        })
+        });
+    }
+    let desk = Desk {
+        spec: spec.clone(),
+        report: props.report.clone(),
+        selected: props.selected.clone(),
+        edit: props.edit.clone(),
+        own: own.clone(),
     };
-    let on_open = {
-        let open = open.clone();
-        Callback::from(move |at: Option<usize>| open.set(at))
-    };
-    let on_move = {
-        let edit = props.edit.clone();
-        Callback::from(move |(from, to): (usize, usize)| {
-            edit.apply("", move |s| edit::shift(s, from, to));
-        })
+    let on_ask = {
+        let desk = desk.clone();
+        Callback::from(move |ask: Ask| desk.answer(ask))
     };
     let on_drag = {
-        let (drag, list, on_move) = (drag.clone(), list.clone(), on_move.clone());
-        Callback::from(move |(from, event): (usize, DragStep)| match event {
-            DragStep::At(y) => drag.set(Some((from, place_at(&list, y)))),
-            DragStep::Drop => {
-                if let Some((from, to)) = *drag {
-                    on_move.emit((from, to));
-                }
-                drag.set(None);
-            }
-            DragStep::Cancel => drag.set(None),
-        })
+        let (desk, list) = (desk.clone(), list.clone());
+        Callback::from(move |(what, step): (Dragged, DragStep)| desk.drag(what, step, &list))
     };
+    let come_near = {
+        let near = near.clone();
+        move || near.set(true)
+    };
+    let onpointerover = {
+        let come_near = come_near.clone();
+        Callback::from(move |_: PointerEvent| come_near())
+    };
+    let onfocusin = Callback::from(move |_: FocusEvent| come_near());
+    let on_here = Callback::from(move |()| update.force_update());
+    let rows = rows(spec);
+    let chosen = own.chosen.map(|(a, b)| a.min(b)..a.max(b) + 1);
+    let chosen = chosen.filter(|c| c.end <= spec.layers.len());
+    let view = Views {
+        props,
+        own: &own,
+        before,
+        simple: *simple,
+        chosen: chosen.clone(),
+        on_ask: on_ask.clone(),
+        on_drag,
+    };
+    // What concerns neither a layer nor a field of the other panels.
+    let general = props.report.errors.iter().find(|p| {
+        let field = p.field.as_deref();
+        p.layer.is_none() && matches!(field, None | Some("layers" | "name"))
+    });
+    let fetch = *near || rows.iter().any(|r| matches!(r, Row::Group { .. }));
+    html! {
+        <section class={classes!("pane", "builder", simple.then_some("simple"))} aria-labelledby="builder-title" {onpointerover} {onfocusin}>
+            { header(props, &simple, &on_ask) }
+            <div class="pane-body">
+                { input_card(spec, &props.report) }
+                <ol class={classes!("layers", own.drag.is_some().then_some("dragging"))} ref={list} aria-label={t("layers")}>
+                    { view.place(Place::at(0), spec.layers.is_empty()) }
+                    { for rows.iter().map(|row| view.row(row)) }
+                </ol>
+                if let Some(p) = general {
+                    { card::general(p, spec, &props.edit) }
+                }
+                { totals(spec, &props.report) }
+                if let Some(layers) = chosen {
+                    <Later<ChosenProps> view={&CHOSEN} with={ChosenProps {
+                        can_group: can_group(spec, &layers),
+                        layers,
+                        on_ask: on_ask.clone(),
+                    }} />
+                }
+                if let Some(before) = before {
+                    <Later<CompareProps> view={&COMPARE} with={CompareProps {
+                        spec: spec.clone(),
+                        before: before.clone(),
+                        params: props.report.ok.then_some(props.report.params),
+                        edit: props.edit.clone(),
+                    }} />
+                }
+            </div>
+            <p class="unseen" aria-live="polite">{ said.1.clone() }</p>
+            if fetch {
+                <Fetch {on_here} />
+            }
+        </section>
+    }
+}
+
+fn header(props: &BuilderProps, simple: &UseStateHandle<bool>, on_ask: &Callback<Ask>) -> Html {
+    let spec = &props.spec;
     let undo = |action: fn() -> Action| {
-        let dispatch = dispatch.clone();
+        let dispatch = props.edit.0.clone();
         Callback::from(move |_: MouseEvent| dispatch.dispatch(action()))
     };
     let frameworks: Vec<(AttrValue, AttrValue)> = [Framework::Pytorch, Framework::Keras]
@@ -121,115 +211,212 @@ pub fn Builder(props: &BuilderProps) -> Html {
             Framework::Pytorch
         };
     });
-    let place = |at: usize| {
+    let clear = {
+        let on_ask = on_ask.clone();
+        Callback::from(move |_: MouseEvent| on_ask.emit(Ask::Clear))
+    };
+    let choice = |on: bool, key: &str| {
+        let simple = simple.clone();
+        let pressed = *simple == on;
+        let onclick = Callback::from(move |_: MouseEvent| {
+            simple.set(on);
+            remember::keep_simple_view(on);
+        });
         html! {
-            <AddMenu
-                key={format!("place-{at}")}
-                {at}
-                end={at == spec.layers.len()}
-                open={*open == Some(at)}
-                framework={spec.framework}
-                drop_here={drag.is_some_and(|(from, to)| to == at && at != from && at != from + 1)}
-                on_open={on_open.clone()}
-                on_add={on_add.clone()}
-            />
+            <button type="button" aria-pressed={pressed.to_string()} title={t(&format!("{key}-hint"))} {onclick}>{ t(key) }</button>
         }
     };
-    // What concerns neither a layer nor a field of the other panels.
-    let general = props.report.errors.iter().find(|p| {
-        let field = p.field.as_deref();
-        p.layer.is_none() && matches!(field, None | Some("layers" | "name"))
-    });
     html! {
-        <section class="pane builder" aria-labelledby="builder-title">
-            <header class="pane-head">
-                <h2 id="builder-title">{ t("network") }</h2>
-                <SelectField
-                    label={t("framework")}
-                    hint={AttrValue::from(t("framework-hint"))}
-                    bare={true}
-                    value={slug(&spec.framework)}
-                    options={frameworks}
-                    on_change={on_framework}
-                />
-                <span class="spacer"></span>
+        <header class="pane-head">
+            <h2 id="builder-title">{ t("network") }</h2>
+            <SelectField
+                label={t("framework")}
+                hint={AttrValue::from(t("framework-hint"))}
+                bare={true}
+                value={slug(&spec.framework)}
+                options={frameworks}
+                on_change={on_framework}
+            />
+            <span class="switch" role="group" aria-label={t("view")}>
+                { choice(true, "view-simple") }
+                { choice(false, "view-full") }
+            </span>
+            <span class="spacer"></span>
+            <span class="tools">
                 <IconButton icon={Icon::Undo} label={t("undo")} shortcut="Control+Z" disabled={!props.can_undo} onclick={undo(|| Action::Undo)} />
                 <IconButton icon={Icon::Redo} label={t("redo")} shortcut="Control+Shift+Z" disabled={!props.can_redo} onclick={undo(|| Action::Redo)} />
-            </header>
-            <div class="pane-body">
-                { input_card(spec, &props.report) }
-                <ol class={classes!("layers", drag.is_some().then_some("dragging"))} ref={list} aria-label={t("layers")}>
-                    { place(0) }
-                    { for spec.layers.iter().enumerate().map(|(index, layer)| {
-                        let errors: Vec<_> = props.report.errors.iter()
-                            .filter(|p| p.layer.as_deref() == Some(&layer.id))
-                            .cloned()
-                            .collect();
-                        html! {
-                            <>
-                                <Card
-                                    key={layer.id.clone()}
-                                    layer={layer.clone()}
-                                    {index}
-                                    total={spec.layers.len()}
-                                    mark={mark(before, layer)}
-                                    earlier={earlier(spec, index)}
-                                    framework={spec.framework}
-                                    report={props.report.layers.iter().find(|r| r.id == layer.id).cloned()}
-                                    {errors}
-                                    selected={props.selected.as_deref() == Some(&layer.id)}
-                                    lifted={drag.is_some_and(|(from, _)| from == index)}
-                                    edit={props.edit.clone()}
-                                    on_select={on_select.clone()}
-                                    on_move={on_move.clone()}
-                                    on_drag={on_drag.clone()}
-                                />
-                                { place(index + 1) }
-                            </>
-                        }
-                    }) }
-                </ol>
-                if let Some(p) = general {
-                    <p class="error" role="alert">{ problem_text(p) }</p>
-                }
-                { totals(spec, &props.report) }
-                if let Some(before) = before {
-                    <Later<CompareProps> view={&COMPARE} with={CompareProps {
-                        spec: spec.clone(),
-                        before: before.clone(),
-                        params: props.report.ok.then_some(props.report.params),
-                        edit: props.edit.clone(),
-                    }} />
-                }
-            </div>
-        </section>
+                <IconButton icon={Icon::Trash} label={t("clear-layers")} disabled={spec.layers.is_empty()} onclick={clear} />
+                <Keys />
+            </span>
+        </header>
     }
 }
 
-/// A step of dragging a card by its handle.
-#[derive(Clone, Copy, PartialEq)]
-pub enum DragStep {
-    /// The pointer is at this height of the window.
-    At(f64),
-    Drop,
-    Cancel,
+/// What the rows of the list share.
+struct Views<'a> {
+    props: &'a BuilderProps,
+    own: &'a Own,
+    before: Option<&'a Before>,
+    simple: bool,
+    chosen: Option<Range<usize>>,
+    on_ask: Callback<Ask>,
+    on_drag: Callback<(Dragged, DragStep)>,
 }
 
-/// The place in the list that a height of the window points at.
-fn place_at(list: &NodeRef, y: f64) -> usize {
-    let Some(list) = list.cast::<HtmlElement>() else {
-        return 0;
-    };
-    let Ok(cards) = list.query_selector_all("[data-layer]") else {
-        return 0;
-    };
-    (0..cards.length())
-        .filter_map(|i| cards.item(i)?.dyn_into::<Element>().ok())
-        .take_while(|card| {
-            let r = card.get_bounding_client_rect();
-            r.top() + r.height() / 2.0 < y
-        })
-        .count()
+impl Views<'_> {
+    fn row(&self, row: &Row) -> Html {
+        let spec = &self.props.spec;
+        match row {
+            Row::Layer(index) => {
+                let at = index + 1;
+                html! {
+                    <>
+                        { self.card(*index) }
+                        { self.place(Place::at(at), at == spec.layers.len()) }
+                    </>
+                }
+            }
+            Row::Group { name, layers } => {
+                let at = layers.end;
+                html! {
+                    <>
+                        { self.group(name, layers) }
+                        { self.place(Place::at(at), at == spec.layers.len()) }
+                    </>
+                }
+            }
+        }
+    }
+
+    fn place(&self, place: Place, end: bool) -> Html {
+        let own = self.own;
+        let drop_here = own.drag.as_ref().is_some_and(|(what, to)| {
+            let moves = match what {
+                Dragged::Layer(from) => {
+                    let layer = self.props.spec.layers.get(*from);
+                    let stays = to.at == *from || to.at == *from + 1;
+                    !stays || layer.is_some_and(|l| l.group != to.group)
+                }
+                Dragged::Group(name) => edit::run_of(&self.props.spec, name)
+                    .is_some_and(|r| to.at < r.start || to.at > r.end),
+            };
+            *to == place && moves
+        });
+        let key = format!(
+            "place-{}-{}",
+            place.at,
+            place.group.as_deref().unwrap_or_default()
+        );
+        html! {
+            <AddMenu
+                {key}
+                open={own.menu.as_ref() == Some(&place)}
+                {place}
+                {end}
+                framework={self.props.spec.framework}
+                simple={self.simple}
+                {drop_here}
+                on_ask={self.on_ask.clone()}
+            />
+        }
+    }
+
+    fn card(&self, index: usize) -> Html {
+        let (spec, report, own) = (&self.props.spec, &self.props.report, self.own);
+        let layer = &spec.layers[index];
+        let of = |all: &[crate::spec::Problem]| {
+            let mine = all.iter().filter(|p| p.layer.as_deref() == Some(&layer.id));
+            mine.cloned().collect::<Vec<_>>()
+        };
+        let (errors, hints) = (of(&report.errors), of(&report.hints));
+        let selected = self.props.selected.as_deref() == Some(&layer.id);
+        let goes = |down| edit::step(spec, index, down, &|g| own.open.contains(g)).is_some();
+        let wants = selected || !errors.is_empty() || !hints.is_empty();
+        let lifted = own.drag.as_ref();
+        html! {
+            <Card
+                key={layer.id.clone()}
+                layer={layer.clone()}
+                {index}
+                mark={mark(self.before, layer)}
+                earlier={earlier(spec, index)}
+                framework={spec.framework}
+                report={report.layers.iter().find(|r| r.id == layer.id).cloned()}
+                {errors}
+                {hints}
+                {selected}
+                chosen={self.chosen.clone().filter(|c| c.contains(&index))}
+                lifted={lifted.is_some_and(|(what, _)| *what == Dragged::Layer(index))}
+                up={goes(false)}
+                down={goes(true)}
+                simple={self.simple}
+                spec={wants.then(|| spec.clone())}
+                sound={report.ok}
+                edit={self.props.edit.clone()}
+                on_ask={self.on_ask.clone()}
+                on_drag={self.on_drag.clone()}
+            />
+        }
+    }
+
+    fn group(&self, name: &str, layers: &Range<usize>) -> Html {
+        let (spec, report, own) = (&self.props.spec, &self.props.report, self.own);
+        let open = own.open.contains(name);
+        let inner = &spec.layers[layers.clone()];
+        let found = |id: &str| report.layers.iter().find(|r| r.id == id);
+        let all: Option<Vec<_>> = inner.iter().map(|l| found(&l.id)).collect();
+        let outcome = all.and_then(|all| {
+            let last = all.last()?;
+            Some((last.shape.clone(), all.iter().map(|r| r.params).sum()))
+        });
+        let is_wrong = |l: &&LayerSpec| {
+            let mine = |p: &crate::spec::Problem| p.layer.as_deref() == Some(&l.id);
+            report.errors.iter().any(mine)
+        };
+        let wrong = inner.iter().filter(is_wrong).count();
+        let group = Some(name.to_string());
+        let picked = self.chosen.as_ref();
+        let class = classes!(
+            "block",
+            (wrong > 0).then_some("wrong"),
+            open.then_some("open"),
+            picked
+                .is_some_and(|c| c.start <= layers.start && c.end >= layers.end)
+                .then_some("picked"),
+            own.drag
+                .as_ref()
+                .is_some_and(|(what, _)| *what == Dragged::Group(name.to_string().into()))
+                .then_some("lifted"),
+        );
+        let with = GroupProps {
+            name: name.to_string().into(),
+            layers: layers.clone(),
+            open,
+            summary: ask::summary(spec, layers.clone(), spec.framework).into(),
+            outcome,
+            wrong,
+            first: layers.start == 0,
+            last: layers.end == spec.layers.len(),
+            on_ask: self.on_ask.clone(),
+            on_drag: self.on_drag.clone(),
+        };
+        html! {
+            <li {class} key={format!("group-{}-{name}", layers.start)} data-group={name.to_string()} data-index={layers.start.to_string()}>
+                <Later<GroupProps> view={&GROUP} {with} />
+                if open {
+                    <ol class="layers" aria-label={name.to_string()}>
+                        { self.place(Place { at: layers.start, group: group.clone() }, false) }
+                        { for layers.clone().map(|index| html! {
+                            <>
+                                { self.card(index) }
+                                { self.place(Place { at: index + 1, group: group.clone() }, false) }
+                            </>
+                        }) }
+                    </ol>
+                }
+            </li>
+        }
+    }
 }
 
 /// What the layer at an index may read.
@@ -279,6 +466,13 @@ fn totals(spec: &Spec, report: &CheckReport) -> Html {
             </span>
             <span title={t("flops-hint")}>
                 { t_args("total-flops", &[("n", scaled(report.flops).into())]) }
+            </span>
+            <span title={t("memory-hint")}>
+                if report.batch_memory > 0 {
+                    { t_args("total-batch", &[("n", scaled(report.batch_memory).into())]) }
+                } else {
+                    { t_args("total-memory", &[("n", scaled(report.memory).into())]) }
+                }
             </span>
         </p>
     }

@@ -1,6 +1,7 @@
 //! Fields of the layers over sequences.
 use super::super::i18n::t;
-use super::card::{CardProps, activation_name, activation_of};
+use super::card::CardProps;
+use super::card_fields::{activation_name, activation_of};
 use crate::spec::{LayerKind, Recurrence};
 use crate::ui::fields::{CheckField, NumberField, SelectField, slug};
 use yew::prelude::*;

@@ -1,8 +1,9 @@
 //! A card's fields for layers on images and sequences, and for normalisations.
 use super::super::i18n::t;
-use super::card::{CardProps, activation_of, activations, init_field};
+use super::card::CardProps;
+use super::card_fields::{activation_of, activations, expert, init_field};
 use crate::spec::{Conv, LayerKind, Norm, Padding, PaddingName, Pool, Size, default_momentum};
-use crate::ui::fields::{CheckField, Field, NumberField, SelectField, slug};
+use crate::ui::fields::{CheckField, Field, NumberField, SelectField, TextInput, slug};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -124,16 +125,22 @@ fn text_field<T: 'static>(
 ) -> Html {
     let set = props.set(field, write);
     let old = text.clone();
-    let onchange = Callback::from(move |e: Event| {
-        let input: HtmlInputElement = e.target_unchecked_into();
-        match parse(input.value().trim()) {
-            Some(v) => set.emit(v),
-            None => input.set_value(&old),
-        }
-    });
+    // As they come, these are for the full view.
+    let plain = match field {
+        "dilation" => text == "1",
+        "output_padding" => text == "0",
+        _ => false,
+    };
+    let on_take =
+        Callback::from(
+            move |input: HtmlInputElement| match parse(input.value().trim()) {
+                Some(v) => set.emit(v),
+                None => input.set_value(&old),
+            },
+        );
     html! {
-        <Field {label} hint={AttrValue::from(hint)} {bare} error={props.error(field)}>
-            <input type="text" class="number" autocomplete="off" spellcheck="false" value={text} {onchange} />
+        <Field {label} hint={AttrValue::from(hint)} {bare} error={props.error(field)} class={expert(plain)}>
+            <TextInput class="number" value={text} invalid={props.error(field).is_some()} {on_take} />
         </Field>
     }
 }
@@ -213,6 +220,7 @@ pub(super) fn more_fields(props: &CardProps) -> Html {
                     <NumberField
                         label={t(&name)}
                         hint={AttrValue::from(t(&format!("{name}-hint")))}
+                        class={expert(momentum.is_none())}
                         value={momentum.unwrap_or(default_momentum(props.framework))}
                         step={0.01}
                         error={props.error("momentum")}
@@ -223,6 +231,7 @@ pub(super) fn more_fields(props: &CardProps) -> Html {
                         label={t("affine")}
                         hint={AttrValue::from(t("affine-hint"))}
                         value={*affine}
+                        class={expert(*affine)}
                         on_change={props.set("", |k, v: bool| if let LayerKind::BatchNorm { affine, .. } = k { *affine = v })}
                     />
                 </>
@@ -235,6 +244,7 @@ pub(super) fn more_fields(props: &CardProps) -> Html {
                 <CheckField
                     label={t("bias")}
                     value={*bias}
+                    class={expert(*bias)}
                     on_change={props.set("", |k, v: bool| if let LayerKind::LayerNorm { bias, .. } = k { *bias = v })}
                 />
             </>
@@ -287,6 +297,7 @@ fn conv_fields(props: &CardProps) -> Html {
                 hint={AttrValue::from(t("groups-hint"))}
                 integer={true}
                 min={0.0}
+                class={expert(c.groups == 1)}
                 value={c.groups as f32}
                 error={props.error("groups")}
                 on_change={props.set("groups", |k, v: f32| if let Some(c) = conv_mut(k) { c.groups = v as usize })}
@@ -294,6 +305,7 @@ fn conv_fields(props: &CardProps) -> Html {
             <CheckField
                 label={t("bias")}
                 value={c.bias}
+                class={expert(c.bias)}
                 on_change={props.set("", |k, v: bool| if let Some(c) = conv_mut(k) { c.bias = v })}
             />
             { init_field(props, "weight_init", t("weight-init"), c.weight_init, |k, v| {
@@ -336,6 +348,7 @@ fn axes_field(props: &CardProps, axes: usize) -> Html {
             integer={true}
             min={0.0}
             value={axes as f32}
+            class={expert(axes == 1)}
             error={props.error("axes")}
             on_change={props.set("axes", |k, v: f32| {
                 if let LayerKind::LayerNorm { axes, .. } | LayerKind::RmsNorm { axes, .. } = k {
@@ -358,6 +371,7 @@ fn epsilon_field(props: &CardProps, norm: Norm) -> Html {
             label={t("norm-epsilon")}
             hint={AttrValue::from(t("norm-epsilon-hint"))}
             value={own.unwrap_or(norm.default_epsilon(props.framework))}
+            class={expert(own.is_none())}
             step={1e-5}
             error={props.error("epsilon")}
             on_change={props.set("epsilon", |k, v: f32| {

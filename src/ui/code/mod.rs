@@ -1,6 +1,6 @@
 //! The network as a script, and scripts as networks. Code, words and styles of it load when it is
 //! first asked for.
-mod bridge;
+pub(super) mod bridge;
 pub mod open;
 mod preview;
 pub mod view;
