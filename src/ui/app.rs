@@ -4,7 +4,9 @@ use super::builder::Builder;
 use super::code::open::{OpenCode, OpenProps, Start};
 use super::data_panel::DataPanel;
 use super::drop::{Opening, adapt, files_of, opener, use_drop, with_set, with_target};
+use super::embed::{OpenWhole, embed};
 use super::fields::is_typing;
+use super::files::embed::{EmbedDialog, EmbedProps};
 use super::files::open::{OpenFile, OpenFileProps};
 use super::files::save::save_project;
 use super::header::{Ask, Header};
@@ -74,6 +76,7 @@ const TABS: [(Tab, &str); 3] = [
 ];
 
 lazy! { static OPEN_CODE: View<OpenProps>, in page code = |p| html! { <OpenCode ..p /> }; }
+lazy! { static EMBED: View<EmbedProps>, in page files = |p| html! { <EmbedDialog ..p /> }; }
 lazy! { static OPEN_FILE: View<OpenFileProps>, in page files = |p| html! { <OpenFile ..p /> }; }
 
 #[component]
@@ -103,7 +106,14 @@ fn App() -> Html {
             pasting.set(Some(Opening::Code(Start::Empty)))
         })
     };
-    let ask = use_ask(&state, &runner, &lang, &theme, &layout, (&picker, &on_code));
+    let ask = use_ask(
+        &state,
+        &runner,
+        &lang,
+        &theme,
+        &layout,
+        (&picker, &on_code, &pasting),
+    );
     use_keys(&ask, state.phase);
     let over = use_drop(&state, &runner, &pasting);
     let on_pasted = {
@@ -159,8 +169,8 @@ fn App() -> Html {
     let slow = state.phase == Phase::Training && (1..=20).contains(&state.speed);
     let autosave = {
         // Fetched when there is something to go on with, or to keep.
-        let met = use_mut_ref(autosave::is_waiting);
-        *met.borrow_mut() |= state.live.step > 300;
+        let met = use_mut_ref(|| embed().is_none() && autosave::is_waiting());
+        *met.borrow_mut() |= state.live.step > 300 && embed().is_none();
         let with = AutosaveProps {
             runner: RunnerRef(runner.clone()),
             phase: state.phase,
@@ -172,6 +182,21 @@ fn App() -> Html {
             .unwrap_or_default()
     };
     let samples = state.info.as_ref().map(|i| i.data.train);
+    // In a frame of another page: the panes that it asks for, and the way to all of them.
+    let embed = embed();
+    let shows = |pane: &str| embed.as_ref().is_none_or(|e| e.shows(pane));
+    let whole = embed.is_none();
+    let views = embed.as_ref().map(|e| e.views().count());
+    let embedded = embed.is_some().then(|| {
+        html! { <OpenWhole spec={state.spec.clone()} edited={state.edited()} /> }
+    });
+    let class = classes!(
+        "panes",
+        tab_class(*tab),
+        slow.then_some("slow"),
+        (!whole).then_some("embed"),
+        (views == Some(1)).then_some("one-view"),
+    );
     html! {
         <ContextProvider<Lang> context={*lang}>
             <div class="top">
@@ -188,11 +213,15 @@ fn App() -> Html {
                 can_undo={state.can_undo()}
                 can_redo={state.can_redo()}
                 on_ask={ask}
+                {embedded}
             />
-            { tabs(&tab) }
+            if whole {
+                { tabs(&tab) }
+            }
             { autosave }
             </div>
-            <main class={classes!("panes", tab_class(*tab), slow.then_some("slow"))} style={style_of(*layout)}>
+            <main {class} style={style_of(*layout)}>
+                if shows("setup") {
                 <aside id="pane-setup" class="pane setup">
                     <div class="pane-body">
                         <DataPanel
@@ -221,7 +250,11 @@ fn App() -> Html {
                         />
                     </div>
                 </aside>
-                { splitter(&layout, "resize-left", Bar::Left) }
+                }
+                if whole {
+                    { splitter(&layout, "resize-left", Bar::Left) }
+                }
+                if shows("network") {
                 <div id="pane-network" class="slot network">
                     <Builder
                         spec={state.spec.clone()}
@@ -233,18 +266,27 @@ fn App() -> Html {
                         can_redo={state.can_redo()}
                     />
                 </div>
-                { splitter(&layout, "resize-right", Bar::Right) }
+                }
+                if whole {
+                    { splitter(&layout, "resize-right", Bar::Right) }
+                }
                 <div id="pane-result" class="slot result">
+                    if shows("plot") {
                     <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
                             <LossPlot history={runner.history.clone()} version={state.live.version} />
                         </div>
                     </section>
-                    { splitter(&layout, "resize-plot", Bar::Plot) }
-                    <section class="pane inside" aria-label={t("inside")}>
-                        { inside(&state, &on_code) }
-                    </section>
+                    }
+                    if whole {
+                        { splitter(&layout, "resize-plot", Bar::Plot) }
+                    }
+                    if views != Some(0) {
+                        <section class="pane inside" aria-label={t("inside")}>
+                            { inside(&state, &on_code) }
+                        </section>
+                    }
                 </div>
             </main>
             { dialog(&state, &runner, &pasting, on_pasted) }
@@ -306,6 +348,10 @@ fn dialog(
         Some(Opening::Code(start)) => html! {
             <Later<OpenProps> view={&OPEN_CODE} with={OpenProps { start: start.clone(), on_spec, on_close }} />
         },
+        Some(Opening::Embed) => {
+            let spec = state.spec.clone();
+            html! { <Later<EmbedProps> view={&EMBED} with={EmbedProps { spec, on_close }} /> }
+        }
         Some(Opening::Tensors(file)) => {
             let run = state.info.as_ref().map(|i| i.run);
             let with = OpenFileProps {
@@ -470,13 +516,14 @@ fn use_ask(
     lang: &UseStateHandle<Lang>,
     theme: &UseStateHandle<Theme>,
     layout: &UseStateHandle<Layout>,
-    // What opens files, and what opens code.
-    openers: (&NodeRef, &Callback<()>),
+    // What opens files, what opens code, and the dialogs.
+    openers: (&NodeRef, &Callback<()>, &UseStateHandle<Option<Opening>>),
 ) -> Callback<Ask> {
     let dispatch = state.dispatcher();
     let (runner, lang, layout, theme) =
         (runner.clone(), lang.clone(), layout.clone(), theme.clone());
     let (picker, on_code) = (openers.0.clone(), openers.1.clone());
+    let pasting = openers.2.setter();
     let open = move |id: &str| {
         if let Some(spec) = presets::find(id) {
             dispatch.dispatch(Action::Open(Box::new(spec)));
@@ -501,6 +548,7 @@ fn use_ask(
             }
             Ask::OpenCode => on_code.emit(()),
             Ask::Save => save_project(runner.clone(), spec.clone(), dispatch.clone()),
+            Ask::Embed => pasting.set(Some(Opening::Embed)),
             Ask::Link => copy_link(spec.clone(), dispatch.clone()),
             Ask::Undo => dispatch.dispatch(Action::Undo),
             Ask::Redo => dispatch.dispatch(Action::Redo),

@@ -26,6 +26,7 @@ mod change;
 mod code;
 mod data_panel;
 mod drop;
+mod embed;
 mod fields;
 mod files;
 mod header;
