@@ -16,7 +16,7 @@ async function framed(page, url, query, [width, height] = [640, 640]) {
 const waits = (frame, steps) =>
   frame.waitForFunction((n) => (globalThis.nabla?.current()?.history().step.length ?? -1) >= n, steps, { timeout: 45_000 });
 
-e2e('a frame shows the panes that it asks for, trains, and opens the whole page', { path: null, timeout: 90_000 }, async ({ page, url, context, shot }) => {
+e2e('a frame shows the panes that it asks for, trains, and opens the whole page', { path: 'engine.html', timeout: 90_000 }, async ({ page, url, context, shot }) => {
   const frame = await framed(page, url, 'preset=mlp-xor&panes=network,plot,predictions&theme=dark&lang=zh');
   await waits(frame, 5);
   assert.equal(await frame.locator('html').getAttribute('data-theme'), 'dark');
@@ -28,7 +28,6 @@ e2e('a frame shows the panes that it asks for, trains, and opens the whole page'
   assert.equal(await frame.locator('.which').count(), 0, 'the bar has no list of networks');
   await shot('embed-640');
   // The visitor's own network and settings are left alone.
-  await frame.waitForTimeout(0);
   assert.deepEqual(await frame.evaluate(() => Object.keys(localStorage).filter((k) => /spec|theme|language/.test(k))), []);
   const [whole] = await Promise.all([context.waitForEvent('page'), frame.locator('.open-whole').click()]);
   await trained(whole, 1);
@@ -36,7 +35,7 @@ e2e('a frame shows the panes that it asks for, trains, and opens the whole page'
   assert.equal(await whole.locator('main.embed').count(), 0);
 });
 
-e2e('an edited network opens in the whole page as it was edited; train=0 waits', { path: null, timeout: 90_000 }, async ({ page, url, context }) => {
+e2e('an edited network opens in the whole page as it was edited; train=0 waits', { path: 'engine.html', timeout: 90_000 }, async ({ page, url, context }) => {
   const frame = await framed(page, url, 'preset=mlp-xor&panes=network&train=0');
   await frame.locator('.readout .phase-paused').waitFor({ state: 'attached', timeout: 45_000 });
   assert.equal(await frame.evaluate(() => nabla.current().history().step.length), 0);
@@ -45,11 +44,10 @@ e2e('an edited network opens in the whole page as it was edited; train=0 waits',
   await enter(frame.locator('[data-layer] input').first(), '23');
   await frame.waitForFunction(() => document.querySelector('.open-whole').href.includes('#spec='));
   const [whole] = await Promise.all([context.waitForEvent('page'), frame.locator('.open-whole').click()]);
-  await trained(whole, 1);
-  assert.equal(await whole.evaluate(() => nabla.current().info.spec.layers.find((l) => l.units === 23)?.units), 23);
+  await whole.waitForFunction(() => nabla.current()?.info.spec.layers.some((l) => l.units === 23));
 });
 
-e2e('frames of every width show all of what they hold', { path: null, timeout: 120_000 }, async ({ page, url, shot }) => {
+e2e('frames of every width show all of what they hold', { path: 'engine.html', timeout: 120_000 }, async ({ page, url, shot }) => {
   await page.setViewportSize({ width: 1100, height: 760 });
   for (const width of [320, 480, 760, 1000]) {
     const frame = await framed(page, url, 'preset=logreg-blobs&panes=network,plot,predictions', [width, 700]);
