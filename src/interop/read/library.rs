@@ -166,6 +166,26 @@ impl<'a> Machine<'a> {
             if path.starts_with("keras.models.load") {
                 return Value::Unknown;
             }
+            // The layer as a function: made and applied at once.
+            let function = match path {
+                "keras.layers.concatenate" => Some("keras.layers.Concatenate"),
+                "keras.layers.add" => Some("keras.layers.Add"),
+                _ => None,
+            };
+            if let Some(layer) = function {
+                let inputs = Args {
+                    list: args.list.into_iter().take(1).collect(),
+                    named: Vec::new(),
+                };
+                let made = Args {
+                    list: Vec::new(),
+                    named: args.named,
+                };
+                let Value::Lib(lib) = self.keras_made(layer, made, line) else {
+                    return Value::Unknown;
+                };
+                return self.call_keras(&lib, &inputs, line);
+            }
             return self.keras_made(path, args, line);
         }
         if PASSED.iter().any(|p| path.starts_with(p)) {
@@ -224,6 +244,11 @@ impl<'a> Machine<'a> {
         match lib.kind() {
             "Sequential" | "ModuleList" => {
                 let mut list = lib.args.clone();
+                if let [Value::Lib(given)] = &list[..]
+                    && &*given.path == "collections.OrderedDict"
+                {
+                    list = given.args.clone();
+                }
                 if let [one] = &list[..]
                     && let Some(items) = one.items()
                 {
