@@ -8,12 +8,21 @@
 #end
 #use window
 
-fn load_a(l: u32, m: u32, k: u32) -> f32 { return dy[k * OUTPUTS + l * GROUP_OUTPUTS + m]; }
-fn load_b(l: u32, k: u32, n: u32) -> f32 {
+fn row_of_a(l: u32, m: u32) -> u32 { return l * GROUP_OUTPUTS + m; }
+fn tap_of_a(l: u32, k: u32) -> u32 { return k * OUTPUTS; }
+fn load_a(row: u32, tap: u32) -> f32 { return dy[row + tap]; }
+fn column_of_b(l: u32, n: u32) -> vec3<u32> {
     let tap = n / GROUP_INPUTS;
-    let row = pixel_row(k / Q % P, tap / KS);
-    let column = pixel_column(k % Q, tap % KS);
+    return vec3<u32>(tap / KS * DILATION_R, tap % KS * DILATION_S, l * GROUP_INPUTS + n % GROUP_INPUTS);
+}
+// The window's first pixel, and the image's first number.
+fn tap_of_b(l: u32, k: u32) -> vec3<u32> {
+    return vec3<u32>(pixel_row(k / Q % P, 0u), pixel_column(k % Q, 0u), k / (P * Q) * (H * W * INPUTS));
+}
+fn load_b(tap: vec3<u32>, first: vec3<u32>) -> f32 {
+    let row = first.x + tap.x;
+    let column = first.y + tap.y;
     if (row >= H || column >= W) { return 0.0; }
-    return x[((k / (P * Q) * H + row) * W + column) * INPUTS + l * GROUP_INPUTS + n % GROUP_INPUTS];
+    return x[first.z + (row * W + column) * INPUTS + tap.z];
 }
 #use gemm

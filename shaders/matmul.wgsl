@@ -6,6 +6,10 @@
 #if BIAS
 #read bias: array<f32>
 #end
-fn load_a(l: u32, m: u32, k: u32) -> f32 { return a[l * (M * K) + m * AM + k * AK]; }
-fn load_b(l: u32, k: u32, n: u32) -> f32 { return b[l * (K * N) + k * BK + n * BN]; }
+fn row_of_a(l: u32, m: u32) -> u32 { return l * (M * K) + m * AM; }
+fn tap_of_a(l: u32, k: u32) -> u32 { return k * AK; }
+fn load_a(row: u32, tap: u32) -> f32 { return a[row + tap]; }
+fn column_of_b(l: u32, n: u32) -> u32 { return l * (K * N) + n * BN; }
+fn tap_of_b(l: u32, k: u32) -> u32 { return k * BK; }
+fn load_b(column: u32, tap: u32) -> f32 { return b[column + tap]; }
 #use gemm

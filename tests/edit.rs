@@ -529,3 +529,38 @@ fn presets_need_no_repair() {
         assert!(report.hints.is_empty(), "{}: {:?}", p.id, report.hints);
     }
 }
+
+#[test]
+fn every_layer_has_its_help_in_both_languages() {
+    for lang in ["en", "zh-CN"] {
+        let file = |name: &str| {
+            let root = env!("CARGO_MANIFEST_DIR");
+            let path = format!("{root}/www/locales/{lang}/{name}.ftl");
+            std::fs::read_to_string(&path).expect("a catalogue")
+        };
+        let (page, more) = (file("page"), file("builder"));
+        for kind in KINDS {
+            assert!(
+                more.contains(&format!("\nhelp-{kind} = ")),
+                "{lang}: {kind}"
+            );
+        }
+        for kind in KINDS.iter().chain(BLOCKS) {
+            for part in ["pytorch", "keras", "about"] {
+                let key = format!("\nlayer-{kind}-{part} = ");
+                assert!(page.contains(&key), "{lang}: {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_menu_has_every_layer_of_the_presets() {
+    for p in PRESETS {
+        for layer in &p.spec().layers {
+            let json = serde_json::to_value(layer).expect("a layer");
+            let kind = json["kind"].as_str().expect("a kind").replace('_', "-");
+            assert!(KINDS.contains(&kind.as_str()), "{}: {kind}", p.id);
+        }
+    }
+}

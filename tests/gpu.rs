@@ -7,58 +7,16 @@ mod common;
 #[macro_use]
 mod traces;
 
+use common::device::{block_on, open, steps, there_is_one};
 use common::{load, preset};
 use nabla::backend::cpu::CpuBackend;
 use nabla::backend::gpu::{Gpu, GpuBackend};
-use nabla::backend::{AnyBackend, Backend, Place};
+use nabla::backend::{AnyBackend, Place};
 use nabla::graph::ProgramKind;
-use nabla::spec::{Spec, presets::PRESETS};
+use nabla::spec::presets::PRESETS;
 use nabla::train::Session;
 use nabla::train::protocol::Part;
 use nabla::train::session::Safety;
-
-/// Runs a future whose waits are polls of the device.
-fn block_on<F: Future>(f: F) -> F::Output {
-    let mut f = std::pin::pin!(f);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(v) = f.as_mut().poll(&mut cx) {
-            return v;
-        }
-        std::thread::yield_now();
-    }
-}
-
-/// Whether there is a device to test on.
-fn there_is_one() -> bool {
-    match block_on(Gpu::get()) {
-        Ok(gpu) => {
-            println!("on {} {}", gpu.adapter.name, gpu.adapter.driver);
-            true
-        }
-        Err(e) if std::env::var_os("NABLA_GPU").is_none() => {
-            println!("SKIPPED: no GPU and no software driver: {e:?}");
-            false
-        }
-        Err(e) => panic!("NABLA_GPU is set, but: {e:?}"),
-    }
-}
-
-fn open<B: Backend>(spec: Spec) -> Session<B> {
-    let data = load(&spec);
-    block_on(Session::new(spec, data, None)).unwrap()
-}
-
-/// The history's rows of the next `n` steps.
-fn steps<B: Backend>(s: &mut Session<B>, n: u32) -> Vec<Vec<f32>> {
-    let columns = s.info(0).columns.len();
-    let mut out = Vec::new();
-    while (out.len() as u32) < n {
-        let c = block_on(s.steps(n - out.len() as u32)).unwrap();
-        out.extend(c.rows.chunks(columns).map(<[f32]>::to_vec));
-    }
-    out
-}
 
 #[test]
 fn every_op_case_agrees_with_the_oracle() {
@@ -67,9 +25,14 @@ fn every_op_case_agrees_with_the_oracle() {
     }
     let only: Option<usize> = std::env::var("CASE").ok().and_then(|v| v.parse().ok());
     let mut wrong = Vec::new();
-    for (i, c) in cases::table().iter().enumerate() {
-        if only.is_none_or(|o| o == i) {
-            wrong.extend(block_on(cases::gpu::check(c, i)).err());
+    let gpu = block_on(Gpu::get()).unwrap();
+    // As a GPU runs it, and as a CPU that plays one.
+    for alone in [false, true] {
+        gpu.alone.set(alone);
+        for (i, c) in cases::table().iter().enumerate() {
+            if only.is_none_or(|o| o == i) {
+                wrong.extend(block_on(cases::gpu::check(c, i)).err());
+            }
         }
     }
     assert!(
@@ -335,13 +298,57 @@ fn networks_that_are_dropped_leave_nothing_behind() {
     assert_eq!(gpu.live(), live, "bytes of buffers");
 }
 
-/// What arithmetic makes of NaN and infinity reaches the loss, so that a run that diverges is seen
-/// to.
 #[test]
 fn nan_and_infinity_come_through() {
+    if there_is_one() {
+        block_on(cases::gpu::nan_and_infinity());
+    }
+}
+
+/// Steps that are queued while others run are the steps that they would have been, nothing is made
+/// for them, and the device never has more than two submits.
+#[test]
+fn two_submits_at_most_are_in_flight() {
+    if !there_is_one() {
+        return;
+    }
+    let spec = preset("digits-mlp");
+    let want = steps(&mut open::<GpuBackend>(spec.clone()), 60);
+    let mut run = open::<GpuBackend>(spec);
+    let columns = run.info(0).columns.len();
+    let (mut got, mut together) = (Vec::<Vec<f32>>::new(), 0);
+    let mut made = None;
+    while got.len() < 40 {
+        for n in [3, 1, 2] {
+            run.queue(n);
+        }
+        together = together.max(run.flights());
+        while run.flights() > 0 {
+            let c = block_on(run.collect()).unwrap();
+            assert_eq!(c.first as usize, got.len());
+            got.extend(c.rows.chunks(columns).map(<[f32]>::to_vec));
+        }
+        // The staging buffers of the first round serve all others.
+        let now = run.backend().gpu().made();
+        assert_eq!(*made.get_or_insert(now), now, "a step created something");
+    }
+    assert_eq!(together, 3);
+    let n = got.len();
+    assert!((30..=60).contains(&n), "{n}");
+    assert_eq!(got, want[..n]);
+    let (most, kernels) = run.backend().submits();
+    assert!(
+        most <= 2 && kernels >= 8,
+        "{most} submits of {kernels} kernels"
+    );
+}
+
+/// More workgroups than one axis takes.
+#[test]
+fn many_workgroups_go_along_two_axes() {
     use nabla::backend::cpu::kernels::Act;
     use nabla::graph::Dtype;
-    use nabla::ops::{Activation, Fold, MatMul, Op, Reduce, Softmax, StepCtx};
+    use nabla::ops::{Activation, MatMul, Op, StepCtx};
     if !there_is_one() {
         return;
     }
@@ -350,48 +357,61 @@ fn nan_and_infinity_come_through() {
         let ys = op.infer(&shapes).unwrap();
         let x: Vec<_> = x.iter().map(|(v, s)| (*v, *s, Dtype::F32)).collect();
         let ran = nabla::backend::gpu::run_op(&op, &x, &ys, StepCtx::default(), 0.5);
-        block_on(ran).unwrap().0.remove(0)
+        let (mut got, intact) = block_on(ran).unwrap();
+        assert!(intact, "wrote outside its slots");
+        got.remove(0)
     };
-    let (nan, inf) = (f32::NAN, f32::INFINITY);
-    let product = run(
-        MatMul {
-            ta: false,
-            tb: false,
-        }
-        .into(),
-        &[
-            (&[nan, 1.0, 2.0, 3.0], &[2, 2]),
-            (&[1.0, 1.0, 1.0, 1.0], &[2, 2]),
-        ],
-    );
-    assert!(product[0].is_nan() && product[1].is_nan());
-    assert_eq!(product[2..], [5.0, 5.0]);
-    for act in [
-        Act::Relu,
-        Act::Sigmoid,
-        Act::Tanh,
-        Act::Gelu,
-        Act::Silu,
-        Act::Softplus(1.0),
-    ] {
-        let y = run(
-            Activation { act }.into(),
-            &[(&[nan, -1e30, 1e30, 0.0], &[4])],
-        );
-        assert!(y[0].is_nan(), "{act:?} hides a NaN: {y:?}");
-        assert!(y[1..].iter().all(|v| !v.is_nan()), "{act:?}: {y:?}");
+    // 70,000 products, each of which is a workgroup.
+    let n = 70_000;
+    let a: Vec<f32> = (0..n * 2).map(|i| (i % 17) as f32 - 8.0).collect();
+    let b: Vec<f32> = (0..n * 2).map(|i| (i % 5) as f32).collect();
+    let op = MatMul {
+        ta: false,
+        tb: false,
+    };
+    let y = run(op.into(), &[(&a, &[n, 1, 2]), (&b, &[n, 2, 1])]);
+    for (i, got) in y.iter().enumerate() {
+        let want = a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
+        assert_eq!(*got, want, "product {i}");
     }
-    let y = run(
-        Activation { act: Act::Sigmoid }.into(),
-        &[(&[-inf, inf], &[2])],
+    // 256 × 65,535 invocations and some.
+    let x: Vec<f32> = (0..16_800_000u32).map(|i| (i % 7) as f32 - 3.0).collect();
+    let y = run(Activation { act: Act::Relu }.into(), &[(&x, &[x.len()])]);
+    let wrong = x.iter().zip(&y).position(|(x, y)| x.max(0.0) != *y);
+    assert_eq!(wrong, None);
+}
+
+/// What a device cannot bind is refused before anything is allocated.
+#[test]
+fn a_plan_that_is_too_big_is_refused_with_the_reason() {
+    use nabla::spec::LayerKind;
+    if !there_is_one() {
+        return;
+    }
+    let gpu = block_on(Gpu::get()).unwrap();
+    let most = gpu
+        .limits
+        .max_storage_buffer_binding_size
+        .min(gpu.limits.max_buffer_size);
+    // The weights of a hidden layer alone are more than a binding takes.
+    let wide = (most as f64 / 4.0).sqrt() as usize + 64;
+    let mut spec = preset("mlp-moons");
+    for layer in &mut spec.layers {
+        if let LayerKind::Linear { units, .. } = &mut layer.kind
+            && *units > 2
+        {
+            *units = wide;
+        }
+    }
+    let made = gpu.made();
+    let refused = block_on(Session::<GpuBackend>::new(spec.clone(), load(&spec), None));
+    let failure = refused.err().expect("it does not fit");
+    println!("{}", failure.message);
+    assert_eq!(failure.code, "out-of-memory");
+    assert!(
+        failure
+            .message
+            .contains("MiB at once on the graphics device, which allows")
     );
-    assert!(y[0].abs() < 1e-30 && y[1] == 1.0, "{y:?}");
-    let y = run(Softmax.into(), &[(&[nan, 1.0, 2.0, 3.0], &[2, 2])]);
-    assert!(y[0].is_nan() && (y[2] + y[3] - 1.0).abs() < 1e-6, "{y:?}");
-    let how = Fold::Sum;
-    let y = run(
-        Reduce { how, axes: vec![1] }.into(),
-        &[(&[inf, 1.0, 2.0, nan], &[2, 2])],
-    );
-    assert!(y[0] == inf && y[1].is_nan(), "{y:?}");
+    assert_eq!(gpu.made(), made);
 }

@@ -17,15 +17,22 @@ export async function adapter() {
   return { vendor, architecture, software, features: [...found.features].sort() };
 }
 
-/** Takes a run from its worker (`call`) to one with a GPU backend; gives that and the run's info there. */
+/**
+ * Takes a run from its worker (`call`) to one with a GPU backend; gives that and the run's info there. It trains on
+ * while it is prepared there; then its newest state follows, and the states that it kept.
+ */
 export async function move(call, run, info, { data, threads }, { take, giveBack, pack }) {
-  await call('stop');
   const buffers = [(await call('checkpoint')).buffers[0]];
   const { options, files } = pack({ data, threads, backend: 'webgpu' }, null, buffers);
   const trainer = take('gpu');
   try {
-    const there = JSON.parse((await trainer.call({ type: 'resume', run, options }, buffers, files)).body);
-    const { stepsPerSecond } = info.hyper;
+    await trainer.call({ type: 'resume', run, options }, buffers, files);
+    await call('stop');
+    const state = (await call('checkpoint')).buffers;
+    const there = JSON.parse((await trainer.call({ type: 'restore', run }, state)).body);
+    const kept = await call('savedFiles');
+    if (kept.value.length) await trainer.call({ type: 'keep', run, states: kept.value }, kept.buffers);
+    const { stepsPerSecond } = info().hyper;
     if (stepsPerSecond > 0) await trainer.call({ type: 'set', run, values: { stepsPerSecond } });
     return [trainer, there];
   } catch (e) {

@@ -311,8 +311,8 @@ export interface Run {
    */
   set(values: Record<string, number>): Promise<Record<string, number>>;
   /**
-   * Goes on with another backend from the very step where it is; training under way goes on. `saved` states
-   * stay behind where that takes another build of the engine.
+   * Goes on with another backend from the very step where it is; training under way goes on, at first where
+   * it is while the other one is prepared. `saved` states come along.
    */
   move(backend: Backend): Promise<RunInfo>;
   evaluate(part?: Part): Promise<Evaluation>;

@@ -365,6 +365,7 @@ class Run {
     const fields = counts(how, { steps: 1, epochs: 1 });
     const epochOf = (step) => Math.floor(step / this.#info.stepsPerEpoch);
     const begun = this.#step;
+    if (this.#moving) this.#moving.halted = false;
     for (;;) {
       const { stopped, best, ...end } = (await this.#call('train', fields)).value;
       const moving = stopped === 'cancelled' && this.#moving;
@@ -397,7 +398,7 @@ class Run {
       const { move } = await gpuModule();
       const pack = (arrays ?? (await loadArrays())).packOptions;
       const from = this.#trainer;
-      const done = move(this.#call.bind(this), this.#id, this.#info, this.#options, { take, giveBack, pack }).then((to) => {
+      const done = move(this.#call.bind(this), this.#id, () => this.#info, this.#options, { take, giveBack, pack }).then((to) => {
         this.follow(...to);
         giveBack(from, this.#id);
       });

@@ -1,5 +1,31 @@
 // Tiled matrix product: y(l,m,n) = finish(Σ load_a(l, m, k)·load_b(l, k, n) over k < K). A workgroup makes TM×TN of the M×N results, an invocation 4·QM × 4·QN of them. Of K
 // cut in SPLIT parts, each workgroup takes one of PART.
+// A kernel says of its factors what depends on the row or the column alone, what on k alone, and how
+// an element is found from both.
+#if ALONE
+// Every invocation by itself: nothing is shared, so nothing waits.
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let at = id.x + id.y * STRIDE;
+    if (at >= FLAT) { return; }
+    let nx = at % COLUMNS;
+    let my = at / COLUMNS % ROWS;
+    let l = at / (COLUMNS * ROWS) / SPLIT;
+    let part = at / (COLUMNS * ROWS) % SPLIT;
+    let begin = part * PART;
+    let end = min(begin + PART, K);
+    let m0 = 0u;
+    let n0 = 0u;
+    ${PLACES}
+    ${ZERO}
+    for (var k = begin; k < end; k++) {
+        let ta = tap_of_a(l, k);
+        let tb = tap_of_b(l, k);
+        ${PRODUCTS}
+    }
+    ${STORES}
+}
+#else
 const TK = 16u;
 const QUADS_M = TM / 4u;
 const QUADS_N = TN / 4u;
@@ -12,15 +38,23 @@ var<workgroup> tile_b: array<vec4<f32>, TK * QUADS_N>;
 
 fn get_a(l: u32, m: u32, k: u32, end: u32) -> f32 {
     if (m >= M || k >= end) { return 0.0; }
-    return load_a(l, m, k);
+    return load_a(row_of_a(l, m), tap_of_a(l, k));
 }
 fn get_b(l: u32, k: u32, n: u32, end: u32) -> f32 {
     if (n >= N || k >= end) { return 0.0; }
-    return load_b(l, k, n);
+    return load_b(column_of_b(l, n), tap_of_b(l, k));
 }
 
 @compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) at: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+#if LINE
+    // More workgroups than one axis takes, in rows of STRIDE.
+    let id = at.x + at.y * STRIDE;
+    if (id >= GROUPS_X * GROUPS_Y * GROUPS_Z) { return; }
+    let group = vec3<u32>(id % GROUPS_X, id / GROUPS_X % GROUPS_Y, id / (GROUPS_X * GROUPS_Y));
+#else
+    let group = at;
+#end
     let l = group.z / SPLIT;
     let part = group.z % SPLIT;
     let begin = part * PART;
@@ -65,6 +99,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     ${STORES}
 }
+#end
 
 ${USES}
 #if PARTS

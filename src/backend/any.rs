@@ -12,6 +12,13 @@ pub enum AnyBackend {
     Gpu(Box<GpuBackend>),
 }
 
+/// Of either backend.
+pub enum AnyPending {
+    Cpu(Vec<Vec<f32>>),
+    #[cfg(feature = "gpu")]
+    Gpu(<GpuBackend as Backend>::Pending),
+}
+
 macro_rules! either {
     ($self:ident, $b:ident => $e:expr) => {
         match $self {
@@ -24,6 +31,7 @@ macro_rules! either {
 
 impl Backend for AnyBackend {
     type Options = Place;
+    type Pending = AnyPending;
 
     async fn prepare(plan: &Plan, place: &Place) -> Result<Self, EngineError> {
         match place {
@@ -48,7 +56,22 @@ impl Backend for AnyBackend {
     fn run(&mut self, program: ProgramKind, first_step: u32, steps: u32) {
         either!(self, b => b.run(program, first_step, steps));
     }
-    async fn read(&mut self, slots: &[SlotId]) -> Result<Vec<Vec<f32>>, EngineError> {
-        either!(self, b => b.read(slots).await)
+    fn request(&mut self, slots: &[SlotId]) -> AnyPending {
+        match self {
+            AnyBackend::Cpu(b) => AnyPending::Cpu(b.request(slots)),
+            #[cfg(feature = "gpu")]
+            AnyBackend::Gpu(b) => AnyPending::Gpu(b.request(slots)),
+        }
+    }
+    async fn receive(&mut self, pending: AnyPending) -> Result<Vec<Vec<f32>>, EngineError> {
+        match (self, pending) {
+            (_, AnyPending::Cpu(values)) => Ok(values),
+            #[cfg(feature = "gpu")]
+            (AnyBackend::Gpu(b), AnyPending::Gpu(pending)) => b.receive(pending).await,
+            #[cfg(feature = "gpu")]
+            (AnyBackend::Cpu(_), AnyPending::Gpu(_)) => {
+                unreachable!("a backend is asked for what it was asked for")
+            }
+        }
     }
 }

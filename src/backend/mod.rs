@@ -53,7 +53,7 @@ pub enum Place {
     Gpu,
 }
 
-/// Only `prepare` and `read` wait; after `prepare`, `write` and `run` create nothing.
+/// Only `prepare`, `receive` and `read` wait; after `prepare`, `write` and `run` create nothing.
 #[allow(
     async_fn_in_trait,
     reason = "only the trainer worker awaits these, on one thread"
@@ -61,6 +61,8 @@ pub enum Place {
 pub trait Backend: Sized {
     /// What it must be told beside the plan.
     type Options: Clone + Default;
+    /// Values that were asked for and may not have come yet.
+    type Pending;
     /// Compiles kernels, allocates, binds. All memory begins as zeros.
     async fn prepare(plan: &Plan, options: &Self::Options) -> Result<Self, EngineError>;
     fn place(&self) -> Place;
@@ -68,6 +70,14 @@ pub trait Backend: Sized {
     fn write(&mut self, slot: SlotId, offset: usize, data: Data<'_>);
     /// Runs a program `steps` times; step number `first_step + i` sees table row `i`. Queued.
     fn run(&mut self, program: ProgramKind, first_step: u32, steps: u32);
+    /// Asks for the slots' values as they are after what was queued so far. Queued: more can be
+    /// queued behind it, and does not change them.
+    fn request(&mut self, slots: &[SlotId]) -> Self::Pending;
+    /// Waits for them. To be called in the order of the requests.
+    async fn receive(&mut self, pending: Self::Pending) -> Result<Vec<Vec<f32>>, EngineError>;
     /// Waits for what is queued and returns the slots' values.
-    async fn read(&mut self, slots: &[SlotId]) -> Result<Vec<Vec<f32>>, EngineError>;
+    async fn read(&mut self, slots: &[SlotId]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let pending = self.request(slots);
+        self.receive(pending).await
+    }
 }

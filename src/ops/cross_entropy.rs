@@ -93,7 +93,7 @@ impl OpDef for SoftmaxCrossEntropy {
             .float("HIGH", 1.0 - CLIP)
             .flag("CLIP", self.clip)
             .bind(&[At::X(0), At::X(1), At::Y(0), At::Y(1)])
-            .rows(rows, lanes(n));
+            .each_row(rows, n);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         5 * numel(x[0]) as u64

@@ -86,7 +86,7 @@ impl OpDef for LayerNorm {
             .flag("CENTER", self.center)
             .flag("BIAS", self.bias)
             .bind(&bind)
-            .rows(rows, lanes(n));
+            .each_row(rows, n);
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         7 * numel(x[0]) as u64
@@ -148,7 +148,7 @@ impl OpDef for LayerNormGrad {
             .sizes(&[("ROWS", rows), ("N", n)])
             .flag("CENTER", self.center)
             .bind(&[At::X(0), At::X(1), At::X(2), At::X(3), At::X(4), At::Y(0)])
-            .rows(rows, lanes(n));
+            .each_row(rows, n);
         let reads = [At::X(4), At::X(0), At::X(2), At::X(3)];
         let value = format!("let at = r * {n}u + o; return x0[at] * (x1[at] - x2[r]) * x3[r];");
         k.columns(rows, n, &reads, &value, "v", At::Y(1));

@@ -36,7 +36,7 @@ mod window;
 
 use crate::backend::cpu::Call;
 use crate::backend::gpu::{
-    At, Combine, EACH, Kernel, Kernels, Map, Product, Reduction, float, lanes, shader,
+    At, Combine, EACH, Kernel, Kernels, Map, Product, Reduction, float, shader,
 };
 use crate::graph::{Backward, Shape};
 use crate::lazy;

@@ -109,9 +109,9 @@ impl OpDef for SoftmaxGrad {
     }
 }
 
-/// Lanes for rows of n whose elements lie `inner` apart.
-fn row_lanes(n: usize, inner: usize) -> usize {
-    if inner == 1 { lanes(n) } else { 1 }
+/// The length of rows that invocations share, whose elements lie `inner` apart: only neighbours.
+fn shared_len(n: usize, inner: usize) -> usize {
+    if inner == 1 { n } else { 1 }
 }
 
 /// `rows` softmaxes of n elements that lie `inner` apart.
@@ -120,7 +120,7 @@ pub(super) fn forward_kernel(k: &mut Kernels, rows: usize, n: usize, inner: usiz
         .sizes(&[("ROWS", rows), ("N", n), ("INNER", inner)])
         .flag("LOG", log)
         .bind(&[At::X(0), At::Y(0)])
-        .rows(rows, row_lanes(n, inner));
+        .each_row(rows, shared_len(n, inner));
 }
 
 pub(super) fn backward_kernel(k: &mut Kernels, rows: usize, n: usize, inner: usize, log: bool) {
@@ -128,5 +128,5 @@ pub(super) fn backward_kernel(k: &mut Kernels, rows: usize, n: usize, inner: usi
         .sizes(&[("ROWS", rows), ("N", n), ("INNER", inner)])
         .flag("LOG", log)
         .bind(&[At::X(0), At::X(1), At::Y(0)])
-        .rows(rows, row_lanes(n, inner));
+        .each_row(rows, shared_len(n, inner));
 }

@@ -20,4 +20,9 @@ impl Failure {
             problems,
         }
     }
+
+    /// Whether a graphics device is at fault, so that the CPU would do.
+    pub fn of_device(&self) -> bool {
+        ["device-lost", "out-of-memory", "no-webgpu"].contains(&self.code.as_str())
+    }
 }

@@ -118,6 +118,13 @@ pub enum Request {
     Saved { run: RunId },
     /// One of them. → null, `buffers[0]`: a checkpoint
     SavedFile { run: RunId, name: String },
+    /// All of them. → `[`[`SavedInfo`]`]`, `buffers`: their checkpoints
+    SavedFiles { run: RunId },
+    /// States that the run had kept before it moved here, in the place of this run's.
+    /// `buffers`: their checkpoints. → null
+    Keep { run: RunId, states: Vec<SavedInfo> },
+    /// `buffers[0]`: a newer checkpoint of the run that this one goes on with. → [`RunInfo`]
+    Restore { run: RunId },
     /// Trains on: at least `steps` steps (about a second when absent) after `warmup`; more where
     /// the clock is too coarse for so few. → [`Timing`]
     Time {

@@ -77,7 +77,15 @@ pub struct NumberProps {
     pub bare: bool,
     #[prop_or_default]
     pub class: Classes,
+    /// Usual values, for a pointer.
+    #[prop_or_default]
+    pub choices: &'static [&'static str],
 }
+
+/// Usual numbers of units, filters and the like.
+pub const SIZES: &[&str] = &[
+    "1", "2", "3", "4", "8", "10", "16", "32", "64", "100", "128", "256", "512", "784", "1024",
+];
 
 /// A number, taken over on Enter, on leaving the field and by the arrow keys.
 #[component]
@@ -132,6 +140,7 @@ fn number_input(props: &NumberProps) -> Html {
             invalid={props.error.is_some()}
             {on_take}
             {on_step}
+            choices={props.choices}
         />
     }
 }
@@ -153,6 +162,9 @@ pub struct TextInputProps {
     /// Arrow keys: how many steps up, ten at a time with Shift.
     #[prop_or_default]
     pub on_step: Option<Callback<(HtmlInputElement, f32)>>,
+    /// Usual values, offered to whoever points at the field and has no keys at hand.
+    #[prop_or_default]
+    pub choices: &'static [&'static str],
 }
 
 /// A line of text that is written by its visitor. Being drawn anew does not touch what is being
@@ -162,6 +174,8 @@ pub fn TextInput(props: &TextInputProps) -> Html {
     let element = use_node_ref();
     // Something was typed that has not been taken over yet.
     let dirty = use_mut_ref(|| false);
+    // The choices are in sight.
+    let open = use_state_eq(|| false);
     {
         let (element, dirty) = (element.clone(), dirty.clone());
         use_effect_with(props.value.clone(), move |value| {
@@ -173,8 +187,15 @@ pub fn TextInput(props: &TextInputProps) -> Html {
         });
     }
     let oninput = {
-        let dirty = dirty.clone();
-        Callback::from(move |_: InputEvent| *dirty.borrow_mut() = true)
+        let (dirty, open) = (dirty.clone(), open.clone());
+        Callback::from(move |_: InputEvent| {
+            *dirty.borrow_mut() = true;
+            open.set(false);
+        })
+    };
+    let onpointerdown = {
+        let (open, any) = (open.clone(), !props.choices.is_empty());
+        Callback::from(move |_: PointerEvent| open.set(any))
     };
     let onchange = {
         let (dirty, take) = (dirty.clone(), props.on_take.clone());
@@ -185,8 +206,9 @@ pub fn TextInput(props: &TextInputProps) -> Html {
     };
     // Typed and taken back by hand: no change has been told of, but the value may be another now.
     let onfocusout = {
-        let (dirty, value) = (dirty.clone(), props.value.clone());
+        let (dirty, value, open) = (dirty.clone(), props.value.clone(), open.clone());
         Callback::from(move |e: FocusEvent| {
+            open.set(false);
             if dirty.replace(false) {
                 e.target_unchecked_into::<HtmlInputElement>()
                     .set_value(&value);
@@ -195,7 +217,9 @@ pub fn TextInput(props: &TextInputProps) -> Html {
     };
     let onkeydown = {
         let (dirty, value, step) = (dirty.clone(), props.value.clone(), props.on_step.clone());
+        let open = open.clone();
         Callback::from(move |e: KeyboardEvent| {
+            open.set(false);
             let by = match (e.key().as_str(), &step) {
                 ("ArrowUp", Some(_)) => 1.0,
                 ("ArrowDown", Some(_)) => -1.0,
@@ -219,9 +243,34 @@ pub fn TextInput(props: &TextInputProps) -> Html {
             }
         })
     };
-    html! {
+    let choose = |text: &'static str, steps: f32| {
+        let (element, dirty) = (element.clone(), dirty.clone());
+        let (take, step) = (props.on_take.clone(), props.on_step.clone());
+        Callback::from(move |e: MouseEvent| {
+            e.prevent_default();
+            e.stop_propagation();
+            let Some(input) = element.cast::<HtmlInputElement>() else {
+                return;
+            };
+            *dirty.borrow_mut() = false;
+            match &step {
+                Some(step) if steps != 0.0 => step.emit((input, steps)),
+                _ => {
+                    input.set_value(text);
+                    take.emit(input);
+                }
+            }
+        })
+    };
+    // The field keeps the focus.
+    let hold = Callback::from(|e: MouseEvent| e.prevent_default());
+    let steps: &[(&'static str, f32)] = match &props.on_step {
+        Some(_) => &[("−1", -1.0), ("+1", 1.0)],
+        None => &[],
+    };
+    let input = html! {
         <input
-            ref={element}
+            ref={element.clone()}
             type="text"
             inputmode={props.inputmode.clone()}
             autocomplete="off"
@@ -231,9 +280,29 @@ pub fn TextInput(props: &TextInputProps) -> Html {
             aria-invalid={props.invalid.to_string()}
             {oninput}
             {onchange}
+            {onpointerdown}
             {onfocusout}
             {onkeydown}
         />
+    };
+    if props.choices.is_empty() {
+        return input;
+    }
+    html! {
+        <span class="written">
+            { input }
+            if *open {
+                // Arrow keys and typing do the same: nothing here is for assistive technology.
+                <span class="choices" aria-hidden="true" onmousedown={hold}>
+                    { for props.choices.iter().map(|text| html! {
+                        <span key={*text} class={classes!((**text == *props.value).then_some("now"))} onclick={choose(text, 0.0)}>{ *text }</span>
+                    }) }
+                    { for steps.iter().map(|(text, by)| html! {
+                        <span key={*text} onclick={choose("", *by)}>{ *text }</span>
+                    }) }
+                </span>
+            }
+        </span>
     }
 }
 
@@ -385,6 +454,7 @@ pub fn SliderField(props: &SliderProps) -> Html {
         error: props.error.clone(),
         bare: true,
         class: Classes::new(),
+        choices: &[],
     };
     html! {
         <div class={classes!("field", "slider", props.error.is_some().then_some("wrong"))} title={props.hint.clone()}>

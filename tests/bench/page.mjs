@@ -1,7 +1,7 @@
 // What runs in the page. Each function stands by itself: it is sent there as text.
 
 /** One workload: `spec` on the resident batch that `x` and `y` describe. */
-export async function timeWorkload({ spec, x, y, threads, protocol }) {
+export async function timeWorkload({ spec, x, y, threads, protocol, backend = 'cpu' }) {
   // Uniform numbers from a seed (mulberry32).
   const random = (seed) => () => {
     seed = (seed + 0x6d2b79f5) >>> 0;
@@ -19,7 +19,7 @@ export async function timeWorkload({ spec, x, y, threads, protocol }) {
   };
   const given = make(x);
   const targets = y.line ? { shape: x.shape, data: given.data.map((v) => y.line[0] * v + y.line[1]) } : make(y);
-  const run = await globalThis.nabla.load(spec, { backend: 'cpu', threads, data: { train: { x: given, y: targets } } });
+  const run = await globalThis.nabla.load(spec, { backend, threads, data: { train: { x: given, y: targets } } });
   const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
   /** Milliseconds per step of `steps` steps. */
   const block = async (steps) => {
@@ -46,8 +46,8 @@ export async function timeWorkload({ spec, x, y, threads, protocol }) {
   }
 }
 
-/** A preset of the page on the CPU; random samples stand in for data that a visitor brings. */
-export async function timePreset({ id, threads, protocol }) {
+/** A preset of the page; random samples stand in for data that a visitor brings. */
+export async function timePreset({ id, threads, protocol, backend = 'cpu' }) {
   const { nabla } = globalThis;
   const spec = await nabla.preset(id);
   const { source } = spec.data;
@@ -56,7 +56,7 @@ export async function timePreset({ id, threads, protocol }) {
     const y = Float32Array.from({ length: rows }, () => (source.classes ? Math.floor(Math.random() * source.classes) : Math.random()));
     return { train: { x: { data: x, shape: [rows, ...source.shape] }, y: { data: y, shape: [rows] } } };
   };
-  const run = await nabla.load(spec, { backend: 'cpu', threads, data: source.kind === 'files' ? random() : undefined });
+  const run = await nabla.load(spec, { backend, threads, data: source.kind === 'files' ? random() : undefined });
   try {
     const trial = await run.time({ steps: 3, warmup: 2 });
     const middle = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];

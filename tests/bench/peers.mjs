@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { before, pinned } from './pin.mjs';
 
-/** The peers by threads. */
+/** The peers by threads, and those on the GPU. */
 export const PEERS = {
   1: ['tfjs-wasm-1t', 'jaxjs-wasm-1t', 'jaxjs-wasm-1t+convmm', 'ort-web-1t', 'convnetjs', 'synaptic'],
   2: ['tfjs-wasm-2t-forced', 'jaxjs-wasm-2t', 'ort-web-2t'],
+  webgpu: ['tfjs-webgpu', 'jaxjs-webgpu', 'jaxjs-webgpu+convmm'],
 };
 
 /** Runs `work` with a path for a file of JSON, and gives its content. */

@@ -14,7 +14,7 @@ export function report(result, workloads) {
   const rate = (row) => row.flops / row.ms / 1e6;
   const ratio = (name, peer) => peers[peer][name]?.ms / rows[name].ms;
   const lines = [
-    `Chrome ${result.chrome}, ${result.cpu}, ${result.threads} thread${result.threads > 1 ? 's' : ''}, ${result.date.slice(0, 10)}${result.quick ? ', short run' : ''}${result.realtime ? ', real-time priority' : ''}.`,
+    `Chrome ${result.chrome}, ${result.cpu}, ${result.backend === 'webgpu' ? `WebGPU (${JSON.stringify(result.engine?.webgpu)})` : `${result.threads} thread${result.threads > 1 ? 's' : ''}`}, ${result.date.slice(0, 10)}${result.quick ? ', short run' : ''}${result.realtime ? ', real-time priority' : ''}.`,
     `Register peak of a core: ${figure(peak.plain?.median)} GFLOP/s plain, ${figure(peak.relaxed?.median)} relaxed.`,
     '',
     table(

@@ -1,5 +1,8 @@
 //! What several test files need.
 #![allow(dead_code, reason = "each test file uses a part")]
+#[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
+pub mod device;
+
 use nabla::data::{self, Dataset, Target, Values};
 use nabla::spec::{Spec, presets};
 use std::rc::Rc;

@@ -208,3 +208,56 @@ e2e('what is being typed stays when a run with a new architecture begins', async
   assert.equal(await units.inputValue(), '10');
   await phase(page, 'training');
 });
+
+e2e('undo takes back every kind of edit, and redo does it again', async ({ page }) => {
+  await trained(page);
+  const undo = page.getByRole('button', { name: 'Undo' });
+  const redo = page.getByRole('button', { name: 'Redo' });
+  const fields = page.locator('.setup');
+  const edits = [
+    () => enter(card(page, 'fc1').getByLabel('Units'), '20'),
+    () => page.getByLabel('Framework').selectOption('keras'),
+    () => enter(fields.getByLabel('Epochs', { exact: true }), '7'),
+    () => fields.getByLabel('Shuffle each epoch').uncheck(),
+    () => fields.locator('.field', { hasText: /^Optimizer/ }).locator('select').selectOption('rmsprop'),
+    () => enter(fields.locator('.slider', { hasText: 'Learning rate' }).locator('input.number'), '0.02'),
+    () => fields.locator('.slider', { hasText: 'Test set' }).locator('input[type="range"]').fill('0.5'),
+    () => fields.locator('.field', { hasText: /^Source/ }).locator('select').selectOption({ label: 'Iris' }),
+    async () => {
+      await page.getByRole('button', { name: 'Add layer' }).last().click();
+      await page.getByRole('menuitem', { name: /^Dropout/ }).click();
+      await card(page, 'dropout1').waitFor();
+    },
+    async () => {
+      await card(page, 'dropout1').locator('.kind').press('Control+g');
+      await page.locator('[data-group="block1"]').waitFor();
+    },
+    async () => {
+      await page.getByRole('button', { name: 'Remove all layers' }).click();
+      await page.waitForFunction(() => !document.querySelector('[data-layer]'));
+    },
+  ];
+  for (const edit of edits) {
+    await edit();
+    await page.waitForFunction(() => [...document.querySelectorAll('.builder .tools button')][1].disabled);
+  }
+  assert.ok(await page.locator('.edited').isVisible());
+  const times = async (button) => {
+    for (let n = 0; ; n++) {
+      if (await button.isDisabled()) return n;
+      await button.click();
+    }
+  };
+  // An edit may be several steps, never less than one.
+  const back = await times(undo);
+  assert.ok(back >= edits.length, `${back} steps`);
+  await page.locator('.edited').waitFor({ state: 'detached' });
+  await shape(page, ['fc1', 'relu1', 'fc2']);
+  assert.equal(await card(page, 'fc1').getByLabel('Units').inputValue(), '64');
+  assert.equal(await fields.getByLabel('Epochs', { exact: true }).inputValue(), '60');
+  assert.equal(await times(redo), back);
+  await shape(page, []);
+  assert.equal(await fields.getByLabel('Epochs', { exact: true }).inputValue(), '7');
+  await undo.click();
+  await page.locator('[data-group="block1"]').waitFor();
+});

@@ -4,8 +4,12 @@ use crate::setup::{Need, ensure};
 use crate::{browser, site};
 
 /// Builds the site and times training steps in Chrome, beside peers whose harness is there.
-/// `--no-build` takes the site that `dist/` holds; `--kernels` times the kernels one by one.
+/// `--no-build` takes the site that `dist/` holds; `--kernels` times the kernels one by one;
+/// `--gpu` times the GPU backend natively instead.
 pub fn run(args: &[String]) -> Result<()> {
+    if args.iter().any(|a| a == "--gpu") {
+        return gpu(args.iter().filter(|a| *a != "--gpu"));
+    }
     ensure(&[Need::NodeModules, Need::Chrome])?;
     let given = |name: &str| args.iter().any(|a| a == name);
     let rest = args
@@ -29,6 +33,17 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     node.env("CHROME", browser::chrome()?.browser);
     run_command(node)
+}
+
+/// The GPU backend on this machine's own driver, without a browser.
+fn gpu<'a>(args: impl Iterator<Item = &'a String>) -> Result<()> {
+    ensure(&[Need::Vulkan])?;
+    let mut bench = command(
+        "cargo",
+        ["bench", "--features", "gpu", "--bench", "gpu", "--"],
+    );
+    bench.args(args);
+    run_command(bench)
 }
 
 /// The kernels by themselves, built with and without relaxed SIMD: name=path.

@@ -24,6 +24,8 @@ pub struct CpuBackend {
 
 impl Backend for CpuBackend {
     type Options = ();
+    /// Nothing here waits.
+    type Pending = Vec<Vec<f32>>;
 
     fn place(&self) -> Place {
         Place::Cpu
@@ -108,7 +110,7 @@ impl Backend for CpuBackend {
         }
     }
 
-    async fn read(&mut self, slots: &[SlotId]) -> Result<Vec<Vec<f32>>, EngineError> {
+    fn request(&mut self, slots: &[SlotId]) -> Self::Pending {
         let read = |id: &SlotId| {
             let (s, view) = &self.slots[id.0 as usize];
             match s.dtype {
@@ -116,7 +118,11 @@ impl Backend for CpuBackend {
                 Dtype::U8 => view.u8().iter().map(|v| f32::from(*v)).collect(),
             }
         };
-        Ok(slots.iter().map(read).collect())
+        slots.iter().map(read).collect()
+    }
+
+    async fn receive(&mut self, pending: Self::Pending) -> Result<Vec<Vec<f32>>, EngineError> {
+        Ok(pending)
     }
 }
 

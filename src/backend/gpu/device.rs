@@ -36,6 +36,8 @@ type Layout = (Vec<bool>, bool);
 
 pub struct Gpu {
     pub adapter: Adapter,
+    /// Whether kernels are made whose invocations share nothing, see [`super::Kernels::alone`].
+    pub alone: Cell<bool>,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
@@ -114,6 +116,7 @@ impl Gpu {
         });
         let info = found.get_info();
         Ok(Gpu {
+            alone: Cell::new(adapter(&info).software),
             adapter: adapter(&info),
             device,
             queue,
@@ -224,39 +227,54 @@ impl Gpu {
         if let Some(found) = self.pipelines.borrow().get(text) {
             return found.clone();
         }
+        let made = pipeline(&self.device, name, text, layout);
+        self.keep_pipeline(text, made.clone());
+        made
+    }
+
+    pub fn has_pipeline(&self, text: &str) -> bool {
+        self.pipelines.borrow().contains_key(text)
+    }
+
+    /// Keeps a kernel for whoever asks for it next.
+    pub fn keep_pipeline(&self, text: &str, made: wgpu::ComputePipeline) {
         self.count(1);
-        let module = self
-            .device
-            .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(name),
-                source: wgpu::ShaderSource::Wgsl(text.into()),
-            });
-        let made = self
-            .device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(name),
-                layout: Some(layout),
-                module: &module,
-                entry_point: Some("main"),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    // Every kernel writes shared memory before it reads it.
-                    zero_initialize_workgroup_memory: false,
-                    ..Default::default()
-                },
-                cache: None,
-            });
         let mut all = self.pipelines.borrow_mut();
         if all.len() >= PIPELINES {
             all.clear();
         }
-        all.insert(text.to_string(), made.clone());
-        made
+        all.insert(text.to_string(), made);
     }
 
     /// Forgets a kernel that did not compile.
     pub fn forget_pipelines(&self) {
         self.pipelines.borrow_mut().clear();
     }
+}
+
+/// Compiles a kernel.
+pub fn pipeline(
+    device: &wgpu::Device,
+    name: &str,
+    text: &str,
+    layout: &wgpu::PipelineLayout,
+) -> wgpu::ComputePipeline {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(name),
+        source: wgpu::ShaderSource::Wgsl(text.into()),
+    });
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(name),
+        layout: Some(layout),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            // Every kernel writes shared memory before it reads it.
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
+        cache: None,
+    })
 }
 
 fn adapter(info: &wgpu::AdapterInfo) -> Adapter {

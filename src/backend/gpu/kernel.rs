@@ -49,7 +49,7 @@ const COMMON: &[(&str, &str)] = common!(
 );
 
 /// Most workgroups along one axis that every device allows.
-const GROUPS: usize = 65_535;
+pub(super) const GROUPS: usize = 65_535;
 
 /// What a binding stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,16 +97,23 @@ pub struct Kernels<'a> {
     ys: &'a [&'a [usize]],
     list: Vec<Dispatch>,
     scratch: usize,
+    alone: bool,
 }
 
 impl<'a> Kernels<'a> {
-    pub fn new(xs: &'a [&'a [usize]], ys: &'a [&'a [usize]]) -> Kernels<'a> {
+    /// `alone`: where invocations had better share nothing, since a barrier costs more than loading
+    /// twice: on a CPU that plays a GPU.
+    pub fn new(xs: &'a [&'a [usize]], ys: &'a [&'a [usize]], alone: bool) -> Kernels<'a> {
         Kernels {
             xs,
             ys,
             list: Vec::new(),
             scratch: 0,
+            alone,
         }
+    }
+    pub fn alone(&self) -> bool {
+        self.alone
     }
     /// The kernels, and the floats of scratch memory that they share.
     pub fn finish(self) -> (Vec<Dispatch>, usize) {
@@ -135,6 +142,7 @@ impl<'a> Kernels<'a> {
     pub fn kernel(&mut self, shader: Shader) -> Kernel<'_> {
         Kernel {
             list: &mut self.list,
+            alone: self.alone,
             shader,
             consts: String::new(),
             flags: Vec::new(),
@@ -192,6 +200,7 @@ impl<'a> Kernels<'a> {
 /// A kernel in the making; [`Kernel::groups`] or [`Kernel::flat`] ends it.
 pub struct Kernel<'k> {
     list: &'k mut Vec<Dispatch>,
+    alone: bool,
     shader: Shader,
     consts: String,
     flags: Vec<&'static str>,
@@ -255,6 +264,12 @@ impl Kernel<'_> {
         self.sizes(&[("FLAT", n), ("WG", wg), ("STRIDE", groups[0] * wg)])
             .groups(groups);
     }
+    /// Runs as many invocations for each of `rows` rows as suits their length `n`, for kernels that
+    /// `#use row`.
+    pub fn each_row(self, rows: usize, n: usize) {
+        let lanes = if self.alone { 1 } else { lanes(n) };
+        self.rows(rows, lanes);
+    }
     /// Runs `lanes` invocations for each of `n` rows, for kernels that `#use row`: a workgroup each
     /// where lanes are more than 1.
     pub fn rows(self, n: usize, lanes: usize) {
@@ -269,7 +284,7 @@ impl Kernel<'_> {
 }
 
 /// Lanes for rows of `n` elements.
-pub fn lanes(n: usize) -> usize {
+fn lanes(n: usize) -> usize {
     match n {
         0..48 => 1,
         48..512 => 64,
@@ -278,7 +293,7 @@ pub fn lanes(n: usize) -> usize {
 }
 
 /// Workgroups for n of them.
-fn spread(n: usize) -> [usize; 3] {
+pub(super) fn spread(n: usize) -> [usize; 3] {
     if n <= GROUPS {
         [n, 1, 1]
     } else {

@@ -1,11 +1,11 @@
 //! Matrix products of any operands: a kernel says how an element of either factor is found, the
 //! shared piece `gemm` does the rest.
-use super::kernel::{At, Kernels, Shader, shader};
+use super::kernel::{At, GROUPS, Kernels, Shader, shader, spread};
 use std::fmt::Write;
 
 /// `Σ_k a(l, m, k)·b(l, k, n)` for l < batch, m < M, n < N.
 pub struct Product<'p> {
-    /// Defines `load_a` and `load_b`, and then uses `gemm`.
+    /// Defines `load_a` and `load_b` and what they take, and then uses `gemm`.
     pub shader: Shader,
     pub batch: usize,
     pub m: usize,
@@ -71,14 +71,57 @@ fn split(groups: usize, k: usize) -> usize {
     (ENOUGH / groups).min(k / LEAST).max(1)
 }
 
-/// The unrolled body of an invocation: (cleared sums, one k's products, stores).
-fn unrolled(t: Tile) -> [String; 3] {
-    let (mut zero, mut products, mut stores) = (String::new(), String::new(), String::new());
+/// Results of an invocation that works alone: few where there are few.
+fn alone(m: usize, n: usize) -> Tile {
+    let quads = |len: usize| if len > 4 { 2 } else { 1 };
+    Tile {
+        m: 4 * quads(m),
+        n: 4 * quads(n),
+        qm: quads(m),
+        qn: quads(n),
+    }
+}
+
+/// Four elements of a factor: `name` with its place made from `index` of row or column `first`.
+fn four(factor: &str, name: &str, first: &str) -> (String, String) {
+    let (place, most) = match factor {
+        "a" => ("row_of_a", "M"),
+        _ => ("column_of_b", "N"),
+    };
+    let (mut places, mut loads) = (String::new(), Vec::new());
+    for c in 0..4 {
+        // What lies beyond is loaded from within, and not stored.
+        let _ = writeln!(
+            places,
+            "let {name}_{c} = {place}(l, min({first} + {c}u, {most} - 1u));"
+        );
+        loads.push(format!("load_{factor}({name}_{c}, t{factor})"));
+    }
+    let value = format!("let {name} = vec4<f32>({});\n", loads.join(", "));
+    (places, value)
+}
+
+/// The unrolled body of an invocation: (places of what is loaded, cleared sums, one k's products,
+/// stores).
+fn unrolled(t: Tile, alone: bool) -> [String; 4] {
+    let [mut places, mut zero, mut products, mut stores] = [const { String::new() }; 4];
     for j in 0..t.qn {
-        let _ = writeln!(products, "let b{j} = tile_b[k * QUADS_N + nx * QN + {j}u];");
+        if alone {
+            let (place, value) = four("b", &format!("b{j}"), &format!("(nx * QN + {j}u) * 4u"));
+            places += &place;
+            products += &value;
+        } else {
+            let _ = writeln!(products, "let b{j} = tile_b[k * QUADS_N + nx * QN + {j}u];");
+        }
     }
     for i in 0..t.qm {
-        let _ = writeln!(products, "let a{i} = tile_a[k * QUADS_M + my * QM + {i}u];");
+        if alone {
+            let (place, value) = four("a", &format!("a{i}"), &format!("(my * QM + {i}u) * 4u"));
+            places += &place;
+            products += &value;
+        } else {
+            let _ = writeln!(products, "let a{i} = tile_a[k * QUADS_M + my * QM + {i}u];");
+        }
         for (c, lane) in ["x", "y", "z", "w"].into_iter().enumerate() {
             for j in 0..t.qn {
                 let sum = format!("s{i}{c}{j}");
@@ -94,12 +137,17 @@ fn unrolled(t: Tile) -> [String; 3] {
             }
         }
     }
-    [zero, products, stores]
+    [places, zero, products, stores]
 }
 
 impl Kernels<'_> {
     pub fn product(&mut self, p: &Product) {
-        let t = tile(p.m, p.n);
+        let single = self.alone();
+        let t = if single {
+            alone(p.m, p.n)
+        } else {
+            tile(p.m, p.n)
+        };
         let (gx, gy) = (p.n.div_ceil(t.n), p.m.div_ceil(t.m));
         let split = split(gx * gy * p.batch, p.k);
         let part = p.k.div_ceil(split).next_multiple_of(16).max(16);
@@ -110,7 +158,7 @@ impl Kernels<'_> {
         let finish = format!("let v = sum{bias}; return {};", p.finish.0);
         let uses: String = p.finish.1.iter().map(|u| format!("#use {u}\n")).collect();
         let parts = (split > 1).then(|| self.scratch(p.batch * split * p.m * p.n));
-        let [zero, products, stores] = unrolled(t);
+        let [places, zero, products, stores] = unrolled(t, single);
         let sizes = [
             ("M", p.m),
             ("N", p.n),
@@ -131,6 +179,8 @@ impl Kernels<'_> {
             .flag("B_ALONG_K", p.b_along_k)
             .flag("PARTS", parts.is_some())
             .flag("BIAS", parts.is_none() && p.bias.is_some())
+            .flag("ALONE", single)
+            .hole("PLACES", places)
             .hole("ZERO", zero)
             .hole("PRODUCTS", products)
             .hole("STORES", stores)
@@ -142,7 +192,20 @@ impl Kernels<'_> {
             Some(parts) => vec![parts],
             None => last.clone(),
         };
-        k.bind(&bind).groups([gx, gy, p.batch * split]);
+        let groups = [gx, gy, p.batch * split];
+        let k = k.bind(&bind);
+        if single {
+            k.sizes(&[("COLUMNS", gx), ("ROWS", gy)])
+                .flat(groups.iter().product());
+        } else if groups.iter().all(|g| *g <= GROUPS) {
+            k.groups(groups);
+        } else {
+            let line = spread(groups.iter().product());
+            k.flag("LINE", true)
+                .sizes(&[("STRIDE", line[0])])
+                .sizes(&[("GROUPS_X", gx), ("GROUPS_Y", gy), ("GROUPS_Z", groups[2])])
+                .groups(line);
+        }
         let Some(parts) = parts else { return };
         self.kernel(shader!("sum_parts"))
             .sizes(&sizes)

@@ -1,4 +1,4 @@
-//! Values back from the device: staging buffers, pooled, and the wait for their mapping.
+//! The wait for a device's answers.
 use super::device::Gpu;
 use crate::backend::EngineError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,17 +15,22 @@ struct State {
 
 /// An answer that a callback gives once.
 #[derive(Clone, Default)]
-struct Answer(Arc<Mutex<State>>);
+pub struct Answer(Arc<Mutex<State>>);
 
 impl Answer {
-    fn give(&self, result: Result<(), EngineError>) {
+    pub fn give(&self, result: Result<(), EngineError>) {
         let mut s = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         s.done.get_or_insert(result);
         if let Some(w) = s.waker.take() {
             w.wake();
         }
     }
-    async fn wait(&self) -> Result<(), EngineError> {
+    /// Whether it is a good one and has been given.
+    pub fn came(&self) -> bool {
+        let s = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(s.done, Some(Ok(())))
+    }
+    async fn told(&self) -> Result<(), EngineError> {
         std::future::poll_fn(|cx| {
             let mut s = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             match s.done.clone() {
@@ -40,53 +45,53 @@ impl Answer {
     }
 }
 
-/// Waits until a staging buffer can be read and returns its first `bytes`.
-pub async fn mapped(gpu: &Gpu, staging: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>, EngineError> {
-    let answer = Answer::default();
-    let told = answer.clone();
-    staging.map_async(wgpu::MapMode::Read, 0..bytes, move |r| {
-        told.give(r.map_err(|e| EngineError::DeviceLost {
-            detail: e.to_string(),
-        }));
-    });
-    wait(gpu, &answer).await?;
-    if let Some(fault) = gpu.faults.get() {
-        return Err(fault);
+/// Milliseconds from any point on.
+pub fn now() -> f64 {
+    #[cfg(target_arch = "wasm32")]
+    return js_sys::Date::now();
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let since = std::time::SystemTime::UNIX_EPOCH.elapsed();
+        since.map_or(0.0, |d| d.as_secs_f64() * 1000.0)
     }
-    let lost = |detail: String| EngineError::DeviceLost { detail };
-    let view = staging.get_mapped_range(0..bytes);
-    let out = view.map_err(|e| lost(e.to_string()))?.to_vec();
-    staging.unmap();
-    Ok(out)
+}
+
+/// Waits for the answer to a submit. A device that fails to give one is used no more, whether or
+/// not anything has said yet why.
+pub async fn wait(
+    gpu: &Gpu,
+    answer: &Answer,
+    index: wgpu::SubmissionIndex,
+) -> Result<(), EngineError> {
+    let told = answered(gpu, answer, index).await;
+    told.map_err(|e| gpu.faults.report(e))
 }
 
 /// Natively the device is polled until it is done.
 #[cfg(not(target_arch = "wasm32"))]
-async fn wait(gpu: &Gpu, answer: &Answer) -> Result<(), EngineError> {
+async fn answered(
+    gpu: &Gpu,
+    answer: &Answer,
+    index: wgpu::SubmissionIndex,
+) -> Result<(), EngineError> {
     let polled = gpu.device.poll(wgpu::PollType::Wait {
-        submission_index: None,
+        submission_index: Some(index),
         timeout: Some(std::time::Duration::from_secs(u64::from(PATIENCE))),
     });
     if polled.is_err() {
         answer.give(Err(EngineError::TimedOut { seconds: PATIENCE }));
     }
-    settled(gpu, answer).await
+    answer.told().await
 }
 
 /// In the browser the callback comes from the event loop; a device that was lost may never call.
 #[cfg(target_arch = "wasm32")]
-async fn wait(gpu: &Gpu, answer: &Answer) -> Result<(), EngineError> {
+async fn answered(_: &Gpu, answer: &Answer, _: wgpu::SubmissionIndex) -> Result<(), EngineError> {
     let late = answer.clone();
     let timer = gloo::timers::callback::Timeout::new(PATIENCE * 1000, move || {
         late.give(Err(EngineError::TimedOut { seconds: PATIENCE }));
     });
-    let told = settled(gpu, answer).await;
+    let told = answer.told().await;
     drop(timer);
     told
-}
-
-/// The answer. A device that failed to give one is used no more, whether or not anything has said yet why.
-async fn settled(gpu: &Gpu, answer: &Answer) -> Result<(), EngineError> {
-    let told = answer.wait().await;
-    told.map_err(|e| gpu.faults.report(e))
 }

@@ -51,13 +51,15 @@ impl Kernels<'_> {
 
     pub fn reduce(&mut self, r: &Reduction) {
         let lanes = match r.count {
-            _ if !r.along_r => 1,
+            _ if !r.along_r || self.alone() => 1,
             0..32 => 1,
             32..1024 => 64,
             _ => 256,
         };
         // Parts, so that few results keep many lanes busy; each is long enough to be worth it.
-        let (wanted, least) = if lanes > 1 {
+        let (wanted, least) = if self.alone() {
+            (64 / r.outs, 256)
+        } else if lanes > 1 {
             (32usize.div_ceil(r.outs), 16 * lanes)
         } else {
             (4096 / r.outs, 64)

@@ -1,6 +1,7 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
 mod epoch;
 mod evaluate;
+mod flight;
 mod look;
 mod probe;
 mod safety;
@@ -16,7 +17,7 @@ use crate::graph::{self, Dtype, Facts, ProgramKind, Slab, SlotId, numel};
 use crate::ops::{self, Op, show};
 use crate::plan::{Plan, Slot};
 use crate::spec::{DataShape, Init, Problem, Problems, Spec};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 pub use epoch::{EpochEnd, Saved};
@@ -43,6 +44,8 @@ pub struct Session<B: Backend> {
     best: Option<Vec<Vec<f32>>>,
     /// Sum of the losses of this epoch's samples, and how many they are.
     epoch_loss: (f64, usize),
+    /// Steps that are queued, the oldest first.
+    flights: VecDeque<flight::Flight<B::Pending>>,
     /// For a closer look.
     probe: Option<Box<probe::Probe<B>>>,
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
@@ -226,15 +229,21 @@ impl<B: Backend> Session<B> {
         checkpoint: Checkpoint,
         data: Rc<Dataset>,
     ) -> Result<Self, Failure> {
-        let mut s = Self::compiled(checkpoint.spec, data, options).await?;
-        s.begin();
+        let mut s = Self::compiled(checkpoint.spec.clone(), data, options).await?;
+        s.take(checkpoint)?;
+        Ok(s)
+    }
+
+    /// Goes on where a checkpoint of this network stands.
+    pub(super) fn take(&mut self, checkpoint: Checkpoint) -> Result<(), Failure> {
+        self.begin();
         for (name, shape, values) in &checkpoint.tensors {
-            let slot = s.stateful().into_iter().find(|(n, _)| n == name);
+            let slot = self.stateful().into_iter().find(|(n, _)| n == name);
             let Some((_, id)) = slot else {
                 let p = Problem::new("checkpoint").arg("detail", format!("unknown tensor {name}"));
                 return Err(Failure::new("bad-file", vec![p]));
             };
-            let want = &s.plan.slot(id).shape;
+            let want = &self.plan.slot(id).shape;
             if want != shape {
                 let p = Problem::new("weights-shape")
                     .arg("name", name)
@@ -242,20 +251,21 @@ impl<B: Backend> Session<B> {
                     .arg("want", show(want));
                 return Err(Failure::new("bad-file", vec![p]));
             }
-            s.backend.write(id, 0, Data::F32(values));
+            self.backend.write(id, 0, Data::F32(values));
         }
-        s.step = checkpoint.step;
-        s.seconds = checkpoint.seconds;
-        s.epoch = checkpoint.epoch;
-        s.order = s.epoch_order();
-        s.cursor = (checkpoint.cursor as usize).min(s.order.len());
-        s.callbacks = checkpoint.callbacks;
-        s.epoch_loss = checkpoint.epoch_loss;
-        s.best = checkpoint.best.filter(|best| {
-            let fits = s.in_files().map(|(_, slot)| numel(&slot.shape));
-            fits.eq(best.iter().map(Vec::len))
-        });
-        Ok(s)
+        self.step = checkpoint.step;
+        self.seconds = checkpoint.seconds;
+        self.epoch = checkpoint.epoch;
+        self.order = self.epoch_order();
+        self.cursor = (checkpoint.cursor as usize).min(self.order.len());
+        self.callbacks = checkpoint.callbacks;
+        self.epoch_loss = checkpoint.epoch_loss;
+        let fits = |best: &Vec<Vec<f32>>| {
+            let lens = self.in_files().map(|(_, slot)| numel(&slot.shape));
+            lens.eq(best.iter().map(Vec::len))
+        };
+        self.best = checkpoint.best.filter(fits);
+        Ok(())
     }
 
     /// Everything but the initial state.
@@ -305,6 +315,7 @@ impl<B: Backend> Session<B> {
             callbacks: Callbacks::default(),
             best: None,
             epoch_loss: (0.0, 0),
+            flights: VecDeque::new(),
             probe: None,
             seconds: 0.0,
         };
@@ -350,6 +361,7 @@ impl<B: Backend> Session<B> {
         (self.step, self.epoch, self.cursor, self.seconds) = (0, 0, 0, 0.0);
         (self.callbacks, self.best) = (Callbacks::default(), None);
         self.epoch_loss = (0.0, 0);
+        self.flights.clear();
         self.order = self.epoch_order();
     }
 
@@ -412,58 +424,6 @@ impl<B: Backend> Session<B> {
         let t = &self.spec.train;
         let f = schedule::factor(&t.schedule, step, self.steps_per_epoch(), t.epochs);
         (f64::from(t.optimizer.learning_rate()) * f * self.callbacks.factor()) as f32
-    }
-
-    /// Takes at most `n` steps, never past the end of an epoch.
-    pub async fn steps(&mut self, n: u32) -> Result<Chunk, Failure> {
-        let batch = self.batch();
-        let left = self.order.len() - self.cursor;
-        let table = graph::steps_per_run(batch);
-        let full = (left / batch).min(table).min(n as usize);
-        let (kind, count, rows) = if full > 0 {
-            (ProgramKind::Train, full, full * batch)
-        } else {
-            (ProgramKind::TrainTail, 1, left)
-        };
-        let first = self.step;
-        let mut row_table = Vec::with_capacity(rows);
-        row_table.extend(self.order[self.cursor..][..rows].iter().map(|r| *r as f32));
-        let rates: Vec<f32> = (0..count as u32).map(|i| self.rate(first + i)).collect();
-        self.backend
-            .write(self.slots.order, 0, Data::F32(&row_table));
-        self.backend.write(self.slots.rate, 0, Data::F32(&rates));
-        self.backend.run(kind, first, count as u32);
-        let history = self.backend.read(&[self.slots.history]).await?.remove(0);
-        let columns = graph::columns(self.data.classes()).len();
-        let mut out = Vec::with_capacity(count * (columns + 1));
-        for (row, rate) in history.chunks_exact(columns).zip(&rates) {
-            out.extend_from_slice(row);
-            out.push(*rate);
-        }
-        let each = rows as f64 / count as f64;
-        for row in history.chunks_exact(columns).take(count) {
-            self.epoch_loss.0 += f64::from(row[0]) * each;
-        }
-        self.epoch_loss.1 += rows;
-        let diverged = out.chunks_exact(columns + 1).any(|r| !r[0].is_finite());
-        self.step += count as u32;
-        self.cursor += rows;
-        let chunk_epoch = self.epoch;
-        let epoch_done = self.cursor == self.order.len();
-        if epoch_done {
-            self.epoch += 1;
-            self.cursor = 0;
-            self.order = self.epoch_order();
-        }
-        Ok(Chunk {
-            first,
-            steps: count as u32,
-            rows: out,
-            epoch: chunk_epoch,
-            epoch_done,
-            diverged,
-            samples: rows,
-        })
     }
 
     /// One step, with the rows that made it up.
@@ -556,6 +516,7 @@ impl<B: Backend> Session<B> {
     }
 
     async fn checkpoint_state(&mut self) -> Result<Checkpoint, Failure> {
+        debug_assert!(self.flights.is_empty(), "steps are under way");
         let list = self.stateful();
         let ids: Vec<SlotId> = list.iter().map(|(_, id)| *id).collect();
         let values = self.backend.read(&ids).await?;

@@ -39,8 +39,7 @@ impl Safety {
             self.snapshot = None;
             return Ok(());
         }
-        let due = self.snapshot.is_none() || now - self.taken >= SNAPSHOT;
-        if due || changed {
+        if changed || self.due(s, now) {
             self.snapshot = Some(s.checkpoint_state().await?);
             self.taken = now;
             self.failures = 0;
@@ -48,12 +47,15 @@ impl Safety {
         Ok(())
     }
 
+    /// Whether the time for a snapshot has come.
+    pub fn due(&self, s: &Session<AnyBackend>, now: f64) -> bool {
+        let late = self.snapshot.is_none() || now - self.taken >= SNAPSHOT;
+        s.backend.place() == Place::Gpu && late
+    }
+
     /// Whether [`Safety::recover`] can do anything about a failure.
     pub fn covers(&self, s: &Session<AnyBackend>, failure: &Failure) -> bool {
-        let of_device = ["device-lost", "out-of-memory", "no-webgpu"];
-        s.backend.place() == Place::Gpu
-            && self.snapshot.is_some()
-            && of_device.contains(&failure.code.as_str())
+        s.backend.place() == Place::Gpu && self.snapshot.is_some() && failure.of_device()
     }
 
     /// Goes back to the snapshot: on a new device, or on the CPU where that fails, too.
@@ -88,6 +90,21 @@ impl Session<AnyBackend> {
         Ok(())
     }
 
+    /// Goes on from a state of this run that came from elsewhere. Nothing is compiled unless the
+    /// network's spec has changed since.
+    pub async fn go_on_from(&mut self, state: Checkpoint) -> Result<(), Failure> {
+        if state.spec != self.spec {
+            let place = self.backend.place();
+            self.spec = state.spec.clone();
+            return self.restore(state, place).await;
+        }
+        let (seconds, hyper) = (state.seconds, hyper::table(&state.spec));
+        self.take(state)?;
+        self.backend.write(self.slots.hyper, 0, Data::F32(&hyper));
+        self.seconds = seconds;
+        Ok(())
+    }
+
     /// Takes the run to another backend as it stands; no step is lost.
     pub async fn move_to(&mut self, place: Place) -> Result<(), Failure> {
         if place == self.backend.place() {
@@ -97,8 +114,29 @@ impl Session<AnyBackend> {
         self.restore(state, place).await
     }
 
+    /// A run of its own on the GPU; else why there is none, as a code of the catalogue.
+    pub async fn on_gpu(spec: Spec, data: Rc<Dataset>) -> Result<Self, &'static str> {
+        match gpu_here().await {
+            Gpu::None => Err("no-gpu"),
+            Gpu::Software => Err("software-gpu"),
+            Gpu::Real => {
+                let made = Self::on(Place::Gpu, spec, data, None).await;
+                made.map_err(|_| "gpu-failed")
+            }
+        }
+    }
+
+    /// Goes on as another run of the same spec, which takes over the state of this one.
+    pub async fn hand_over(&mut self, mut to: Self) -> Result<(), Failure> {
+        let state = self.checkpoint_state().await?;
+        to.go_on_from(state).await?;
+        to.sample = std::mem::take(&mut self.sample);
+        *self = to;
+        Ok(())
+    }
+
     /// Milliseconds per step, and step 0 again.
-    async fn trial(&mut self, now: &impl Fn() -> f64) -> Result<f64, Failure> {
+    pub async fn trial(&mut self, now: &impl Fn() -> f64) -> Result<f64, Failure> {
         // The first step compiles kernels and fills caches.
         self.steps(1).await?;
         let (start, mut done, mut count) = (now(), 0, 1);
@@ -128,20 +166,11 @@ impl Session<AnyBackend> {
             why,
         };
         let mut cpu = Self::on(Place::Cpu, spec.clone(), Rc::clone(&data), file).await?;
-        let why = match gpu_here().await {
-            Gpu::None => Some("no-gpu"),
-            Gpu::Software => Some("software-gpu"),
-            Gpu::Real => None,
+        let mut gpu = match Self::on_gpu(spec, data).await {
+            Ok(gpu) => gpu,
+            Err(why) => return Ok((cpu, on_cpu(why))),
         };
-        if let Some(why) = why {
-            return Ok((cpu, on_cpu(why)));
-        }
-        let timed = async {
-            let mut gpu = Self::on(Place::Gpu, spec, data, file).await?;
-            let ms = gpu.trial(&now).await?;
-            Ok::<_, Failure>((gpu, ms))
-        };
-        let Ok((mut gpu, gpu_ms)) = timed.await else {
+        let Ok(gpu_ms) = gpu.trial(&now).await else {
             return Ok((cpu, on_cpu("gpu-failed")));
         };
         let cpu_ms = cpu.trial(&now).await?;

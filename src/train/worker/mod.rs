@@ -17,7 +17,7 @@ use crate::backend::cpu::pool;
 use crate::data::Dataset;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec, presets};
-use run::{AnySession, Next, Run};
+use run::{AnySession, Arriving, MEANWHILE, Next, Run};
 use scope::{Answer, Inbox, Incoming, answer, internal, now};
 use source::{Sources, shape_of};
 use std::collections::BTreeMap;
@@ -141,23 +141,23 @@ impl Worker {
             }
             Request::Resume { run, options } => self.resume(run, &options, message).await,
             Request::Train { run, steps, epochs } => {
-                self.run(run)?.train(message.id, steps, epochs);
+                self.run(run).await?.train(message.id, steps, epochs);
                 return Ok(None);
             }
             Request::Stop { run } => {
-                self.run(run)?.stop();
+                self.run(run).await?.stop();
                 Ok(Answer::null())
             }
-            Request::Step { run } => self.run(run)?.step().await,
-            Request::Reset { run, seed } => self.run(run)?.reset(seed).await,
-            Request::Set { run, values } => self.run(run)?.set(values).await,
+            Request::Step { run } => self.run(run).await?.step().await,
+            Request::Reset { run, seed } => self.run(run).await?.reset(seed).await,
+            Request::Set { run, values } => self.run(run).await?.set(values).await,
             Request::Evaluate { run, part } => {
                 let metrics = |e: Evaluator| Answer::of(&e.finish());
-                self.run(run)?.evaluate(message.id, part, metrics)?;
+                self.run(run).await?.evaluate(message.id, part, metrics)?;
                 return Ok(None);
             }
             Request::Outputs { run, part } => {
-                self.run(run)?.evaluate(message.id, part, |e| {
+                self.run(run).await?.evaluate(message.id, part, |e| {
                     let (info, values) = e.outputs();
                     let answer = Answer::of(&info)?;
                     Ok(values.iter().fold(answer, |a, v| a.floats(v)))
@@ -166,7 +166,7 @@ impl Worker {
             }
             Request::Vitals { run } => {
                 let look = look::look().await?;
-                (look.vitals)(&mut self.run(run)?.session).await
+                (look.vitals)(&mut self.run(run).await?.session).await
             }
             Request::Saliency {
                 run,
@@ -175,45 +175,65 @@ impl Worker {
                 output,
             } => {
                 let look = look::look().await?;
-                let session = &mut self.run(run)?.session;
+                let session = &mut self.run(run).await?.session;
                 (look.saliency)(session, part, number, output).await
             }
             Request::Predict { run, shape, scaled } => {
                 let x = floats(message)?;
-                let session = &mut self.run(run)?.session;
+                let session = &mut self.run(run).await?.session;
                 array(session.predict(&x, &shape, scaled).await?)
             }
-            Request::Tensors { run } => Answer::of(&self.run(run)?.session.tensors()),
-            Request::Tensor { run, name } => array(self.run(run)?.session.tensor(&name).await?),
+            Request::Tensors { run } => Answer::of(&self.run(run).await?.session.tensors()),
+            Request::Tensor { run, name } => {
+                array(self.run(run).await?.session.tensor(&name).await?)
+            }
             Request::Samples {
                 run,
                 part,
                 start,
                 count,
             } => {
-                let (info, x, y, rows) = self.run(run)?.session.samples(part, start, count);
+                let (info, x, y, rows) = self.run(run).await?.session.samples(part, start, count);
                 Ok(Answer::of(&info)?.floats(&x).floats(&y).words(&rows))
             }
             Request::Weights { run } => {
-                let bytes = self.run(run)?.session.weights().await?;
+                let bytes = self.run(run).await?.session.weights().await?;
                 Ok(Answer::null().bytes(&bytes))
             }
             Request::Checkpoint { run } => {
-                let bytes = self.run(run)?.session.checkpoint().await?;
+                let bytes = self.run(run).await?.session.checkpoint().await?;
                 Ok(Answer::null().bytes(&bytes))
             }
-            Request::Saved { run } => Answer::of(&self.run(run)?.saved()),
-            Request::SavedFile { run, name } => match self.run(run)?.saved_file(&name) {
+            Request::Saved { run } => Answer::of(&self.run(run).await?.saved()),
+            Request::SavedFile { run, name } => match self.run(run).await?.saved_file(&name) {
                 Some(bytes) => Ok(Answer::null().bytes(bytes)),
                 None => {
                     let problem = Problem::new("unknown-tensor").arg("name", name);
                     Err(Failure::new("bad-file", vec![problem]))
                 }
             },
+            Request::SavedFiles { run } => {
+                let run = self.run(run).await?;
+                let files = run.saved_files();
+                let answer = Answer::of(&run.saved())?;
+                Ok(files.fold(answer, |a, file| a.bytes(file)))
+            }
+            Request::Keep { run, states } => {
+                let files = (0..states.len()).map_while(|i| message.bytes(i));
+                let states = states.into_iter().zip(files);
+                self.run(run).await?.keep_states(states.collect());
+                Ok(Answer::null())
+            }
+            Request::Restore { run } => {
+                let bytes = message.bytes(0).unwrap_or_default();
+                let read = files().await?.read_checkpoint;
+                let checkpoint = read(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
+                self.run(run).await?.restore(checkpoint).await
+            }
             Request::Time { run, steps, warmup } => {
                 let inbox = self.inbox.clone();
                 let stopped = || inbox.any(|m| ends(run, m));
-                let run = self.run(run)?;
+                let run = self.run(run).await?;
                 Answer::of(&run.time(steps, warmup, &inbox, stopped).await?)
             }
             Request::Move { run, backend } => {
@@ -221,7 +241,7 @@ impl Worker {
                     BackendChoice::Webgpu => Place::Gpu,
                     BackendChoice::Cpu | BackendChoice::Auto => Place::Cpu,
                 };
-                self.run(run)?.move_to(place).await
+                self.run(run).await?.move_to(place).await
             }
             Request::Dispose { run } => {
                 self.drop_run(run);
@@ -235,13 +255,15 @@ impl Worker {
         now.map(Some)
     }
 
-    fn run(&mut self, id: RunId) -> Result<&mut Run, Failure> {
+    /// A run, of which no step is under way.
+    async fn run(&mut self, id: RunId) -> Result<&mut Run, Failure> {
         let run = self.runs.get_mut(&id).ok_or_else(|| {
             let problem = Problem::new("unknown-run").arg("run", id);
             Failure::new("cancelled", vec![problem])
         })?;
         // For what compiles anew.
         pool::want(run.threads);
+        run.settle().await;
         Ok(run)
     }
 
@@ -287,8 +309,10 @@ impl Worker {
         // Two runs at once may not fit; the old one stays when the new one is refused.
         self.drop_run(id);
         let start = now();
-        let (session, why) = open(spec, data, weights.as_deref(), options).await?;
-        self.begin(id, session, why, start)
+        let (place, why) = asked(options);
+        let arriving = (why == MEANWHILE).then(|| (spec.clone(), data.clone()));
+        let session = AnySession::on(place, spec, data, weights.as_deref()).await?;
+        self.begin(id, session, why, start, arriving)
     }
 
     async fn resume(
@@ -309,18 +333,10 @@ impl Worker {
         strict_build(&checkpoint.spec)?;
         self.drop_run(id);
         let start = now();
-        let (place, why) = match asked(options) {
-            Some(choice) => choice,
-            None => {
-                let (trial, choice) =
-                    AnySession::choose(checkpoint.spec.clone(), Rc::clone(&data), None, now)
-                        .await?;
-                drop(trial);
-                (choice.place, choice.why)
-            }
-        };
+        let (place, why) = asked(options);
+        let arriving = (why == MEANWHILE).then(|| (checkpoint.spec.clone(), data.clone()));
         let session = AnySession::resume_on(place, checkpoint, data).await?;
-        self.begin(id, session, why, start)
+        self.begin(id, session, why, start, arriving)
     }
 
     fn begin(
@@ -329,8 +345,10 @@ impl Worker {
         session: AnySession,
         why: &'static str,
         start: f64,
+        arriving: Option<(Spec, Rc<Dataset>)>,
     ) -> Result<Answer, Failure> {
-        let run = Run::new(id, session, why, now() - start);
+        let mut run = Run::new(id, session, why, now() - start);
+        run.arriving = arriving.map(|(spec, data)| Arriving::begin(spec, data));
         let answer = Answer::of(&run.info());
         self.runs.insert(id, run);
         answer
@@ -366,36 +384,21 @@ fn gpu_or_not(options: &LoadOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where a run computes and why, unless both backends are to be timed for it.
-fn asked(options: &LoadOptions) -> Option<(Place, &'static str)> {
+/// Where a run computes and why, at first.
+fn asked(options: &LoadOptions) -> (Place, &'static str) {
     match options.backend {
-        BackendChoice::Webgpu => Some((Place::Gpu, "gpu-asked")),
-        BackendChoice::Cpu => Some((Place::Cpu, "cpu-asked")),
-        BackendChoice::Auto if HAS_GPU => None,
+        BackendChoice::Webgpu => (Place::Gpu, "gpu-asked"),
+        BackendChoice::Cpu => (Place::Cpu, "cpu-asked"),
+        BackendChoice::Auto if HAS_GPU => (Place::Cpu, MEANWHILE),
         BackendChoice::Auto => {
             let why = match options.gpu {
                 None => "cpu-only",
                 Some(NoGpu::None) => "no-gpu",
                 Some(NoGpu::Software) => "software-gpu",
             };
-            Some((Place::Cpu, why))
+            (Place::Cpu, why)
         }
     }
-}
-
-/// A run on the backend that was asked for, or on the faster one.
-async fn open(
-    spec: Spec,
-    data: Rc<Dataset>,
-    weights: Option<&[u8]>,
-    options: &LoadOptions,
-) -> Result<(AnySession, &'static str), Failure> {
-    let Some((place, why)) = asked(options) else {
-        let (session, choice) = AnySession::choose(spec, data, weights, now).await?;
-        return Ok((session, choice.why));
-    };
-    let session = AnySession::on(place, spec, data, weights).await?;
-    Ok((session, why))
 }
 
 /// Refuses a spec that asks for arithmetic which this build does not have.

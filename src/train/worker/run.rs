@@ -1,10 +1,12 @@
 //! One run: its session, and what it is busy with. Work is done in slices of a few
 //! milliseconds, so that messages are heard between them.
+mod arriving;
 mod time;
 
 use super::scope::{Answer, answer, emit, failure, internal, now};
 use crate::backend::cpu::pool;
 use crate::backend::{AnyBackend, Place};
+use crate::train::checkpoint::Checkpoint;
 use crate::train::protocol::*;
 use crate::train::session::{Choice, Chunk, EpochEnd, Evaluator, Safety, Saved, Session};
 use std::collections::{BTreeMap, VecDeque};
@@ -16,8 +18,12 @@ const TICK: f64 = 50.0;
 const PIECE: (f64, f64) = (2.0, 4.0);
 /// The same on a GPU: waiting for it costs some milliseconds, and the display must get its turn.
 const GPU_PIECE: (f64, f64) = (20.0, 45.0);
+/// Pieces of training that a GPU has at once.
+const IN_FLIGHT: usize = 2;
 const PIECES: u32 = 1 << 16;
 pub const STEPS_PER_SECOND: &str = "stepsPerSecond";
+
+pub use arriving::{Arriving, MEANWHILE};
 
 pub type AnySession = Session<AnyBackend>;
 
@@ -92,6 +98,10 @@ pub struct Run {
     /// Why it is on its backend.
     why: &'static str,
     safety: Safety,
+    /// The GPU, where it is to be timed.
+    pub arriving: Option<Arriving>,
+    /// Milliseconds of a step on the CPU.
+    step_ms: Option<f64>,
     /// Something beside training has changed the session.
     changed: bool,
     /// Milliseconds that compiling took.
@@ -107,6 +117,8 @@ pub struct Run {
     ticked: f64,
     steps: Pace,
     batches: Pace,
+    /// When the oldest steps under way were begun, or those before them done.
+    since: f64,
     /// Steps per second at most; 0 without a limit.
     limit: f64,
     /// When the limit allows the next step.
@@ -128,6 +140,8 @@ impl Run {
             session,
             why,
             safety: Safety::default(),
+            arriving: None,
+            step_ms: None,
             changed: false,
             compile,
             first_step: None,
@@ -139,6 +153,7 @@ impl Run {
             ticked: 0.0,
             steps: Pace(1),
             batches: Pace(1),
+            since: 0.0,
             limit: 0.0,
             due: 0.0,
             threads: pool::wanted(),
@@ -159,6 +174,38 @@ impl Run {
     pub fn saved_file(&self, name: &str) -> Option<&[u8]> {
         let found = self.saved.iter().find(|s| s.name == name);
         found.map(|s| &s.bytes[..])
+    }
+
+    pub fn saved_files(&self) -> impl Iterator<Item = &[u8]> {
+        self.saved.iter().map(|s| &s.bytes[..])
+    }
+
+    /// Takes over what the run had kept elsewhere.
+    pub fn keep_states(&mut self, states: Vec<(SavedInfo, Vec<u8>)>) {
+        self.saved = states
+            .into_iter()
+            .map(|(info, bytes)| Saved {
+                name: info.name,
+                epoch: info.epoch,
+                bytes,
+            })
+            .collect();
+        self.forget_oldest();
+    }
+
+    fn forget_oldest(&mut self) {
+        while self.saved.len() > 1
+            && self.saved.iter().map(|s| s.bytes.len()).sum::<usize>() > SAVED
+        {
+            self.saved.remove(0);
+        }
+    }
+
+    /// Goes on from a newer state of the same run, which has trained elsewhere meanwhile.
+    pub async fn restore(&mut self, state: Checkpoint) -> Result<Answer, Failure> {
+        self.session.go_on_from(state).await?;
+        self.changed = true;
+        Answer::of(&self.info())
     }
 
     pub fn info(&self) -> RunInfo {
@@ -273,6 +320,7 @@ impl Run {
 
     /// Works for about `budget` milliseconds.
     pub async fn advance(&mut self, budget: f64) -> Next {
+        self.arrive().await;
         let end = now() + budget;
         loop {
             let next = match self.piece(end).await {
@@ -326,6 +374,7 @@ impl Run {
     /// Takes the run to another backend between two steps.
     pub async fn move_to(&mut self, place: Place) -> Result<Answer, Failure> {
         self.close_epoch().await?;
+        self.arriving = None;
         self.session.move_to(place).await?;
         self.changed = true;
         self.steps = Pace(1);
@@ -401,12 +450,12 @@ impl Run {
         let EpochEnd { stop, saved } = self.session.epoch_ended(e).await?;
         self.over |= stop;
         let name = saved.as_ref().map(|s| s.name.clone());
-        self.saved.extend(saved);
-        while self.saved.len() > 1
-            && self.saved.iter().map(|s| s.bytes.len()).sum::<usize>() > SAVED
-        {
-            self.saved.remove(0);
+        if let Some(saved) = saved {
+            // An epoch that a fault undid ends a second time.
+            self.saved.retain(|s| s.epoch < saved.epoch);
+            self.saved.push(saved);
         }
+        self.forget_oldest();
         Ok(name)
     }
 
@@ -432,9 +481,10 @@ impl Run {
             self.end(None);
             return Ok(Next::Asked);
         }
+        let left = left - self.session.in_flight();
         let start = now();
         let mut count = self.steps.0.min(left);
-        if self.limit > 0.0 {
+        if self.limit > 0.0 && self.session.flights() == 0 {
             if self.due > start {
                 if self.unseen.steps > 0 && start - self.ticked >= TICK {
                     self.tick();
@@ -446,17 +496,25 @@ impl Run {
             let allowed = ((end - self.due) * self.limit / 1000.0).ceil().max(1.0);
             count = count.min(allowed as u32);
         }
-        self.keep().await?;
-        let chunk = self.session.steps(count).await?;
-        let ms = now() - start;
-        self.steps.learn(chunk.steps, ms, self.session.place());
+        let due = self.changed || self.safety.due(&self.session, start);
+        if self.session.flights() == 0 {
+            self.keep().await?;
+            self.session.queue(count);
+            self.since = now();
+        }
+        // A GPU gets its next steps before the host has read what these gave; a pause for a
+        // snapshot comes when none is under way.
+        let ahead = self.session.place() == Place::Gpu && self.limit == 0.0 && !due;
+        if ahead && self.session.flights() < IN_FLIGHT && self.steps.0 > 1 {
+            let left = left.saturating_sub(self.session.in_flight());
+            self.session.queue(self.steps.0.min(left));
+        }
+        let chunk = self.collect().await?;
         if self.limit > 0.0 {
             self.due += f64::from(chunk.steps) * 1000.0 / self.limit;
         }
-        let diverged = chunk.diverged;
-        self.record(&chunk, ms);
-        self.ended(&chunk).await?;
-        if diverged {
+        if chunk.diverged {
+            self.settle().await;
             self.end(Some(Stopped::Diverged));
             return Ok(Next::Asked);
         }
@@ -467,6 +525,36 @@ impl Run {
             self.tick();
         }
         Ok(Next::Now)
+    }
+
+    /// Takes in the oldest steps under way.
+    async fn collect(&mut self) -> Result<Chunk, Failure> {
+        let chunk = self.session.collect().await?;
+        let (since, end) = (self.since, now());
+        self.since = end;
+        let ms = end - since;
+        self.steps.learn(chunk.steps, ms, self.session.place());
+        if self.arriving.is_some() && chunk.steps > 1 {
+            let each = ms / f64::from(chunk.steps);
+            self.step_ms = Some(self.step_ms.map_or(each, |m| (m + each) / 2.0));
+        } else if self.arriving.is_some() && self.step_ms.is_none() && self.session.step() > 2 {
+            // Steps too long for more than one at a time; the first fill caches.
+            self.step_ms = Some(ms);
+        }
+        self.record(&chunk, ms);
+        self.ended(&chunk).await?;
+        Ok(chunk)
+    }
+
+    /// Takes in all steps under way.
+    pub async fn settle(&mut self) {
+        while self.session.flights() > 0 {
+            if let Err(failure) = self.collect().await
+                && !self.mend(&failure).await
+            {
+                self.fail(failure);
+            }
+        }
     }
 
     /// A snapshot, where the run could lose its device.

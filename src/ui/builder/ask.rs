@@ -143,6 +143,7 @@ impl Desk {
             Ask::Add(place, kind) => self.add(place, &kind),
             Ask::Clear => {
                 say.plain("said-cleared");
+                focus_layer("");
                 self.apply(|s| s.layers.clear());
             }
         }

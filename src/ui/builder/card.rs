@@ -243,8 +243,9 @@ pub fn Card(props: &CardProps) -> Html {
                     <Later<CardProps> view={&MORE} with={props.clone()} />
                 </div>
             }
-            { for rest.map(|p| html! { <p class="error" role="alert">{ problem_text(p) }</p> }) }
-            { for props.hints.iter().map(|p| html! { <p class="hint" role="note">{ problem_text(p) }</p> }) }
+            // In fragments: with more children or fewer the others would be made anew.
+            <>{ for rest.map(|p| html! { <p class="error" role="alert">{ problem_text(p) }</p> }) }</>
+            <>{ for props.hints.iter().map(|p| html! { <p class="hint" role="note">{ problem_text(p) }</p> }) }</>
             if let Some(spec) = props.spec.as_ref().filter(|_| !problems.is_empty()) {
                 <Later<RepairsProps> view={&REPAIRS} with={RepairsProps { spec: spec.clone(), problems, edit: props.edit.clone() }} />
             }
@@ -285,6 +286,17 @@ pub(super) fn on_keys(
         let ask = match (key.as_str(), e.alt_key(), control) {
             ("ArrowUp", true, _) => up,
             ("ArrowDown", true, _) => down,
+            // Out of a field, back to the card's own keys.
+            ("Escape", false, false) if title.is_none() => {
+                let card = e.target().and_then(|t| t.dyn_into::<Element>().ok());
+                let card = card.and_then(|c| c.closest("[data-layer], .block-head").ok().flatten());
+                let kind = card.and_then(|c| c.query_selector(".kind").ok().flatten());
+                if let Some(kind) = kind.and_then(|k| k.dyn_into::<HtmlElement>().ok()) {
+                    // A title that cannot take the focus leaves it where it is.
+                    let _ = kind.focus();
+                }
+                return;
+            }
             _ if is_typing(&e) => return,
             ("Delete", false, false) => remove,
             ("d", false, true) => copy,

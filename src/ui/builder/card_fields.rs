@@ -6,7 +6,7 @@ use super::card::CardProps;
 use super::{sequence_fields, spatial_fields};
 use crate::lazy;
 use crate::spec::{Activation, Init, LayerKind, edit};
-use crate::ui::fields::{CheckField, Field, NumberField, SelectField, TextInput, slug};
+use crate::ui::fields::{CheckField, Field, NumberField, SIZES, SelectField, TextInput, slug};
 use crate::ui::later::{Later, View};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -63,6 +63,7 @@ pub(super) fn main_fields(props: &CardProps) -> Html {
             <>
                 <NumberField
                     label={t("units")}
+                    choices={SIZES}
                     bare={true}
                     integer={true}
                     min={0.0}
@@ -96,6 +97,7 @@ pub(super) fn main_fields(props: &CardProps) -> Html {
         LayerKind::Dropout { rate } => html! {
             <NumberField
                 label={t("rate")}
+                choices={&["0", "0.1", "0.2", "0.25", "0.3", "0.4", "0.5"][..]}
                 bare={true}
                 value={*rate}
                 step={0.05}
@@ -107,6 +109,7 @@ pub(super) fn main_fields(props: &CardProps) -> Html {
         LayerKind::Concatenate { axis } => html! {
             <NumberField
                 label={t("axis")}
+                choices={&["-1", "1", "2"][..]}
                 bare={true}
                 integer={true}
                 value={*axis as f32}
@@ -152,7 +155,7 @@ fn shape_field(props: &CardProps, dims: &[i64]) -> Html {
     });
     html! {
         <Field label={t("target-shape")} hint={AttrValue::from(t("target-shape-hint"))} bare={true} error={props.error("shape")}>
-            <TextInput class="code" value={text} {on_take} />
+            <TextInput class="code" value={text} choices={&["-1", "784", "28, 28", "1, 28, 28", "8, 8", "1, 8, 8", "-1, 1"][..]} {on_take} />
         </Field>
     }
 }

@@ -160,8 +160,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
             <div class="pane-body">
                 { input_card(spec, &props.report) }
                 <ol class={classes!("layers", own.drag.is_some().then_some("dragging"))} ref={list} aria-label={t("layers")}>
-                    { view.place(Place::at(0), spec.layers.is_empty()) }
-                    { for rows.iter().map(|row| view.row(row)) }
+                    { for view.rows(&rows) }
                 </ol>
                 if let Some(p) = general {
                     { card::general(p, spec, &props.edit) }
@@ -264,28 +263,32 @@ struct Views<'a> {
 }
 
 impl Views<'_> {
-    fn row(&self, row: &Row) -> Html {
+    /// The list, every item under a key of its own: what stays keeps its element and the focus.
+    fn rows(&self, rows: &[Row]) -> Vec<Html> {
         let spec = &self.props.spec;
-        match row {
-            Row::Layer(index) => {
-                let at = index + 1;
-                html! {
-                    <>
-                        { self.card(*index) }
-                        { self.place(Place::at(at), at == spec.layers.len()) }
-                    </>
-                }
-            }
-            Row::Group { name, layers } => {
-                let at = layers.end;
-                html! {
-                    <>
-                        { self.group(name, layers) }
-                        { self.place(Place::at(at), at == spec.layers.len()) }
-                    </>
-                }
-            }
+        let mut items = vec![self.place(Place::at(0), spec.layers.is_empty())];
+        for row in rows {
+            let (item, at) = match row {
+                Row::Layer(index) => (self.card(*index), index + 1),
+                Row::Group { name, layers } => (self.group(name, layers), layers.end),
+            };
+            items.push(item);
+            items.push(self.place(Place::at(at), at == spec.layers.len()));
         }
+        items
+    }
+
+    fn inner(&self, name: &str, layers: &Range<usize>) -> Vec<Html> {
+        let place = |at: usize| {
+            let group = Some(name.to_string());
+            self.place(Place { at, group }, false)
+        };
+        let mut items = vec![place(layers.start)];
+        for index in layers.clone() {
+            items.push(self.card(index));
+            items.push(place(index + 1));
+        }
+        items
     }
 
     fn place(&self, place: Place, end: bool) -> Html {
@@ -333,9 +336,15 @@ impl Views<'_> {
         let goes = |down| edit::step(spec, index, down, &|g| own.open.contains(g)).is_some();
         let wants = selected || !errors.is_empty() || !hints.is_empty();
         let lifted = own.drag.as_ref();
+        // Two of one id are a problem, but each has a card.
+        let twin = spec.layers[..index].iter().any(|l| l.id == layer.id);
+        let key = match twin {
+            true => format!("{}#{index}", layer.id),
+            false => layer.id.clone(),
+        };
         html! {
             <Card
-                key={layer.id.clone()}
+                {key}
                 layer={layer.clone()}
                 {index}
                 mark={mark(self.before, layer)}
@@ -374,7 +383,6 @@ impl Views<'_> {
             report.errors.iter().any(mine)
         };
         let wrong = inner.iter().filter(is_wrong).count();
-        let group = Some(name.to_string());
         let picked = self.chosen.as_ref();
         let class = classes!(
             "block",
@@ -388,6 +396,12 @@ impl Views<'_> {
                 .is_some_and(|(what, _)| *what == Dragged::Group(name.to_string().into()))
                 .then_some("lifted"),
         );
+        // Of a group that is torn apart each run is a card.
+        let torn = edit::run_of(spec, name).is_some_and(|r| r.start != layers.start);
+        let key = match torn {
+            true => format!("group-{name}-{}", layers.start),
+            false => format!("group-{name}"),
+        };
         let with = GroupProps {
             name: name.to_string().into(),
             layers: layers.clone(),
@@ -401,17 +415,11 @@ impl Views<'_> {
             on_drag: self.on_drag.clone(),
         };
         html! {
-            <li {class} key={format!("group-{}-{name}", layers.start)} data-group={name.to_string()} data-index={layers.start.to_string()}>
+            <li {class} {key} data-group={name.to_string()} data-index={layers.start.to_string()}>
                 <Later<GroupProps> view={&GROUP} {with} />
                 if open {
                     <ol class="layers" aria-label={name.to_string()}>
-                        { self.place(Place { at: layers.start, group: group.clone() }, false) }
-                        { for layers.clone().map(|index| html! {
-                            <>
-                                { self.card(index) }
-                                { self.place(Place { at: index + 1, group: group.clone() }, false) }
-                            </>
-                        }) }
+                        { for self.inner(name, layers) }
                     </ol>
                 }
             </li>

@@ -3,8 +3,11 @@ use super::super::i18n::t;
 use super::card::CardProps;
 use super::card_fields::{activation_name, activation_of};
 use crate::spec::{LayerKind, Recurrence};
-use crate::ui::fields::{CheckField, NumberField, SelectField, slug};
+use crate::ui::fields::{CheckField, NumberField, SIZES, SelectField, slug};
 use yew::prelude::*;
+
+/// Usual sizes of a vocabulary.
+const VOCABULARIES: &[&str] = &["100", "500", "1000", "2000", "5000", "10000", "20000"];
 
 /// A whole number of the layer.
 fn number(
@@ -17,6 +20,7 @@ fn number(
     html! {
         <NumberField
             {label}
+            choices={if name == "vocab" { VOCABULARIES } else { SIZES }}
             bare={true}
             integer={true}
             min={0.0}

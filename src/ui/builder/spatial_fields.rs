@@ -3,7 +3,7 @@ use super::super::i18n::t;
 use super::card::CardProps;
 use super::card_fields::{activation_of, activations, expert, init_field};
 use crate::spec::{Conv, LayerKind, Norm, Padding, PaddingName, Pool, Size, default_momentum};
-use crate::ui::fields::{CheckField, Field, NumberField, SelectField, TextInput, slug};
+use crate::ui::fields::{CheckField, Field, NumberField, SIZES, SelectField, TextInput, slug};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -113,6 +113,16 @@ fn padding_of(text: &str) -> Option<Padding> {
     }
 }
 
+/// What is usually written in a field.
+fn usual(field: &str) -> &'static [&'static str] {
+    match field {
+        "padding" => &["valid", "same", "0", "1", "2", "3"],
+        "stride" | "dilation" | "factor" => &["1", "2", "3", "4"],
+        "output_padding" => &["0", "1"],
+        _ => &["1", "2", "3", "4", "5", "7"],
+    }
+}
+
 /// A short text that is read by `parse`; what cannot be read is put back.
 fn text_field<T: 'static>(
     props: &CardProps,
@@ -140,7 +150,7 @@ fn text_field<T: 'static>(
         );
     html! {
         <Field {label} hint={AttrValue::from(hint)} {bare} error={props.error(field)} class={expert(plain)}>
-            <TextInput class="number" value={text} invalid={props.error(field).is_some()} {on_take} />
+            <TextInput class="number" value={text} choices={usual(field)} invalid={props.error(field).is_some()} {on_take} />
         </Field>
     }
 }
@@ -152,6 +162,7 @@ pub(super) fn main_fields(props: &CardProps) -> Html {
             <>
                 <NumberField
                     label={t("filters")}
+                    choices={SIZES}
                     hint={AttrValue::from(t("filters-hint"))}
                     bare={true}
                     integer={true}
@@ -294,6 +305,7 @@ fn conv_fields(props: &CardProps) -> Html {
                 |k, v| if let Some(c) = conv_mut(k) { c.dilation = v }) }
             <NumberField
                 label={t("groups")}
+                choices={&["1", "2", "4", "8", "16"][..]}
                 hint={AttrValue::from(t("groups-hint"))}
                 integer={true}
                 min={0.0}

@@ -122,7 +122,13 @@ impl Runner {
             spec: crate::json::value(spec),
             options,
         };
-        self.bring(spec, request, Vec::new(), files).await
+        match self.bring(spec, request, Vec::new(), files).await {
+            Err(failure) if self.gpu_refused(&failure) => {
+                self.not_chosen("backend-choice-refused");
+                self.bring(spec, request, Vec::new(), files).await
+            }
+            other => other,
+        }
     }
 
     pub(super) fn next_id(&self, inner: &mut Inner) -> RunId {
@@ -135,15 +141,25 @@ impl Runner {
         let backend = self.inner.borrow().backend;
         match Link::connect(spec, backend).await {
             Err(failure) if failure.code == "no-webgpu" && backend == BackendChoice::Webgpu => {
-                let word = Word::Message("backend-choice-gone", Vec::new());
-                self.dispatch.dispatch(Action::Say(word));
-                self.inner.borrow_mut().backend = BackendChoice::Auto;
-                self.dispatch.dispatch(Action::Backend(BackendChoice::Auto));
+                self.not_chosen("backend-choice-gone");
                 let link = Link::connect(spec, BackendChoice::Auto).await?;
                 Ok((BackendChoice::Auto, link))
             }
             other => Ok((backend, other?)),
         }
+    }
+
+    /// The choice of WebGPU gives way to the automatic one, with a word on why.
+    pub(super) fn not_chosen(&self, why: &'static str) {
+        let word = Word::Message(why, Vec::new());
+        self.dispatch.dispatch(Action::Say(word));
+        self.inner.borrow_mut().backend = BackendChoice::Auto;
+        self.dispatch.dispatch(Action::Backend(BackendChoice::Auto));
+    }
+
+    /// Whether a failure is that of the graphics device that the visitor chose.
+    pub(super) fn gpu_refused(&self, failure: &Failure) -> bool {
+        failure.of_device() && self.inner.borrow().backend == BackendChoice::Webgpu
     }
 
     /// Asks for a run of a worker that suits the spec, which is let go again if none comes of it.

@@ -36,8 +36,12 @@ impl Runner {
                 }
                 false => this.transfer(run, link).await,
             };
-            if let Err(failure) = moved {
-                this.say(failure);
+            match moved {
+                Err(failure) if this.gpu_refused(&failure) => {
+                    this.not_chosen("backend-choice-refused");
+                }
+                Err(failure) => this.say(failure),
+                Ok(()) => {}
             }
         });
     }
@@ -54,36 +58,53 @@ impl Runner {
         self.dispatch.dispatch(Action::Info(shown));
     }
 
-    /// Takes the run to a worker that suits the backend, by a checkpoint. If that fails, it goes
-    /// on where it was.
+    /// Takes the run to a worker that suits the backend. It trains on while it is prepared there;
+    /// then its newest state follows, and the states that it kept. If that fails, it goes on where
+    /// it was.
     async fn transfer(self: &Rc<Self>, run: RunId, from: Link) -> Result<(), Failure> {
-        let spec = {
-            let mut i = self.inner.borrow_mut();
+        let (spec, chosen) = {
+            let i = self.inner.borrow();
             let Some(c) = i.current.as_ref().filter(|c| c.id == run) else {
                 return Ok(());
             };
-            let spec = c.spec.clone();
-            i.loading = true;
-            spec
+            (c.spec.clone(), i.backend)
         };
+        let (info, link) = self.resumed(run, &from, &spec).await?;
+        let (there, to) = (info.run, link.clone());
+        let wanted = {
+            let mut i = self.inner.borrow_mut();
+            let same = i.current.as_ref().is_some_and(|c| c.id == run) && !i.loading;
+            // Another choice may have been made meanwhile.
+            let wanted = same && i.backend == chosen;
+            i.loading |= wanted;
+            wanted
+        };
+        if !wanted {
+            let gone = Request::Dispose { run: there };
+            let _ = to.call::<serde_json::Value>(&gone, Vec::new(), &[]).await;
+            if self.inner.borrow().link.as_ref() != Some(&to) {
+                to.leave();
+            }
+            return Ok(());
+        }
         self.stop();
-        let moved = self.resumed(run, &from, &spec).await;
-        let current = {
+        let moved = follow_up(run, &from, there, &to).await;
+        let (current, spec) = {
             let mut i = self.inner.borrow_mut();
             i.loading = false;
-            i.current.as_ref().is_some_and(|c| c.id == run)
+            let now = i.current.as_ref().filter(|c| c.id == run);
+            (now.is_some(), now.map_or(spec, |c| c.spec.clone()))
         };
         let failed = match moved {
-            Ok((info, link)) if current => {
+            Ok(info) if current => {
                 self.arrived(run, &from, spec, info, link);
                 None
             }
-            Ok((info, link)) => {
-                let gone = Request::Dispose { run: info.run };
-                let _ = link.call::<serde_json::Value>(&gone, Vec::new(), &[]).await;
-                None
+            other => {
+                let gone = Request::Dispose { run: there };
+                let _ = to.call::<serde_json::Value>(&gone, Vec::new(), &[]).await;
+                other.err()
             }
-            Err(failure) => Some(failure),
         };
         // An edit may have come meanwhile.
         if self.inner.borrow().wanted.is_some() {
@@ -154,4 +175,23 @@ impl Runner {
             self.set_speed(speed);
         }
     }
+}
+
+/// Brings what has changed in a run since it was prepared elsewhere: its state there.
+async fn follow_up(run: RunId, from: &Link, there: RunId, to: &Link) -> Result<RunInfo, Failure> {
+    let request = Request::Checkpoint { run };
+    let (_, state) = from
+        .call::<serde_json::Value>(&request, Vec::new(), &[])
+        .await?;
+    let request = Request::Restore { run: there };
+    let (info, _) = to.call::<RunInfo>(&request, state, &[]).await?;
+    let request = Request::SavedFiles { run };
+    let (states, files) = from
+        .call::<Vec<SavedInfo>>(&request, Vec::new(), &[])
+        .await?;
+    if !states.is_empty() {
+        let request = Request::Keep { run: there, states };
+        to.call::<serde_json::Value>(&request, files, &[]).await?;
+    }
+    Ok(info)
 }

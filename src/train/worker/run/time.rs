@@ -1,5 +1,6 @@
 //! How long a step takes: `run.time` of the API.
-use super::{PIECES, Run};
+use super::{IN_FLIGHT, PIECES, Run};
+use crate::backend::Place;
 use crate::train::protocol::{Failure, Timing};
 use crate::train::worker::scope::{Inbox, failure, internal, now};
 
@@ -71,13 +72,28 @@ impl Run {
         let begin = now();
         let mut done = 0;
         while done < count {
-            let start = now();
-            let chunk = self.session.steps(count - done).await?;
+            let ahead = match self.session.place() {
+                Place::Cpu => 1,
+                Place::Gpu => IN_FLIGHT,
+            };
+            while self.session.flights() < ahead {
+                let left = count - done - self.session.in_flight();
+                // On a GPU no more at once than fits a submit, as when it trains.
+                let most = if ahead > 1 { self.steps.0 } else { left };
+                if self.session.queue(left.min(most)) == 0 {
+                    break;
+                }
+            }
+            if done == 0 && self.session.flights() > 0 {
+                self.since = begin;
+            }
+            let chunk = self.session.collect().await?;
             if chunk.steps == 0 {
                 return Err(internal("no step was made"));
             }
             done += chunk.steps;
-            let ms = now() - start;
+            let end = now();
+            let ms = end - std::mem::replace(&mut self.since, end);
             self.steps.learn(chunk.steps, ms, self.session.place());
             self.record(&chunk, ms);
         }
