@@ -191,7 +191,9 @@ impl<'a> Machine<'a> {
         if PASSED.iter().any(|p| path.starts_with(p)) {
             return match path {
                 "tqdm.tqdm" => Value::Lib(Lib::new(path, args.list, args.named, line)),
-                "copy.deepcopy" => args.list.into_iter().next().unwrap_or(Value::Unknown),
+                "copy.deepcopy" | "collections.OrderedDict" => {
+                    args.list.into_iter().next().unwrap_or(Value::Unknown)
+                }
                 _ => Value::Unknown,
             };
         }
@@ -244,11 +246,6 @@ impl<'a> Machine<'a> {
         match lib.kind() {
             "Sequential" | "ModuleList" => {
                 let mut list = lib.args.clone();
-                if let [Value::Lib(given)] = &list[..]
-                    && &*given.path == "collections.OrderedDict"
-                {
-                    list = given.args.clone();
-                }
                 if let [one] = &list[..]
                     && let Some(items) = one.items()
                 {
