@@ -16,6 +16,8 @@ pub const DROPOUT: u32 = 4;
 pub const DATA: u32 = 5;
 /// Noise of generated samples.
 pub const NOISE: u32 = 6;
+/// Directions in which a loss surface is looked at.
+pub const LANDSCAPE: u32 = 8;
 /// Codes that a network draws while it trains.
 pub const CODE: u32 = 7;
 

@@ -1,11 +1,12 @@
 //! The program behind the look inside: a forward pass whose layers can all be read, and the
 //! gradient of a chosen output by the input and by what embeddings look up.
 use super::build::{Facts, ProgramKind, Programs};
+use super::head::outputs;
 use super::layers::layers;
 use super::*;
 use crate::backend::cpu::kernels::Act;
 use crate::ops;
-use crate::spec::{Problems, Spec};
+use crate::spec::{Problems, Spec, TargetOf};
 
 /// Rows that one run takes.
 pub const PROBE_BATCH: usize = 32;
@@ -25,11 +26,38 @@ fn score(g: &Graph, out: ValueId) -> ValueId {
     }
 }
 
+/// What layers hold on the way to their outputs, by name.
+fn within(g: &Graph, spec: &Spec) -> Vec<(String, ValueId)> {
+    let mut all = Vec::new();
+    for (i, layer) in spec.layers.iter().enumerate() {
+        let mut direction = 0;
+        for node in g.nodes.iter().filter(|n| n.layer == Some(i)) {
+            let id = &layer.id;
+            match &node.op {
+                Op::Recurrent(_) => {
+                    all.push((format!("states:{id}.{direction}"), node.outputs[0]));
+                    direction += 1;
+                }
+                Op::Attention(_) => {
+                    for (k, v) in node.inputs.iter().enumerate() {
+                        all.push((format!("attention:{id}.{k}"), *v));
+                    }
+                    all.push((format!("attention:{id}.l"), node.outputs[1]));
+                }
+                _ => {}
+            }
+        }
+    }
+    all
+}
+
 /// One program under [`ProgramKind::Inspect`], over a layout of its own. It reads `probe.x`
 /// `[B, sample…]` and `probe.pick` `[B, outputs]`, and writes `activation:<layer>` of all layers,
 /// `probe.score` `[B, outputs]`, `probe.dx` `[B, sample…]`: the gradient of the mean of score·pick
 /// over all its elements, where the input has one, and for embedding i `probe.embedding.<i>` and
-/// `probe.dembedding.<i>` `[B, T, E]`.
+/// `probe.dembedding.<i>` `[B, T, E]`. Of recurrent layers it writes `states:<layer>.<direction>` `[B, T, H]`,
+/// of attention the op's inputs `attention:<layer>.<i>` and `attention:<layer>.l`, see [`ops::Attention`].
+/// Where the target is the input itself, `probe.score` is the output as a prediction has it.
 pub fn probe(spec: &Spec, facts: &Facts) -> Result<(Layout, Programs), Problems> {
     let mut layout = Layout::default();
     let mut g = Graph::default();
@@ -43,6 +71,7 @@ pub fn probe(spec: &Spec, facts: &Facts) -> Result<(Layout, Programs), Problems>
         return Err(Problems(problems));
     };
     let out = out.seen(&mut g, spec.framework)?;
+    let within = within(&g, spec);
     let embedded: Vec<ValueId> = g
         .nodes
         .iter()
@@ -50,7 +79,11 @@ pub fn probe(spec: &Spec, facts: &Facts) -> Result<(Layout, Programs), Problems>
         .map(|n| n.outputs[0])
         .collect();
     g.mark(Phase::Forward, None);
-    let told = score(&g, out);
+    // What gives its input back is asked how well it does.
+    let told = match spec.data.target {
+        TargetOf::Input => outputs(&mut g, spec, out)?,
+        _ => score(&g, out),
+    };
     let width = numel(&g.shape(told)[1..]);
     let flat = vec![PROBE_BATCH, width];
     let told = g.push1(
@@ -90,6 +123,9 @@ pub fn probe(spec: &Spec, facts: &Facts) -> Result<(Layout, Programs), Problems>
             tell(&mut g, &format!("probe.embedding.{i}"), *v);
             tell(&mut g, &format!("probe.dembedding.{i}"), *dv);
         }
+    }
+    for (name, v) in within {
+        tell(&mut g, &name, v);
     }
     g.drop_unread();
     fuse(&mut g);

@@ -7,6 +7,7 @@ pub mod decimate;
 pub mod format;
 pub mod history;
 pub mod outcome;
+pub mod pca;
 pub mod ranking;
 pub mod scale;
 pub mod smooth;

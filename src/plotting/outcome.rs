@@ -16,10 +16,12 @@ pub enum Outcome {
 
 impl Outcome {
     pub fn of(info: &RunInfo) -> Outcome {
-        let outputs = info
-            .layers
-            .last()
-            .map_or(1, |l| l.shape.iter().product::<usize>().max(1));
+        let shape = info.layers.last().map_or(&[][..], |l| &l.shape);
+        let outputs = match shape {
+            // Each step has a class: what is said here is said of one of them.
+            [_, classes] if !info.data.classes.is_empty() => (*classes).max(1),
+            _ => shape.iter().product::<usize>().max(1),
+        };
         let loss = &info.spec.train.loss;
         let probability = matches!(
             loss,
@@ -40,7 +42,7 @@ impl Outcome {
         }
     }
 
-    /// Numbers per sample.
+    /// Numbers per sample, or per step where each has a class.
     pub fn width(&self) -> usize {
         match self {
             Outcome::Two { .. } => 1,

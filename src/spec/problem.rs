@@ -337,6 +337,38 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     ("unknown-run", "There is no run {run}; it was disposed of."),
     ("unknown-tensor", "There is no tensor “{name}” in this run."),
     (
+        "surface-not-finite",
+        "There is no loss surface around these parameters: some are not finite numbers, or there are none. Start over with a smaller learning rate.",
+    ),
+    (
+        "surface-parameters",
+        "Two different parameters of this network are needed as directions.",
+    ),
+    (
+        "surface-trail",
+        "The way of the training is not known yet. Let it train on with this view open, and ask again.",
+    ),
+    (
+        "surface-gone",
+        "This loss surface is no longer kept. Begin a new one.",
+    ),
+    (
+        "within-none",
+        "Layer “{name}” has no states or attention to look at.",
+    ),
+    (
+        "field-features",
+        "Fields of units need data of two features; these have {got}.",
+    ),
+    (
+        "table-shape",
+        "“{name}” is no table of rows: its shape is {got}.",
+    ),
+    (
+        "reconstruction-none",
+        "This network does not give its input back.",
+    ),
+    (
         "unknown-option",
         "“{name}” is no setting that can be changed while training.",
     ),

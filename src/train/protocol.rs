@@ -8,8 +8,11 @@
 //! it can go on no more, `{ fatal: JSON of `[`Failure`]` }`.
 //!
 //! A number that is not finite is null in JSON.
+mod look;
+
 pub use super::failure::Failure;
 use crate::spec::{Problem, Spec};
+pub use look::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -89,21 +92,11 @@ pub enum Request {
         start: usize,
         count: usize,
     },
-    /// What the next training step would do, and how the layers' activations are; nothing is
-    /// changed by it. → [`Vitals`]
-    Vitals { run: RunId },
     /// Outputs, targets and losses of all samples of a part, as an evaluation sees them. →
     /// [`ArrayInfo`] `[rows, outputs]`, buffers: [outputs f32, targets f32, losses f32 `[samples]`]
     Outputs { run: RunId, part: Part },
-    /// What of one sample speaks for an output, a class or a target. → [`Saliency`], buffers:
-    /// [gradient × input f32, integrated gradients f32 (absent for tokens)]
-    Saliency {
-        run: RunId,
-        part: Part,
-        /// Place within the part.
-        number: usize,
-        output: usize,
-    },
+    /// A closer look, see [`Ask`]; nothing is changed by it.
+    Look { run: RunId, ask: Ask },
     /// → null, `buffers[0]`: safetensors, names and layouts of the spec's framework
     Weights { run: RunId },
     /// → null, `buffers[0]`
@@ -489,74 +482,6 @@ pub struct Samples {
     pub shape: Vec<usize>,
     /// Samples of the part in all.
     pub total: usize,
-}
-
-/// Of the next training step: what is read of it after clipping, penalties included.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Vitals {
-    /// Steps taken before it.
-    pub step: u32,
-    /// Training samples that the activations are of.
-    pub samples: usize,
-    pub tensors: Vec<TensorVitals>,
-    pub layers: Vec<LayerVitals>,
-}
-
-/// Of one parameter. Norms are Euclidean.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TensorVitals {
-    /// `fc1.weight`
-    pub name: String,
-    pub layer: String,
-    pub shape: Vec<usize>,
-    #[serde(deserialize_with = "nan_f64")]
-    pub weight: f64,
-    #[serde(deserialize_with = "nan_f64")]
-    pub gradient: f64,
-    /// Of what the step adds to the parameter.
-    #[serde(deserialize_with = "nan_f64")]
-    pub update: f64,
-    pub weights: Spread,
-    /// Of log10 |gradient|.
-    pub gradients: Spread,
-}
-
-/// How values spread: counts of equal-width bins over `lo…hi`; empty where no value is finite.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
-    pub lo: f32,
-    pub hi: f32,
-    pub counts: Vec<u32>,
-    /// Values that no bin holds: NaN, infinite, and zeros where a logarithm is binned.
-    pub outside: u32,
-}
-
-/// Of a layer with an activation that can die or saturate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerVitals {
-    pub layer: String,
-    pub function: crate::spec::Activation,
-    /// Features, or channels of a convolution.
-    pub units: usize,
-    /// Units that are 0 on all samples.
-    pub dead: usize,
-    /// Share of outputs where |tanh| > 0.97, or a sigmoid is outside 0.03…0.97.
-    pub saturated: f64,
-}
-
-/// Of a score, which is the output before softmax or sigmoid.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Saliency {
-    /// One sample's, or `[tokens]`.
-    pub shape: Vec<usize>,
-    /// What the tokens stand for, where the data are texts; padding is empty.
-    #[serde(default)]
-    pub words: Vec<String>,
-    #[serde(deserialize_with = "nan_f64")]
-    pub score: f64,
-    /// Of the blank sample: raw zeros.
-    #[serde(deserialize_with = "nan_f64")]
-    pub blank: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

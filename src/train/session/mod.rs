@@ -2,9 +2,12 @@
 mod epoch;
 mod evaluate;
 mod flight;
+mod landscape;
 mod look;
 mod probe;
 mod safety;
+mod table;
+mod within;
 
 use super::callbacks::Callbacks;
 use super::checkpoint::Checkpoint;
@@ -48,6 +51,10 @@ pub struct Session<B: Backend> {
     flights: VecDeque<flight::Flight<B::Pending>>,
     /// For a closer look.
     probe: Option<Box<probe::Probe<B>>>,
+    /// The loss around the run, where the run has been, and surfaces begun so far.
+    landscape: Option<Box<landscape::Landscape>>,
+    trail: landscape::Trail,
+    surfaces: u32,
     /// Seconds spent in training; the session knows no clock, its owner adds to it.
     pub seconds: f64,
 }
@@ -317,6 +324,9 @@ impl<B: Backend> Session<B> {
             epoch_loss: (0.0, 0),
             flights: VecDeque::new(),
             probe: None,
+            landscape: None,
+            trail: landscape::Trail::default(),
+            surfaces: 0,
             seconds: 0.0,
         };
         s.sample = s.first_sample();

@@ -7,8 +7,8 @@ use crate::spec::{Activation, Framework, LayerKind};
 
 /// A plan and a backend beside the run's own, made when they are first asked for.
 pub(super) struct Probe<B> {
-    plan: Plan,
-    backend: B,
+    pub(super) plan: Plan,
+    pub(super) backend: B,
 }
 
 /// Samples that activations are looked at on, at most.
@@ -96,7 +96,7 @@ impl<B: Backend> Session<B> {
     }
 
     /// The probe, with the run's present parameters.
-    async fn probe(&mut self) -> Result<&mut Probe<B>, Failure> {
+    pub(super) async fn probe(&mut self) -> Result<&mut Probe<B>, Failure> {
         if self.probe.is_none() {
             ops::load().await.map_err(not_loaded)?;
             let plan = Plan::probe(&self.spec, &facts(&self.spec, &self.data)).map_err(bad_spec)?;
@@ -167,13 +167,8 @@ impl<B: Backend> Session<B> {
         output: usize,
     ) -> Result<(Saliency, Vec<f32>, Option<Vec<f32>>), Failure> {
         let data = Rc::clone(&self.data);
-        let Some(row) = self.part(part).get(number).copied() else {
-            let name = format!("{part:?}").to_lowercase();
-            return Err(bad_data(Problem::new("empty-part").arg("part", name)));
-        };
         let n = data.features_len();
-        let mut x = vec![0.0; n];
-        data.write_x(row as usize, &mut x);
+        let x = self.scaled(part, number)?;
         let mut blank = vec![0.0; n];
         if !data.add.is_empty() {
             blank.copy_from_slice(&data.add);
@@ -265,13 +260,13 @@ impl<B: Backend> Session<B> {
 }
 
 impl<B> Probe<B> {
-    fn io(&self, name: &str) -> Result<SlotId, Failure> {
+    pub(super) fn io(&self, name: &str) -> Result<SlotId, Failure> {
         let found = self.plan.find(Slab::Io, name);
         found.ok_or_else(|| bad_data(Problem::new("unknown-tensor").arg("name", name)))
     }
 }
 
-fn words(data: &Dataset, tokens: &[f32]) -> Vec<String> {
+pub(super) fn words(data: &Dataset, tokens: &[f32]) -> Vec<String> {
     let Some((_, vocabulary)) = &data.text else {
         return Vec::new();
     };

@@ -1,34 +1,72 @@
 //! The closer look, whose code loads when somebody first opens a view that needs it.
 use super::run::AnySession;
-use super::scope::Answer;
+use super::scope::{Answer, now};
 use crate::lazy;
 use crate::spec::Problem;
-use crate::train::protocol::{Failure, Part};
+use crate::train::protocol::{ArrayInfo, Ask, Failure, SurfaceChunk};
 use std::future::Future;
 use std::pin::Pin;
 
 type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + 'a>>;
 
-/// See the functions of [`crate::train::Session`].
-#[derive(Clone, Copy)]
-pub struct Look {
-    pub vitals: for<'a> fn(&'a mut AnySession) -> Answering<'a>,
-    pub saliency: for<'a> fn(&'a mut AnySession, Part, usize, usize) -> Answering<'a>,
+/// Answers what is asked of a session; see the functions of [`crate::train::Session`].
+pub type Look = for<'a> fn(&'a mut AnySession, Ask) -> Answering<'a>;
+
+/// Milliseconds for which points of a surface are computed before messages are heard again.
+const PIECE: f64 = 12.0;
+
+fn answered(session: &mut AnySession, ask: Ask) -> Answering<'_> {
+    Box::pin(answer(session, ask))
 }
 
-fn vitals(session: &mut AnySession) -> Answering<'_> {
-    Box::pin(async { Answer::of(&session.vitals().await?) })
+async fn answer(s: &mut AnySession, ask: Ask) -> Result<Answer, Failure> {
+    match ask {
+        Ask::Vitals => Answer::of(&s.vitals().await?),
+        Ask::Saliency {
+            part,
+            number,
+            output,
+        } => {
+            let (info, times, along) = s.saliency(part, number, output).await?;
+            let answer = Answer::of(&info)?.floats(&times);
+            Ok(along.iter().fold(answer, |a, v| a.floats(v)))
+        }
+        Ask::Within {
+            part,
+            number,
+            layer,
+        } => with(s.within(part, number, &layer).await?),
+        Ask::Field(ask) => {
+            let (shape, values) = s.field(&ask).await?;
+            with((ArrayInfo { shape }, values))
+        }
+        Ask::Reconstruction { part, number } => {
+            let (info, values) = s.reconstruction(part, number).await?;
+            let answer = Answer::of(&info)?;
+            Ok(values.iter().fold(answer, |a, v| a.floats(v)))
+        }
+        Ask::Project { name } => with(s.project(&name).await?),
+        Ask::Neighbours { name, row, count } => Answer::of(&s.neighbours(&name, row, count).await?),
+        Ask::Words => Answer::of(&s.words()),
+        Ask::Surface(ask) => Answer::of(&s.surface(&ask).await?),
+        Ask::SurfacePoints { id } => {
+            let end = now() + PIECE;
+            let (losses, done) = s.surface_points(id, || now() < end).await?;
+            with((SurfaceChunk { done }, losses))
+        }
+        Ask::Mark => Answer::of(&s.mark().await?),
+        Ask::SurfaceEnd => {
+            s.surface_end();
+            Ok(Answer::null())
+        }
+    }
 }
 
-fn saliency(session: &mut AnySession, part: Part, number: usize, output: usize) -> Answering<'_> {
-    Box::pin(async move {
-        let (info, times, along) = session.saliency(part, number, output).await?;
-        let answer = Answer::of(&info)?.floats(&times);
-        Ok(along.iter().fold(answer, |a, v| a.floats(v)))
-    })
+fn with<T: serde::Serialize>((info, values): (T, Vec<f32>)) -> Result<Answer, Failure> {
+    Ok(Answer::of(&info)?.floats(&values))
 }
 
-lazy! { static LOOK: Look, in engine look = Look { vitals, saliency }; }
+lazy! { static LOOK: Look, in engine look = answered; }
 
 /// Fails with `part-not-loaded` when it does not come.
 pub async fn look() -> Result<Look, Failure> {

@@ -164,19 +164,9 @@ impl Worker {
                 })?;
                 return Ok(None);
             }
-            Request::Vitals { run } => {
+            Request::Look { run, ask } => {
                 let look = look::look().await?;
-                (look.vitals)(&mut self.run(run).await?.session).await
-            }
-            Request::Saliency {
-                run,
-                part,
-                number,
-                output,
-            } => {
-                let look = look::look().await?;
-                let session = &mut self.run(run).await?.session;
-                (look.saliency)(session, part, number, output).await
+                look(&mut self.run(run).await?.session, ask).await
             }
             Request::Predict { run, shape, scaled } => {
                 let x = floats(message)?;

@@ -1,10 +1,13 @@
 //! One sample on its way through the layers.
 use super::ViewProps;
 use super::heatmap::{Grid, Heatmap, Layout};
-use super::parts::{Fact, Pager, PartSelect, Probability, Trouble, Waiting};
+use super::parts::{Fact, Probability, Trouble, Waiting};
 use super::pull::use_pull;
+use super::sample::use_sample;
+use super::sheet::About;
 use super::source::{Rows, Source};
 use super::thumb::{Thumb, range_of};
+use super::within::{WithinView, has_within};
 use crate::plotting::format::{count, three};
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Failure, Part, Role, TensorInfo};
@@ -39,7 +42,14 @@ fn layer(info: &TensorInfo, values: Vec<f32>) -> Layer {
     let shape: Vec<usize> = info.shape.iter().skip(1).copied().collect();
     let numel = values.len();
     let (columns, layout) = match shape[..] {
-        [_, height, width] => (height * width, Layout::Tiles { height, width }),
+        [_, height, width] => (
+            height * width,
+            Layout::Tiles {
+                height,
+                width,
+                across: 0,
+            },
+        ),
         [_, width] => (width, Layout::Matrix),
         _ => (numel, Layout::Strip { across: ACROSS }),
     };
@@ -66,21 +76,14 @@ fn layer(info: &TensorInfo, values: Vec<f32>) -> Layer {
 pub fn Activations(props: &ViewProps) -> Html {
     use_lang();
     let source = &props.source;
-    let parts = source.parts();
-    let part = use_state(|| None::<Part>);
-    let number = use_state(|| 0usize);
-    let part_now = part
-        .filter(|p| parts.contains(p))
-        .or(parts.first().copied())
-        .unwrap_or(Part::Train);
+    let chosen = use_sample(source);
     let key = (
         source.clone(),
         props.tick,
-        part_now,
-        *number,
+        chosen.want(),
         Names(props.tensors.clone()),
     );
-    let pulled = use_pull(key, |(source, _, part, number, names)| async move {
+    let pulled = use_pull(key, |(source, _, (part, number), names)| async move {
         let rows = source.samples(part, number, 1).await?;
         // Asking for a single sample also makes its activations the ones that can be read.
         let output = source.predict(&rows.x, rows.count).await?;
@@ -95,35 +98,18 @@ pub fn Activations(props: &ViewProps) -> Html {
             layers,
         })
     });
-    let onpick = {
-        let (part, number) = (part.clone(), number.clone());
-        Callback::from(move |p| {
-            part.set(Some(p));
-            number.set(0);
-        })
-    };
-    let onpage = {
-        let number = number.clone();
-        Callback::from(move |to| number.set(to))
-    };
-    let seen = pulled.value.filter(|s| s.want == (part_now, *number));
+    let seen = pulled.value.filter(|s| s.want == chosen.want());
     html! {
         <div class="view">
-            <div class="view-tools">
-                <PartSelect {parts} part={part_now} {onpick} />
-                if let Some(s) = &seen {
-                    <Pager page={*number} pages={s.rows.total} {onpage} range={t_args("pager-one", &[
-                        ("number", count(*number as u64 + 1).into()), ("total", count(s.rows.total as u64).into()),
-                    ])} />
-                }
-            </div>
+            <About text={t("activations-about")} />
+            <div class="view-tools">{ chosen.tools(seen.as_ref().map(|s| s.rows.total)) }</div>
             <Trouble failure={pulled.failure} />
             { match &seen {
                 None => html! { <Waiting /> },
                 Some(s) => html! {
                     <>
                         { sample(source, s) }
-                        { for s.layers.iter().map(|l| one(source, l, props.selected.as_deref())) }
+                        { for s.layers.iter().map(|l| one(props, s, l)) }
                         { probabilities(source, s) }
                     </>
                 },
@@ -199,7 +185,10 @@ fn probabilities(source: &Source, s: &Seen) -> Html {
     }
 }
 
-fn one(source: &Source, l: &Layer, selected: Option<&str>) -> Html {
+fn one(props: &ViewProps, s: &Seen, l: &Layer) -> Html {
+    let (source, selected) = (&props.source, props.selected.as_deref());
+    let spec = source.info.spec.layers.iter().find(|s| s.id == l.id);
+    let inner = s.rows.count > 0 && spec.is_some_and(|s| has_within(&s.kind));
     let kind = source
         .info
         .layers
@@ -224,7 +213,10 @@ fn one(source: &Source, l: &Layer, selected: Option<&str>) -> Html {
                     ]) }</span>
                 }
             </h4>
-            <Heatmap grid={l.grid.clone()} {label} {axes} />
+            <Heatmap grid={l.grid.clone()} {label} {axes} zoom={l.count > ACROSS} />
+            if inner {
+                <WithinView source={source.clone()} tick={props.tick} layer={l.id.clone()} want={s.want} rows={s.rows.clone()} />
+            }
         </section>
     }
 }

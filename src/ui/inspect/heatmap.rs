@@ -1,5 +1,6 @@
 //! Numbers as colours: a matrix, or one small image per row of it.
 use super::legend::ColorLegend;
+use super::zoom::{ROOM, Seen, Zoom, use_zoom};
 use crate::plotting::color::{Rgb, diverging, sequential, table};
 use crate::plotting::format::three;
 use crate::ui::i18n::{t, t_args, use_lang};
@@ -18,6 +19,8 @@ pub enum Layout {
     Tiles {
         height: usize,
         width: usize,
+        /// Images side by side; 0 for what looks well.
+        across: usize,
     },
     /// A single row, broken into lines of so many.
     Strip {
@@ -42,6 +45,8 @@ const MOST: usize = 1 << 19;
 /// Cells of a matrix at most and its height, in CSS pixels.
 const CELL: f64 = 24.0;
 const TALL: f64 = 320.0;
+/// Wider than this a picture may have to shrink, in CSS pixels.
+const NARROW: f64 = 320.0;
 /// Values that the hidden table repeats at most.
 const TABLE: usize = 120;
 
@@ -56,7 +61,8 @@ impl Grid {
     fn across(&self) -> usize {
         match self.layout {
             Layout::Matrix | Layout::Strip { .. } => 1,
-            Layout::Tiles { height, width } => {
+            Layout::Tiles { across, .. } if across > 0 => across,
+            Layout::Tiles { height, width, .. } => {
                 let square = (self.shown() * height) as f64 / width as f64;
                 // A little wider than high.
                 ((square * 1.6).sqrt().ceil() as usize).clamp(1, self.shown().max(1))
@@ -72,7 +78,7 @@ impl Grid {
                 let across = across.min(self.columns).max(1);
                 (self.columns.div_ceil(across), across)
             }
-            Layout::Tiles { height, width } => {
+            Layout::Tiles { height, width, .. } => {
                 let across = self.across();
                 let down = self.shown().div_ceil(across);
                 (down * (height + 1) - 1, across * (width + 1) - 1)
@@ -85,7 +91,7 @@ impl Grid {
         let (row, column) = match self.layout {
             Layout::Matrix => (y, x),
             Layout::Strip { .. } => (0, y * self.size().1 + x),
-            Layout::Tiles { height, width } => {
+            Layout::Tiles { height, width, .. } => {
                 let (ty, iy) = (y / (height + 1), y % (height + 1));
                 let (tx, ix) = (x / (width + 1), x % (width + 1));
                 if iy == height || ix == width || tx >= self.across() {
@@ -172,7 +178,6 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
     use_lang();
     let dark = use_dark();
     let canvas = use_node_ref();
-    let zoom = use_state(|| 1u32);
     // Place on the canvas, in values.
     let cursor = use_state(|| None::<(usize, usize)>);
     {
@@ -187,6 +192,14 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
     }
     let grid = &props.grid;
     let (height, width) = grid.size();
+    let cell = CELL.min(TALL / height.max(1) as f64);
+    // A wide one shrinks to the room there is.
+    let fit = if cell * width as f64 > NARROW {
+        0.0
+    } else {
+        cell
+    };
+    let zoom = use_zoom(fit, props.zoom);
     let point = {
         let cursor = cursor.clone();
         Callback::from(move |e: PointerEvent| {
@@ -206,7 +219,7 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
         })
     };
     let keys = {
-        let cursor = cursor.clone();
+        let (cursor, zoom, zoomable) = (cursor.clone(), zoom.clone(), props.zoom);
         Callback::from(move |e: KeyboardEvent| {
             let (y, x) = cursor.unwrap_or((0, 0));
             let to = match e.key().as_str() {
@@ -215,6 +228,10 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
                 "ArrowUp" => Some((y.saturating_sub(1), x)),
                 "ArrowDown" => Some(((y + 1).min(height - 1), x)),
                 "Escape" => None,
+                "+" | "=" | "-" if zoomable => {
+                    e.prevent_default();
+                    return zoom.step(if e.key() == "-" { -1 } else { 1 });
+                }
                 _ => return,
             };
             e.prevent_default();
@@ -224,15 +241,18 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
     if width == 0 || height == 0 {
         return Html::default();
     }
-    let cell = CELL.min(TALL / height as f64);
-    let css_width = cell * width as f64 * f64::from(*zoom);
-    let fit = if *zoom == 1 { "max-width:100%;" } else { "" };
+    let css_width = zoom.cell().unwrap_or(cell) * width as f64;
+    let most = if zoom.level == 0 {
+        "max-width:100%;"
+    } else {
+        ""
+    };
     let smooth = if css_width < width as f64 {
         "image-rendering:auto;"
     } else {
         ""
     };
-    let style = format!("width:{css_width:.0}px;{fit}aspect-ratio:{width}/{height};");
+    let style = format!("width:{css_width:.0}px;{most}aspect-ratio:{width}/{height};");
     let marked = cursor.filter(|(y, x)| *y < height && *x < width);
     let (row_name, column_name) = &props.axes;
     let said = marked.and_then(|(y, x)| grid.value_at(y, x)).map(|(r, c)| {
@@ -250,7 +270,7 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
     let scale = grid.scale();
     html! {
         <div class="heat">
-            <div class="heat-scroll">
+            <div class="heat-scroll" ref={zoom.scroll.clone()} onscroll={zoom.onscroll.clone()}>
                 <div class="heat-box" {style} tabindex="0" role="group" title={said.is_none().then(|| t("heat-hint"))}
                     aria-label={props.label.clone()}
                     onkeydown={keys}>
@@ -258,6 +278,9 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
                         onpointerdown={point.clone()} onpointermove={point} onpointerleave={leave} />
                     if let Some((y, x)) = marked {
                         <span class="heat-cursor" style={cursor_style((y, x), (height, width))}></span>
+                    }
+                    if let Some(cell) = zoom.cell().filter(|c| *c >= ROOM) {
+                        { written(grid, cell, zoom.seen, dark) }
                     }
                 </div>
             </div>
@@ -298,19 +321,48 @@ fn cursor_style((y, x): (usize, usize), (height, width): (usize, usize)) -> Stri
     )
 }
 
-fn zoom_buttons(zoom: &UseStateHandle<u32>) -> Html {
-    let set = |to: u32| {
-        let zoom = zoom.clone();
-        move |_: MouseEvent| zoom.set(to)
+/// The numbers of the cells in sight, on them.
+fn written(grid: &Grid, cell: f64, [left, top, wide, high]: Seen, dark: bool) -> Html {
+    let (height, width) = grid.size();
+    let range = |from: f64, room: f64, all: usize| {
+        let first = (from / cell).floor().max(0.0) as usize;
+        first.min(all)..(((from + room) / cell).ceil() as usize).min(all)
     };
-    let now = **zoom;
+    let scale = grid.scale();
+    let columns = range(left, wide, width);
+    let one = move |y: usize, x: usize| {
+        let (r, c) = grid.value_at(y, x)?;
+        let v = grid.get(r, c);
+        // On strong colours the ink of the other theme.
+        let strong = match grid.signed {
+            true => v.abs() / scale > 0.55,
+            false => (v / scale > 0.6) != dark,
+        };
+        let style = format!("left:{:.1}px;top:{:.1}px", x as f64 * cell, y as f64 * cell);
+        Some(
+            html! { <span class={classes!("heat-number", strong.then_some("strong"))} {style}>{ three(f64::from(v)) }</span> },
+        )
+    };
+    let all = range(top, high, height).flat_map(move |y| columns.clone().map(move |x| (y, x)));
+    html! { <div class="heat-numbers" aria-hidden="true">{ for all.filter_map(|(y, x)| one(y, x)) }</div> }
+}
+
+fn zoom_buttons(zoom: &Zoom) -> Html {
+    let set = |by: isize| {
+        let zoom = zoom.clone();
+        move |_: MouseEvent| zoom.step(by)
+    };
+    let now = match zoom.cell() {
+        Some(cell) => format!("{cell} px"),
+        None => t("zoom-fit"),
+    };
     html! {
-        <span class="heat-zoom">
-            <button type="button" class="button" disabled={now == 1} aria-label={t("zoom-out")} title={t("zoom-out")}
-                onclick={set((now / 2).max(1))}>{ "−" }</button>
-            <span class="figure">{ format!("{now}×") }</span>
-            <button type="button" class="button" disabled={now >= 16} aria-label={t("zoom-in")} title={t("zoom-in")}
-                onclick={set((now * 2).min(16))}>{ "+" }</button>
+        <span class="heat-zoom" title={t("zoom-hint")}>
+            <button type="button" class="button" disabled={!zoom.can(-1)} aria-label={t("zoom-out")} title={t("zoom-out")}
+                onclick={set(-1)}>{ "−" }</button>
+            <span class="figure">{ now }</span>
+            <button type="button" class="button" disabled={!zoom.can(1)} aria-label={t("zoom-in")} title={t("zoom-in")}
+                onclick={set(1)}>{ "+" }</button>
         </span>
     }
 }

@@ -1,22 +1,30 @@
 //! The look inside a run: what it says, what it has learnt, how good it is.
 mod activations;
+mod embedding;
 mod evaluation;
 mod fit;
 mod gradients;
 mod heatmap;
 mod histogram;
+mod landscape;
 mod legend;
+mod neurons;
 mod parts;
 mod plan;
 mod plane;
 mod predictions;
 mod pull;
+mod reconstruct;
 mod saliency;
+mod sample;
+mod sheet;
 mod source;
 mod tabs;
 mod thumb;
 mod try_value;
 mod weights;
+mod within;
+mod zoom;
 
 use crate::lazy;
 use crate::plotting::outcome::Outcome;
@@ -25,12 +33,13 @@ use crate::train::protocol::{Role, RunInfo, TensorInfo};
 use crate::ui::code::view::{CodeProps, CodeView};
 use crate::ui::i18n::{t, t_args, use_lang};
 use crate::ui::icons::{Icon, IconButton};
-use crate::ui::later::{Later, View as Shown, Worded};
+use crate::ui::later::{Later, View as Shown};
 use crate::ui::link::Link;
 use crate::ui::store::Dispatch;
 use gloo::events::EventListener;
 use gloo::utils::document;
 use pull::{Awake, use_pull};
+use sheet::Inside;
 use source::Source;
 use std::rc::Rc;
 use tabs::{Panel, Tabs};
@@ -84,18 +93,19 @@ impl PartialEq for ViewProps {
     }
 }
 
-/// The catalogue of the closer look.
-pub const INSIDE: &str = "inside";
+pub use sheet::INSIDE;
 
-lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <fit::Fit ..p /> }; }
-lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <plane::Plane ..p /> }; }
-lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <weights::Weights ..p /> }; }
-lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { <activations::Activations ..p /> }; }
-lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <Worded words={INSIDE}><gradients::Gradients ..p /></Worded> }; }
-lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <Worded words={INSIDE}><saliency::SaliencyView ..p /></Worded> }; }
-lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <Worded words={INSIDE}><evaluation::EvaluationView ..p /></Worded> }; }
+lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <Inside><fit::Fit ..p /></Inside> }; }
+lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <Inside><plane::Plane ..p /></Inside> }; }
+lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <Inside><weights::Weights ..p /></Inside> }; }
+lazy! { static ACTIVATIONS: Shown<ViewProps>, in page activations = |p| html! { <Inside><activations::Activations ..p /></Inside> }; }
+lazy! { static NEURONS: Shown<ViewProps>, in page neurons = |p| html! { <Inside><neurons::Neurons ..p /></Inside> }; }
+lazy! { static LANDSCAPE: Shown<ViewProps>, in page landscape = |p| html! { <Inside><landscape::LandscapeView ..p /></Inside> }; }
+lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <Inside><gradients::Gradients ..p /></Inside> }; }
+lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <Inside><saliency::SaliencyView ..p /></Inside> }; }
+lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <Inside><evaluation::EvaluationView ..p /></Inside> }; }
 lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
-lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <plan::Plan ..p /> }; }
+lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <Inside><plan::Plan ..p /></Inside> }; }
 
 /// Views open at once at most.
 const OPEN: usize = 4;
@@ -104,10 +114,12 @@ const OPEN: usize = 4;
 enum View {
     Fit,
     Plane,
+    Neurons,
     Predictions,
     Weights,
     Activations,
     Gradients,
+    Landscape,
     Evaluation,
     Saliency,
     Code,
@@ -115,14 +127,16 @@ enum View {
 }
 
 impl View {
-    const ALL: [View; 10] = [
+    const ALL: [View; 12] = [
         View::Fit,
         View::Plane,
+        View::Neurons,
         View::Predictions,
         View::Code,
         View::Weights,
         View::Activations,
         View::Gradients,
+        View::Landscape,
         View::Evaluation,
         View::Saliency,
         View::Plan,
@@ -132,6 +146,8 @@ impl View {
         match self {
             View::Fit => "fit",
             View::Plane => "plane",
+            View::Neurons => "neurons",
+            View::Landscape => "landscape",
             View::Predictions => "predictions",
             View::Weights => "weights",
             View::Activations => "activations",
@@ -157,13 +173,15 @@ impl View {
         match self {
             View::Fit => source.features() == 1 && source.outcome == Outcome::Values { targets: 1 },
             View::Plane => source.features() == 2,
-            View::Weights | View::Gradients => has(Role::Param),
+            View::Neurons => source.features() == 2 && has(Role::Activation),
+            View::Weights | View::Gradients | View::Landscape => has(Role::Param),
             View::Activations => has(Role::Activation),
-            // An autoencoder's outputs are as many as its inputs; where each step has a class, there
-            // are many scores.
             View::Saliency => {
-                let outputs = source.info.layers.last().map_or(0, |l| l.shape.len());
-                source.info.spec.data.target == TargetOf::Labels && outputs <= 1
+                let info = &source.info;
+                let outputs = info.layers.last().map_or(0, |l| l.shape.len());
+                // Many numbers at once have no score of their own.
+                let scores = outputs <= 1 || source.steps() > 1;
+                info.spec.data.target == TargetOf::Input || scores
             }
             View::Predictions | View::Evaluation | View::Code | View::Plan => true,
         }
@@ -175,6 +193,8 @@ impl View {
         let later = match self {
             View::Fit => &FIT,
             View::Plane => &PLANE,
+            View::Neurons => &NEURONS,
+            View::Landscape => &LANDSCAPE,
             // Most networks open on it.
             View::Predictions => {
                 return html! { <predictions::Predictions {key} ..with.clone() /> };

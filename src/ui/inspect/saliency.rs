@@ -1,13 +1,17 @@
 //! What of a sample speaks for a class, and what against it.
 use super::ViewProps;
 use super::legend::ColorLegend;
-use super::parts::{Choice, Fact, Pager, PartSelect, Select, Trouble, Waiting};
+use super::parts::{Choice, Fact, Select, Trouble, Waiting};
 use super::pull::use_pull;
+use super::reconstruct::Reconstruct;
+use super::sample::use_sample;
+use super::sheet::About;
 use super::source::{Attribution, Rows};
 use super::thumb::{Thumb, range_of};
 use crate::plotting::color::{css, diverging};
-use crate::plotting::format::{count, three};
+use crate::plotting::format::three;
 use crate::plotting::outcome::Outcome;
+use crate::spec::TargetOf;
 use crate::train::protocol::{Failure, Part};
 use crate::ui::i18n::{t, t_args, use_lang};
 use crate::ui::plot::canvas::put_pixels;
@@ -17,7 +21,7 @@ use web_sys::HtmlCanvasElement;
 use yew::prelude::*;
 
 struct Seen {
-    want: (Part, usize, Option<usize>),
+    want: (Part, usize, Option<usize>, usize),
     rows: Rc<Rows>,
     output: Vec<f32>,
     /// The output that it is about.
@@ -27,25 +31,36 @@ struct Seen {
 
 #[component]
 pub fn SaliencyView(props: &ViewProps) -> Html {
+    match props.source.info.spec.data.target {
+        TargetOf::Input => html! { <Reconstruct ..props.clone() /> },
+        _ => html! { <Scores ..props.clone() /> },
+    }
+}
+
+#[component]
+fn Scores(props: &ViewProps) -> Html {
     use_lang();
     let source = &props.source;
-    let parts = source.parts();
-    let part = use_state(|| None::<Part>);
-    let number = use_state(|| 0usize);
+    let chosen = use_sample(source);
     let output = use_state(|| None::<usize>);
-    let part_now = part
-        .filter(|p| parts.contains(p))
-        .or(parts.first().copied())
-        .unwrap_or(Part::Train);
-    let want = (part_now, *number, *output);
+    let step = use_state(|| 0usize);
+    // Where each step has a class, the scores of one step follow those of the step before.
+    let steps = source.steps();
+    let width = source.outcome.width();
+    let want = (chosen.part, chosen.number, *output, (*step).min(steps - 1));
     let pulled = use_pull(
         (source.clone(), props.tick, want),
         |(source, _, want)| async move {
-            let (part, number, output) = want;
+            let (part, number, output, step) = want;
             let rows = source.samples(part, number, 1).await?;
             let said = source.predict(&rows.x, rows.count).await?;
+            let width = source.outcome.width();
+            let said = said
+                .get(step * width..(step + 1) * width)
+                .unwrap_or(&[])
+                .to_vec();
             let of = output.or(source.outcome.class(&said)).unwrap_or(0);
-            let found = source.saliency(part, number, of).await?;
+            let found = source.saliency(part, number, step * width + of).await?;
             Ok::<_, Failure>(Seen {
                 want,
                 rows,
@@ -55,20 +70,13 @@ pub fn SaliencyView(props: &ViewProps) -> Html {
             })
         },
     );
-    let pick_part = {
-        let (part, number) = (part.clone(), number.clone());
-        Callback::from(move |p| {
-            part.set(Some(p));
-            number.set(0);
-        })
-    };
-    let onpage = {
-        let number = number.clone();
-        Callback::from(move |to| number.set(to))
-    };
     let pick_output = {
         let output = output.clone();
         Callback::from(move |v: String| output.set(v.parse().ok()))
+    };
+    let pick_step = {
+        let step = step.clone();
+        Callback::from(move |v: String| step.set(v.parse().unwrap_or(0)))
     };
     let classes = source.info.data.classes.len();
     let named = |k: usize| match &source.outcome {
@@ -76,7 +84,7 @@ pub fn SaliencyView(props: &ViewProps) -> Html {
         _ => source.class(k),
     };
     let outputs = match &source.outcome {
-        Outcome::Values { targets } => *targets,
+        Outcome::Values { .. } => width,
         _ => classes,
     };
     let mut options = Vec::new();
@@ -87,12 +95,12 @@ pub fn SaliencyView(props: &ViewProps) -> Html {
     let seen = pulled.value.filter(|s| s.want == want);
     html! {
         <div class="view">
+            <About text={t("saliency-about")} />
             <div class="view-tools">
-                <PartSelect {parts} part={part_now} onpick={pick_part} />
-                if let Some(s) = &seen {
-                    <Pager page={*number} pages={s.rows.total} {onpage} range={t_args("pager-one", &[
-                        ("number", count(*number as u64 + 1).into()), ("total", count(s.rows.total as u64).into()),
-                    ])} />
+                { chosen.tools(seen.as_ref().map(|s| s.rows.total)) }
+                if steps > 1 {
+                    <Select label={t("saliency-step")} value={want.3.to_string()} onpick={pick_step}
+                        options={(0..steps).map(|i| Choice::new(i.to_string(), i.to_string())).collect::<Vec<_>>()} />
                 }
                 if outputs > 1 {
                     <Select label={t("saliency-for")} {options} onpick={pick_output}
@@ -111,9 +119,11 @@ pub fn SaliencyView(props: &ViewProps) -> Html {
 fn facts(props: &ViewProps, s: &Seen, name: String) -> Html {
     let source = &props.source;
     let a = &s.found;
+    let targets = s.rows.target(0);
+    let target = targets.get(if source.steps() > 1 { s.want.3 } else { 0 });
     let truth = match &source.outcome {
-        Outcome::Values { .. } => s.rows.target(0).first().map(|v| three(f64::from(*v))),
-        _ => s.rows.target(0).first().map(|k| source.class(*k as usize)),
+        Outcome::Values { .. } => target.map(|v| three(f64::from(*v))),
+        _ => target.map(|k| source.class(*k as usize)),
     };
     let said = match source.outcome.class(&s.output) {
         Some(k) => Some(source.class(k)),
@@ -204,13 +214,13 @@ fn picture(props: &ViewProps, s: &Seen, name: &str) -> Html {
 const FEATURES: usize = 64;
 
 #[derive(Properties, PartialEq)]
-struct ShadedProps {
-    v: f32,
-    most: f32,
+pub struct ShadedProps {
+    pub v: f32,
+    pub most: f32,
 }
 
 #[component]
-fn Shaded(props: &ShadedProps) -> Html {
+pub fn Shaded(props: &ShadedProps) -> Html {
     let dark = use_dark();
     let (v, most) = (props.v, props.most);
     html! {
@@ -225,20 +235,20 @@ fn ground(share: f32, dark: bool) -> String {
 }
 
 #[derive(Properties, PartialEq)]
-struct OverlayProps {
-    title: AttrValue,
-    hint: AttrValue,
+pub struct OverlayProps {
+    pub title: AttrValue,
+    pub hint: AttrValue,
     /// What the values speak for.
-    name: AttrValue,
-    values: Rc<Vec<f32>>,
-    shape: [usize; 2],
-    image: Rc<Vec<f32>>,
-    range: (f32, f32),
+    pub name: AttrValue,
+    pub values: Rc<Vec<f32>>,
+    pub shape: [usize; 2],
+    pub image: Rc<Vec<f32>>,
+    pub range: (f32, f32),
 }
 
 /// The picture, faint, under the colours of what counts.
 #[component]
-fn Overlay(props: &OverlayProps) -> Html {
+pub fn Overlay(props: &OverlayProps) -> Html {
     let canvas = use_node_ref();
     let dark = use_dark();
     let pixels = props.shape[0] * props.shape[1];

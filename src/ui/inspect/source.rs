@@ -1,11 +1,14 @@
 //! The run that the views look at, and the questions they have.
 use super::evaluation::Judged;
 use crate::plotting::outcome::Outcome;
+use crate::spec::Spec;
 use crate::train::protocol::{
-    ArrayInfo, Evaluation, Failure, Part, Request, RunInfo, Saliency, Samples, TensorInfo, Vitals,
+    ArrayInfo, Ask, BackendChoice, Disposed, Evaluation, Failure, LoadOptions, Part, Request,
+    RunEnd, RunId, RunInfo, Saliency, Samples, TensorInfo, Vitals,
 };
 use crate::ui::link::Link;
 use js_sys::{ArrayBuffer, Float32Array, Uint32Array};
+use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -106,6 +109,16 @@ impl Source {
         self.info.data.shape.iter().product()
     }
 
+    /// Rows of outputs per sample: more than one where each step has a class.
+    pub fn steps(&self) -> usize {
+        let classes = self.info.data.classes.len();
+        let shape = self.info.layers.last().map_or(&[][..], |l| &l.shape);
+        match shape {
+            [steps, _] if classes > 0 => (*steps).max(1),
+            _ => 1,
+        }
+    }
+
     /// A feature's name; x₁, x₂, … where it has none.
     pub fn feature(&self, i: usize) -> String {
         let name = self.info.data.features.get(i).cloned();
@@ -185,6 +198,57 @@ impl Source {
         Ok(floats(&buffers, 0))
     }
 
+    /// Trains another network on the side, for its outputs at these points: its facts, and
+    /// `[count, outputs]`. Afterwards the worker forgets it.
+    pub async fn beside(
+        &self,
+        spec: &Spec,
+        run: RunId,
+        x: &[f32],
+        count: usize,
+    ) -> Result<(RunInfo, Vec<f32>), Failure> {
+        let found = self.trained(spec, run, x, count).await;
+        let dispose = Request::Dispose { run };
+        // A worker that is gone has forgotten it, too.
+        let _ = self.link.call::<Disposed>(&dispose, Vec::new(), &[]).await;
+        found
+    }
+
+    async fn trained(
+        &self,
+        spec: &Spec,
+        run: RunId,
+        x: &[f32],
+        count: usize,
+    ) -> Result<(RunInfo, Vec<f32>), Failure> {
+        let load = Request::Load {
+            run,
+            spec: crate::json::read(&crate::json::write(spec)).unwrap_or_default(),
+            options: LoadOptions {
+                backend: BackendChoice::Cpu,
+                threads: Some(1),
+                ..LoadOptions::default()
+            },
+        };
+        let (info, _): (RunInfo, _) = self.link.call(&load, Vec::new(), &[]).await?;
+        let train = Request::Train {
+            run,
+            steps: None,
+            epochs: None,
+        };
+        self.link.call::<RunEnd>(&train, Vec::new(), &[]).await?;
+        let mut shape = vec![count];
+        shape.extend(&info.data.shape);
+        let predict = Request::Predict {
+            run,
+            shape,
+            scaled: false,
+        };
+        let buffer = Float32Array::from(x).buffer();
+        let (_, buffers): (ArrayInfo, _) = self.link.call(&predict, vec![buffer], &[]).await?;
+        Ok((info, floats(&buffers, 0)))
+    }
+
     pub async fn tensors(&self) -> Result<Vec<TensorInfo>, Failure> {
         let request = Request::Tensors { run: self.info.run };
         Ok(self.link.call(&request, Vec::new(), &[]).await?.0)
@@ -200,10 +264,20 @@ impl Source {
         Ok((info.shape, floats(&buffers, 0)))
     }
 
+    /// A closer look: the answer, and the numbers beside it.
+    pub async fn look<T: DeserializeOwned>(&self, ask: Ask) -> Result<(T, Vec<Vec<f32>>), Failure> {
+        let request = Request::Look {
+            run: self.info.run,
+            ask,
+        };
+        let (info, buffers) = self.link.call(&request, Vec::new(), &[]).await?;
+        let numbers = (0..buffers.len()).map(|i| floats(&buffers, i)).collect();
+        Ok((info, numbers))
+    }
+
     /// What the next step would do.
     pub async fn vitals(&self) -> Result<Vitals, Failure> {
-        let request = Request::Vitals { run: self.info.run };
-        Ok(self.link.call(&request, Vec::new(), &[]).await?.0)
+        Ok(self.look(Ask::Vitals).await?.0)
     }
 
     pub async fn saliency(
@@ -212,17 +286,17 @@ impl Source {
         number: usize,
         output: usize,
     ) -> Result<Attribution, Failure> {
-        let request = Request::Saliency {
-            run: self.info.run,
+        let ask = Ask::Saliency {
             part,
             number,
             output,
         };
-        let (info, buffers) = self.link.call(&request, Vec::new(), &[]).await?;
+        let (info, mut numbers) = self.look(ask).await?;
+        let along = (numbers.len() > 1).then(|| Rc::new(numbers.remove(1)));
         Ok(Attribution {
             info,
-            times: Rc::new(floats(&buffers, 0)),
-            along: (buffers.len() > 1).then(|| Rc::new(floats(&buffers, 1))),
+            times: Rc::new(numbers.pop().unwrap_or_default()),
+            along,
         })
     }
 

@@ -87,3 +87,136 @@ compare-moved = 已移动
 compare-settings = 设置
 compare-params = 参数 { $n }
 compare-back = 恢复上次运行的网络和设置
+
+## 视图显示什么、看什么
+weights-look = 每一格是一个权重：橙色为正，蓝色为负，颜色越深越大。看看哪些单元找到了图案，哪些行还像开始时一样浅。
+activations-about = 一个样本穿过各层的过程。看看它的形状在哪里还能认出，哪些单元对它有反应，不同类别从哪里开始分开。
+gradients-about = 每个参数受到多大的拉力，下一步会移动多远。留意梯度远小于其他层的层，以及远离权重千分之一的更新。
+evaluation-about = 网络在没有学过的样本上表现如何。看看它混淆哪些类别，以及它说 80% 时是否真有 80% 正确。
+saliency-about = 样本的哪些部分支持某个类别，哪些反对。看看那是不是你也会指出的地方。
+plane-about = 网络对平面上每一点的回答；在线上它改变主意。留意为单个点而弯曲的地方：那就是过拟合。
+surface-about = 网络对平面上每一点的回答；线连接相等的值。看看它是否在数据弯曲的地方弯曲。
+
+## Neurons
+neurons-about = 每个单元在两个特征的平面上的回答：橙色为正，蓝色为负，线上为 0。第一层的单元画出直线；看看后面的层如何把它们弯曲、组合起来。
+neurons-units = { $count } 个单元
+neurons-cut = 前 { $shown } 个单元，共 { $all } 个。
+neurons-unit = 放大单元 { $unit }
+neurons-label = 单元 { $name } 在 { $x } 与 { $y } 平面上的输出，以及训练样本
+neurons-hint = 指向平面上的一点，即可读出这个单元在那里的输出。
+neurons-table = 该单元在平面上若干位置的输出
+
+## Loss surface
+landscape-about = 当前参数附近的其他参数会有怎样的损失：参数有多少个，空间就有多少维，这里是其中的一个切面。看看这次训练处在宽谷还是窄谷，是否一路向下。
+landscape-note = 二维切面略去了其他所有方向：这里看似一堵墙的地方，也许可以绕过去。随机方向按它们所改变的滤波器缩放（Li 等，2018）；偏置不变。计算时关闭 dropout，不含惩罚项。
+landscape-empty = 选择要看的方向，然后开始。计算在后台与训练同时进行，不会改变训练。
+landscape-directions = 方向
+landscape-random = 两个随机方向
+landscape-trajectory = 训练走过的路
+landscape-parameters = 两个参数
+landscape-first = 横轴
+landscape-second = 纵轴
+landscape-seed = 种子
+about-landscape-seed = 换一个种子，就会抽取别的方向
+landscape-range = 范围
+landscape-points = 点数
+landscape-samples = 样本数
+landscape-log = 对数
+landscape-begin = 开始
+landscape-again = 从这里重新开始
+landscape-cancel = 取消
+landscape-progress = 已计算的点
+landscape-waits = 还不知道走过的路：已记下 { $count } 处，需要 3 处。请保持此视图打开并继续训练。
+landscape-step = 所在步
+landscape-middle = 该处损失
+landscape-now = 当前位置
+landscape-away = 偏离切面
+about-landscape-away = 从那时起走过的路有多大一部分离开了这个切面
+landscape-explained = 占路程
+about-landscape-explained = 路程方差中第一、第二方向各占的比例
+landscape-component-1 = 路程的第一主成分
+landscape-component-2 = 第二主成分
+landscape-direction-1 = 第一方向
+landscape-direction-2 = 第二方向
+landscape-label = 参数周围的损失，以颜色和等值线表示，并画出训练走过的路
+landscape-origin = 切面的起点
+landscape-run = 当前位置及走过的路
+landscape-hint = 指向曲面上的一点，即可读出那里的损失。
+landscape-reading = ({ $x }, { $y })：损失 { $loss }
+landscape-table = 曲面上若干点的损失
+
+## States and attention
+within-states = 各步的隐藏状态
+about-within-states = 该层在每一步之后记住的内容：每行一个单元，每列一步
+within-states-label = { $name } 的隐藏状态：单元 × 步
+within-input = 每一步的输入
+within-step = 步
+within-feature = 特征
+within-attention = 注意力
+about-within-attention = 第 i 行表示第 i 步从其他各步取多少；每行之和为 1
+within-attention-label = { $name } 中第 { $head } 个头的注意力
+within-head = 头 { $head }
+within-query = 步
+within-key = 关注
+within-looks = 步
+within-looks-at = 这一步最关注的位置及其份额
+
+## Embeddings
+weights-map = 各行的分布图
+weights-filters = 滤波器
+weights-channel = 各滤波器的通道 { $channel }
+weights-picture = 图片
+embedding-about = 每个点是一个词：这是各词差别最大的平面（主成分）。看看意思相近的词在训练中是否靠拢。
+embedding-about-places = 每个点是序列中的一个位置，按顺序相连。看看序列中的邻居在这里是否也成为邻居。
+embedding-padding = （填充）
+embedding-search = 查找
+embedding-not-found = 没有这一行。
+embedding-label = { $name } 的各行在前两个主成分平面上的位置
+embedding-first = 第一主成分
+embedding-second = 第二
+embedding-rows = 行数
+embedding-dims = 每行维数
+embedding-explained = 在此平面上
+about-embedding-explained = 两条轴所占的方差比例；其余部分在这里看不到
+embedding-nearest = 与“{ $word }”最相近
+embedding-row = 行
+embedding-cosine = 余弦
+about-cosine = 两行在所有维度上夹角的余弦：1 表示方向相同
+embedding-close = 只显示这些
+embedding-hint = 点击一个点，或查找一个词，即可看到与它最相近的。
+zoom-fit = 适合
+zoom-hint = 也可以用 Ctrl 加滚轮、双指，或 + 和 − 键
+
+## Steps
+confusion-steps = 各步的混淆矩阵
+confusion-pairs = { $classes } 个类别中最常混淆的几对
+saliency-step = 步
+steps-about = 给真实类别概率最小的那些步，以及它们前后的词元。
+steps-around = 上下文
+steps-given = 给真实类别的概率
+
+## Reconstruction
+reconstruct-about = 网络把样本还原成了什么，差别在哪里。看看哪些细节在窄层中丢失了。
+reconstruct-mean = 均方误差
+about-reconstruct-mean = 这个样本的误差，数值为网络所见的数值
+reconstruct-given = 还原结果
+reconstruct-errors = 平方误差
+about-reconstruct-errors = 每个位置上差值的平方
+reconstruct-slopes = 误差的斜率
+about-reconstruct-slopes = 样本的平均误差随每个值如何变化（它既是输入也是目标）：橙色使误差变大，蓝色使误差变小
+
+## Other boundaries
+beside-title = 同一平面上的其他模型
+beside-about = 保留一条边界，与下一次在这些数据上训练的边界比较；或在旁边拟合一个线性模型。
+beside-keep = 保留这条边界
+beside-forget = 清除
+beside-run = { $number } · { $name }
+beside-nowhere = { $name }（在此平面上没有线）
+beside-logistic = 逻辑回归
+beside-svm = 线性 SVM
+beside-gda = 高斯判别分析
+about-beside-logistic = 二元交叉熵：每个点都起作用，远在正确一侧的点几乎不起作用
+about-beside-svm = 合页损失：只有间隔边界上和越过边界的点起作用
+about-beside-gda = 由各类的均值和协方差直接求解，无需训练
+metric-perplexity = 困惑度
+about-perplexity = e 的平均损失次方：网络仍在多少个同样可能的类别之间犹豫

@@ -1,10 +1,12 @@
 //! How good the network is on each part of the data.
 mod curves;
 mod mistakes;
+mod steps;
 
 use super::ViewProps;
 use super::parts::{PartSelect, Trouble, Waiting, part_name};
 use super::pull::use_pull;
+use super::sheet::About;
 use super::source::Source;
 use crate::plotting::color::class;
 use crate::plotting::format::{count, percent, three};
@@ -15,6 +17,7 @@ use crate::ui::plot::{metric_name, metric_value};
 use curves::Curves;
 use mistakes::{Samples, in_cell, worst};
 use std::rc::Rc;
+use steps::StepMistakes;
 use yew::prelude::*;
 
 /// All outputs of a part, with what is true of them.
@@ -30,12 +33,16 @@ pub struct Judged {
 /// A cell of the confusion matrix: the true class, and what was said.
 type Cell = (usize, usize);
 
+/// Beyond so many classes the matrix gives way to the pairs that are confused most.
+const LARGE: usize = 40;
+
 type Get = fn(&Evaluation) -> Option<f64>;
 
-const METRICS: [(&str, Get); 6] = [
+const METRICS: [(&str, Get); 7] = [
     ("loss", |e| Some(e.loss)),
     ("accuracy", |e| e.accuracy),
     ("auc", |e| e.auc),
+    ("perplexity", |e| e.perplexity),
     ("mse", |e| e.mse),
     ("mae", |e| e.mae),
     ("r2", |e| e.r2),
@@ -79,8 +86,9 @@ pub fn EvaluationView(props: &ViewProps) -> Html {
     let (all, judged) = &*pulled_now;
     let source = &props.source;
     // One row of outputs for each sample: not so where each step has a class.
-    let simple = judged.part == part_now
-        && judged.losses.len() * source.outcome.width() == judged.outputs.len();
+    let steps = source.steps();
+    let here = judged.part == part_now;
+    let simple = here && steps == 1;
     let classes = !matches!(source.outcome, Outcome::Values { .. });
     let samples = |numbers: Vec<usize>| {
         html! { <Samples source={source.clone()} judged={judged.clone()} {numbers} /> }
@@ -91,14 +99,19 @@ pub fn EvaluationView(props: &ViewProps) -> Html {
         .and_then(|(_, e)| e.confusion.as_ref());
     html! {
         <div class="view">
+            <About text={t("evaluation-about")} />
             <Trouble failure={pulled.failure} />
             { scores(all) }
             if parts.len() > 1 {
                 <div class="view-tools"><PartSelect {parts} part={part_now} onpick={pick} /></div>
             }
             if let Some(matrix) = confusion {
-                <h4>{ t("confusion-title") }</h4>
-                { confusion_matrix(source, matrix, part_now, *cell, &oncell) }
+                <h4>{ t(if steps > 1 { "confusion-steps" } else { "confusion-title" }) }</h4>
+                if matrix.len() > LARGE {
+                    { steps::pairs(source, matrix, *cell, &oncell) }
+                } else {
+                    { confusion_matrix(source, matrix, part_now, *cell, &oncell) }
+                }
                 if let Some((truth, said)) = cell.filter(|_| simple) {
                     <section class="tensor" aria-live="polite">
                         <h4>{ t_args("confusion-cell", &[
@@ -108,7 +121,18 @@ pub fn EvaluationView(props: &ViewProps) -> Html {
                     </section>
                 }
             }
-            if simple && classes {
+            if here && steps > 1 {
+                <section class="tensor">
+                    <h4>{ match *cell {
+                        Some((truth, said)) => t_args("confusion-cell", &[
+                            ("truth", source.class(truth).into()), ("said", source.class(said).into()),
+                        ]),
+                        None => t("worst-mistakes"),
+                    } }</h4>
+                    <StepMistakes source={source.clone()} judged={judged.clone()} cell={*cell} />
+                </section>
+            }
+            if here && classes {
                 <Curves source={source.clone()} judged={judged.clone()} />
             }
             if simple {

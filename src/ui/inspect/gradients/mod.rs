@@ -5,6 +5,7 @@ mod tensors;
 use super::ViewProps;
 use super::parts::{Trouble, Waiting};
 use super::pull::use_pull;
+use super::sheet::About;
 use crate::plotting::format::{count, percent, three};
 use crate::plotting::vitals::{Finding, findings};
 use crate::spec::Activation;
@@ -49,6 +50,7 @@ pub fn Gradients(props: &ViewProps) -> Html {
     };
     html! {
         <div class="view">
+            <About text={t("gradients-about")} />
             <Trouble failure={pulled.failure} />
             { diagnosis(&now) }
             { tensors::table(&now, &chosen.name, selected, &onpick) }

@@ -57,13 +57,22 @@ struct Want {
 impl Shown {
     fn items(&self, outcome: &Outcome) -> Vec<Item<'_>> {
         let width = outcome.width();
+        // Where each step has a class, the last one is shown.
+        let all = self.outputs.len() / self.rows.count.max(1);
         (0..self.rows.count)
             .filter_map(|i| {
+                let y = self.rows.target(i);
                 Some(Item {
                     number: self.rows.start + i,
                     x: self.rows.sample(i),
-                    y: self.rows.target(i),
-                    output: self.outputs.get(i * width..(i + 1) * width)?,
+                    y: if all > width {
+                        &y[y.len().saturating_sub(1)..]
+                    } else {
+                        y
+                    },
+                    output: self
+                        .outputs
+                        .get(((i + 1) * all).checked_sub(width)?..(i + 1) * all)?,
                     loss: None,
                 })
             })

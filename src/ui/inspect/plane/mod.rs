@@ -1,12 +1,15 @@
 //! The network's output over a plane of two features.
+mod beside;
+
 use super::ViewProps;
 use super::legend::{ColorLegend, Mark};
 use super::parts::{Trouble, Waiting};
 use super::pull::use_pull;
+use super::sheet::About;
 use super::source::{Rows, Source};
 use crate::plotting::Scale;
 use crate::plotting::color::{Rgb, class, css, diverging, oklab_mix, sequential};
-use crate::plotting::contour::contour;
+use crate::plotting::contour::{Segment, contour};
 use crate::plotting::format::three;
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Failure, Part};
@@ -14,6 +17,7 @@ use crate::ui::i18n::{t, t_args, use_lang};
 use crate::ui::plot::axes::{Area, Axes, Shape, Titles};
 use crate::ui::plot::canvas::{new_canvas, put_pixels};
 use crate::ui::plot::{Canvas, Surface};
+use beside::Beside;
 use std::cell::Cell;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -35,11 +39,26 @@ struct Field {
 }
 
 impl Field {
+    /// Without outputs, and the points at which they are asked for.
+    fn blank(source: &Source) -> (Field, Vec<f32>) {
+        let ranges = &source.info.data.ranges;
+        let field = Field {
+            x: padded(ranges.first()),
+            y: padded(ranges.get(1)),
+            outputs: Vec::new(),
+            samples: Vec::new(),
+        };
+        let cells = (0..SIDE * SIDE).map(|c| field.at(c % SIDE, c / SIDE));
+        let asked = cells.flat_map(|(x, y)| [x, y]).collect();
+        (field, asked)
+    }
+
     fn at(&self, i: usize, j: usize) -> (f32, f32) {
-        let share = |k: usize| (k as f32 + 0.5) / SIDE as f32;
-        let x = self.x.0 + share(i) * (self.x.1 - self.x.0);
-        let y = self.y.1 - share(j) * (self.y.1 - self.y.0);
-        (x, y)
+        let place = Place {
+            area: Area::default(),
+            side: SIDE,
+        };
+        place.at(self.x, self.y, i, j)
     }
 
     fn output(&self, width: usize, cell: usize) -> &[f32] {
@@ -49,20 +68,41 @@ impl Field {
     }
 }
 
-fn padded(range: Option<&(f32, f32)>) -> (f32, f32) {
+/// Cells on a chart of `side × side` of them.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub area: Area,
+    pub side: usize,
+}
+
+impl Place {
+    /// The cell at a place of the canvas.
+    pub fn cell(&self, (px, py): (f64, f64)) -> Option<(usize, usize)> {
+        let index = |at: f64, from: f64, size: f64| {
+            let share = (at - from) / size;
+            (0.0..1.0)
+                .contains(&share)
+                .then_some((share * self.side as f64) as usize)
+        };
+        let a = self.area;
+        Some((index(px, a.left, a.width)?, index(py, a.top, a.height)?))
+    }
+
+    /// The middle of a cell, counted from the top left.
+    pub fn at(&self, x: (f32, f32), y: (f32, f32), i: usize, j: usize) -> (f32, f32) {
+        let share = |k: usize| (k as f32 + 0.5) / self.side as f32;
+        (x.0 + share(i) * (x.1 - x.0), y.1 - share(j) * (y.1 - y.0))
+    }
+}
+
+pub fn padded(range: Option<&(f32, f32)>) -> (f32, f32) {
     let (lo, hi) = range.copied().unwrap_or((-1.0, 1.0));
     let pad = if hi > lo { (hi - lo) * MARGIN } else { 1.0 };
     (lo - pad, hi + pad)
 }
 
 async fn fetch((source, _): (Source, u64)) -> Result<Field, Failure> {
-    let ranges = &source.info.data.ranges;
-    let mut field = Field {
-        x: padded(ranges.first()),
-        y: padded(ranges.get(1)),
-        outputs: Vec::new(),
-        samples: Vec::new(),
-    };
+    let (mut field, asked) = Field::blank(&source);
     for part in source
         .parts()
         .into_iter()
@@ -70,8 +110,6 @@ async fn fetch((source, _): (Source, u64)) -> Result<Field, Failure> {
     {
         field.samples.push(source.samples(part, 0, POINTS).await?);
     }
-    let cells = (0..SIDE * SIDE).map(|c| field.at(c % SIDE, c / SIDE));
-    let asked: Vec<f32> = cells.flat_map(|(x, y)| [x, y]).collect();
     field.outputs = source.predict(&asked, SIDE * SIDE).await?;
     Ok(field)
 }
@@ -83,16 +121,21 @@ pub fn Plane(props: &ViewProps) -> Html {
     let pulled = use_pull((source.clone(), props.tick), fetch);
     let place = use_memo((), |()| Cell::new(Area::default()));
     let cursor = use_state(|| None::<(f64, f64)>);
+    // Other boundaries that came or went.
+    let changes = use_state(|| 0u32);
     let field = pulled.value.clone();
     let paint = {
         let (source, place) = (source.clone(), place.clone());
         let field = field.clone();
         let key = field.as_ref().map_or(0, |f| Rc::as_ptr(f) as usize);
-        use_callback((key, source.clone()), move |surface: Rc<Surface>, _| {
-            if let Some(f) = &field {
-                place.set(draw(&surface, &source, f));
-            }
-        })
+        use_callback(
+            (key, source.clone(), *changes),
+            move |surface: Rc<Surface>, _| {
+                if let Some(f) = &field {
+                    place.set(draw(&surface, &source, f));
+                }
+            },
+        )
     };
     let onpoint = {
         let cursor = cursor.clone();
@@ -101,9 +144,16 @@ pub fn Plane(props: &ViewProps) -> Html {
     let Some(field) = field else {
         return html! { <div class="view"><Trouble failure={pulled.failure} /><Waiting /></div> };
     };
+    let onchange = {
+        let changes = changes.clone();
+        Callback::from(move |()| changes.set(*changes + 1))
+    };
+    let lines = Rc::new(boundaries(&source.outcome, &field));
+    let regression = matches!(source.outcome, Outcome::Values { .. });
     let reading = cursor.and_then(|at| reading(source, &field, place.get(), at));
     html! {
         <div class="view">
+            <About text={t(if regression { "surface-about" } else { "plane-about" })} />
             <Trouble failure={pulled.failure} />
             <div class="beside">
             <div class="chart-box square">
@@ -114,6 +164,9 @@ pub fn Plane(props: &ViewProps) -> Html {
             { legend(source, &field) }
             </div>
             <output class="plane-value figure">{ reading.unwrap_or_else(|| t("plane-hint")) }</output>
+            if !regression {
+                <Beside source={source.clone()} {lines} {onchange} />
+            }
             { numbers(source, &field) }
         </div>
     }
@@ -203,21 +256,16 @@ fn draw(surface: &Surface, source: &Source, field: &Field) -> Area {
             );
     }
     axes.inside(|| {
-        lines(surface, outcome, field, width, range, a);
-        points(&axes, outcome, field, range);
+        beside::draw(surface, &beside::kept(source), a);
+        lines(surface, outcome, field, a);
+        points(&axes, outcome, &field.samples, range);
     });
     a
 }
 
-/// Where the class changes, or lines of equal value.
-fn lines(
-    surface: &Surface,
-    outcome: &Outcome,
-    field: &Field,
-    width: usize,
-    range: (f32, f32),
-    a: Area,
-) {
+/// Where the class changes, or lines of equal value, in cells.
+fn boundaries(outcome: &Outcome, field: &Field) -> Vec<Segment> {
+    let width = outcome.width();
     let cells = || (0..SIDE * SIDE).map(|c| field.output(width, c));
     let mut levels: Vec<(Vec<f32>, f32)> = Vec::new();
     match outcome {
@@ -235,6 +283,7 @@ fn lines(
             let values: Vec<f32> = cells()
                 .map(|o| o.first().copied().unwrap_or(f32::NAN))
                 .collect();
+            let range = value_range(field, width);
             let ticks = Scale::linear(f64::from(range.0), f64::from(range.1)).ticks(8);
             levels.extend(ticks.into_iter().map(|l| (values.clone(), l as f32)));
         }
@@ -243,6 +292,13 @@ fn lines(
             levels.push((values.collect(), 0.0));
         }
     }
+    let lines = levels.iter();
+    lines
+        .flat_map(|(v, l)| contour(v, SIDE, SIDE, *l))
+        .collect()
+}
+
+fn lines(surface: &Surface, outcome: &Outcome, field: &Field, a: Area) {
     let ctx = &surface.ctx;
     let regression = matches!(outcome, Outcome::Values { .. });
     ctx.set_stroke_style_str(&surface.theme.ink);
@@ -252,18 +308,17 @@ fn lines(
     let px = |g: f32| a.left + (f64::from(g) + 0.5) / SIDE as f64 * a.width;
     let py = |g: f32| a.top + (f64::from(g) + 0.5) / SIDE as f64 * a.height;
     ctx.begin_path();
-    for (values, level) in &levels {
-        for [p, q] in contour(values, SIDE, SIDE, *level) {
-            ctx.move_to(px(p.0), py(p.1));
-            ctx.line_to(px(q.0), py(q.1));
-        }
+    for [p, q] in boundaries(outcome, field) {
+        ctx.move_to(px(p.0), py(p.1));
+        ctx.line_to(px(q.0), py(q.1));
     }
     ctx.stroke();
     ctx.set_global_alpha(1.0);
 }
 
-fn points(axes: &Axes, outcome: &Outcome, field: &Field, range: (f32, f32)) {
-    for rows in &field.samples {
+/// Samples by their classes, or values within a range; those held out as outlines.
+pub fn points(axes: &Axes, outcome: &Outcome, samples: &[Rc<Rows>], range: (f32, f32)) {
+    for rows in samples {
         let filled = rows.part == Part::Train;
         for i in 0..rows.count {
             let ([x, y, ..], Some(target)) = (rows.sample(i), rows.target(i).first()) else {
@@ -330,14 +385,8 @@ fn said(source: &Source, out: &[f32]) -> String {
     }
 }
 
-fn reading(source: &Source, field: &Field, a: Area, (px, py): (f64, f64)) -> Option<String> {
-    let index = |at: f64, from: f64, size: f64| {
-        let share = (at - from) / size;
-        (0.0..1.0)
-            .contains(&share)
-            .then_some((share * SIDE as f64) as usize)
-    };
-    let (i, j) = (index(px, a.left, a.width)?, index(py, a.top, a.height)?);
+fn reading(source: &Source, field: &Field, area: Area, at: (f64, f64)) -> Option<String> {
+    let (i, j) = Place { area, side: SIDE }.cell(at)?;
     let (x, y) = field.at(i, j);
     let place = |name: String, v: f32| format!("{name} = {}", three(f64::from(v)));
     Some(format!(
