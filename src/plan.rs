@@ -1,7 +1,7 @@
 //! A compiled spec: memory assigned, steps in order. Made once, replayed by a backend.
 use crate::graph::{
-    ALIGN, Dtype, Facts, Graph, Layout, Phase, Place, ProgramKind, Programs, Shape, Slab, SlotId,
-    Start, ValueId, numel, probe, programs, slot_len,
+    ALIGN, Dtype, Facts, Graph, Layout, Phase, Place, ProgramKind, Programs, Segment, Shape, Slab,
+    SlotId, Start, ValueId, numel, probe, programs, segment, slot_len,
 };
 use crate::ops::{Memory, Op, show};
 use crate::spec::{Problem, Problems, Spec, limits};
@@ -90,6 +90,16 @@ impl Plan {
     /// The plan of the look inside, see [`probe`]: of a spec that compiles.
     pub fn probe(spec: &Spec, facts: &Facts) -> Result<Plan, Problems> {
         Self::placed(spec, probe(spec, facts)?)
+    }
+
+    /// The plan of a part of the network, see [`segment`].
+    pub fn segment(
+        spec: &Spec,
+        facts: &Facts,
+        part: Segment,
+        input: &[usize],
+    ) -> Result<Plan, Problems> {
+        Self::placed(spec, segment(spec, facts, part, input)?)
     }
 
     fn placed(spec: &Spec, (layout, graphs): (Layout, Programs)) -> Result<Plan, Problems> {

@@ -16,6 +16,7 @@ fn outcome(truth: &[usize], guess: &[usize], k: usize) -> Outcome {
         losses: vec![0.5; truth.len()],
         classes: Some(k),
         threshold: 0.5,
+        itself: false,
     }
 }
 
@@ -69,4 +70,24 @@ fn the_five_likeliest_and_perplexity() {
     };
     let e = steps.evaluate();
     assert!((e.perplexity.unwrap() - std::f64::consts::E.powi(2)).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_given_back_is_measured_as_a_whole() {
+    // scikit-learn's r2_score with multioutput="variance_weighted"; the first column never varies.
+    let given_back = Outcome {
+        width: 3,
+        outputs: vec![0.5, 1.0, 2.0, 0.0, 2.0, 1.0, 0.0, 2.0, 4.0],
+        targets: vec![0.0, 1.0, 2.0, 0.0, 3.0, 1.0, 0.0, 2.0, 5.0],
+        losses: vec![0.0; 3],
+        itself: true,
+        ..Outcome::default()
+    };
+    assert!((given_back.evaluate().r2.unwrap() - 0.8125).abs() < 1e-12);
+    // Where targets have units of their own, each that varies counts alike.
+    let numbers = Outcome {
+        itself: false,
+        ..given_back
+    };
+    assert!((numbers.evaluate().r2.unwrap() - 9.0 / 13.0).abs() < 1e-12);
 }

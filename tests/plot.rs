@@ -1,6 +1,6 @@
 //! The arithmetic behind plots and inspectors.
 #![cfg(not(target_arch = "wasm32"))]
-use nabla::plotting::curve::Curve;
+use nabla::plotting::curve::{Curve, Window, range};
 use nabla::plotting::decimate::MinMax;
 use nabla::plotting::scale::{Kind, Scale, nice_step};
 use nabla::plotting::smooth::Ema;
@@ -26,6 +26,19 @@ fn noisy(n: usize) -> Vec<f32> {
             (-(i as f32) / n as f32 * 3.0).exp() + (state >> 8) as f32 / (1 << 24) as f32 * 0.2
         })
         .collect()
+}
+
+fn part(from: f64, to: f64) -> Window {
+    Window {
+        x: Some((from, to)),
+        most: 256,
+    }
+}
+
+/// The range of all that is drawn of a curve.
+fn spread(c: &Curve, h: &History, positive: bool) -> Option<(f64, f64)> {
+    let all = Window::all(512);
+    range(&c.points(h, all), &c.raw_points(h, all), positive)
 }
 
 #[test]
@@ -104,8 +117,14 @@ fn a_curve_taken_in_by_pieces_equals_one_taken_in_whole() {
     assert!(!b.advance(&growing, 100));
     growing.push(&loss(), &values[777..], 777);
     while !b.advance(&growing, 1234) {}
-    assert_eq!(a.smooth(), b.smooth());
-    assert_eq!(a.raw(), b.raw());
+    for window in [
+        Window::all(256),
+        part(20_000.0, 20_500.0),
+        part(3_000.0, 40_000.0),
+    ] {
+        assert_eq!(a.points(&whole, window), b.points(&growing, window));
+        assert_eq!(a.raw_points(&whole, window), b.raw_points(&growing, window));
+    }
     let mut ema = Ema::new(0.9);
     let smoothed: Vec<f32> = values.iter().map(|v| ema.push(*v)).collect();
     for row in [0, 1, 1023, 1024, 1025, 49_999] {
@@ -119,13 +138,14 @@ fn a_new_smoothing_replaces_the_old_one_once_complete() {
     let h = history(&noisy(10_000));
     let mut c = Curve::new("loss", 0.0);
     c.advance(&h, usize::MAX);
-    let before = c.smooth().clone();
+    let all = Window::all(500);
+    let before = c.points(&h, all);
     c.set_smoothing(0.99);
     assert!(!c.advance(&h, 4000));
-    assert_eq!(*c.smooth(), before);
+    assert_eq!(c.points(&h, all), before);
     while !c.advance(&h, 4000) {}
-    assert_ne!(*c.smooth(), before);
-    assert_eq!(c.smooth().rows(), 10_000);
+    assert_ne!(c.points(&h, all), before);
+    assert_eq!(c.rows(), 10_000);
 }
 
 #[test]
@@ -137,7 +157,7 @@ fn a_curve_starts_anew_with_its_history() {
     h.push(&loss(), &[5.0], 0);
     assert!(c.advance(&h, 100));
     assert_eq!(c.smoothed(&h, 0), Some(5.0));
-    assert_eq!(c.range(false), Some((5.0, 5.0)));
+    assert_eq!(spread(&c, &h, false), Some((5.0, 5.0)));
 }
 
 #[test]
@@ -150,11 +170,18 @@ fn a_curve_stays_in_view_while_its_history_thins() {
     assert!(c.advance(&h, usize::MAX));
     h.push(&loss(), &[1000.0], 1000);
     assert!(!c.advance(&h, 100));
-    assert_eq!(c.points().flatten().last(), Some((999.0, 999.0)));
+    assert_eq!(
+        c.points(&h, Window::all(512)).into_iter().flatten().last(),
+        Some((999.0, 999.0))
+    );
     assert_eq!(c.smoothed(&h, 3), None);
     while !c.advance(&h, 100) {}
-    assert_eq!(c.points().flatten().last(), Some((1000.0, 1000.0)));
-    assert!(c.points().flatten().all(|(step, v)| step == v));
+    assert_eq!(
+        c.points(&h, Window::all(512)).into_iter().flatten().last(),
+        Some((1000.0, 1000.0))
+    );
+    let points = c.points(&h, Window::all(512));
+    assert!(points.into_iter().flatten().all(|(step, v)| step == v));
     assert_eq!(c.smoothed(&h, 3), Some(6.0));
 }
 
@@ -163,18 +190,20 @@ fn the_range_ignores_rare_raw_outliers() {
     let mut values = vec![1.0; 10_000];
     values[5000] = 1e6;
     let mut c = Curve::new("loss", 0.99);
-    c.advance(&history(&values), usize::MAX);
-    let (_, hi) = c.range(false).unwrap();
+    let h = history(&values);
+    c.advance(&h, usize::MAX);
+    let (_, hi) = spread(&c, &h, false).unwrap();
     assert!(hi < 2e4, "{hi}");
 }
 
 #[test]
 fn the_range_of_a_log_axis_is_positive() {
     let mut c = Curve::new("loss", 0.0);
-    c.advance(&history(&[0.0, 0.5, 2.0, -1.0]), usize::MAX);
-    assert_eq!(c.range(true), Some((0.5, 2.0)));
-    assert_eq!(c.range(false), Some((-1.0, 2.0)));
-    assert_eq!(Curve::new("loss", 0.0).range(false), None);
+    let h = history(&[0.0, 0.5, 2.0, -1.0]);
+    c.advance(&h, usize::MAX);
+    assert_eq!(spread(&c, &h, true), Some((0.5, 2.0)));
+    assert_eq!(spread(&c, &h, false), Some((-1.0, 2.0)));
+    assert_eq!(spread(&Curve::new("loss", 0.0), &h, false), None);
 }
 
 #[test]
@@ -544,4 +573,201 @@ fn histograms_count_everything_once() {
     let same = stats::histogram(&[2.0; 7], 5).unwrap();
     assert_eq!(same.counts.iter().sum::<u32>(), 7);
     assert!(same.lo < 2.0 && same.hi > 2.0);
+}
+
+#[test]
+fn every_part_of_a_curve_shows_its_extremes_at_any_zoom() {
+    let mut values = noisy(200_000);
+    values[123_457] = 9.0;
+    let h = history(&values);
+    let mut c = Curve::new("loss", 0.9);
+    c.advance(&h, usize::MAX);
+    for (from, to) in [
+        (0.0, 200_000.0),
+        (100_000.0, 150_000.0),
+        (123_000.0, 124_000.0),
+        (123_450.0, 123_460.0),
+    ] {
+        let raw = c.raw_points(&h, part(from, to));
+        assert!(
+            raw.len() <= 4 * 256 + 8,
+            "{} points for {from}…{to}",
+            raw.len()
+        );
+        assert!(raw.iter().flatten().any(|p| *p == (123_457.0, 9.0)));
+        assert!(
+            raw.iter()
+                .flatten()
+                .all(|(step, v)| values[*step as usize] == *v as f32)
+        );
+        let steps: Vec<f64> = raw.iter().flatten().map(|p| p.0).collect();
+        assert!(steps.windows(2).all(|w| w[0] <= w[1]), "in order");
+        assert!(
+            steps[0] <= from.max(64.0 * 64.0)
+                && *steps.last().unwrap() >= (to - 1.0).min(199_999.0) - 4096.0
+        );
+    }
+    // Smoothed from the beginning, not from the edge of the window.
+    let mut ema = Ema::new(0.9);
+    let smooth: Vec<f32> = values.iter().map(|v| ema.push(*v)).collect();
+    let near = c.points(&h, part(123_450.0, 123_460.0));
+    assert!(near.len() >= 10);
+    for (step, v) in near.into_iter().flatten() {
+        assert_eq!(smooth[step as usize], v as f32);
+    }
+}
+
+#[test]
+fn a_spike_lasts_one_step_before_smoothing_and_many_after() {
+    // Decimating first would keep the spike as high as it is.
+    let mut values = vec![1.0; 100_000];
+    values[50_000] = 101.0;
+    let h = history(&values);
+    let mut c = Curve::new("loss", 0.99);
+    c.advance(&h, usize::MAX);
+    let top = |points: Vec<Option<(f64, f64)>>| {
+        points
+            .into_iter()
+            .flatten()
+            .map(|p| p.1)
+            .fold(0.0, f64::max)
+    };
+    assert!((top(c.points(&h, Window::all(100))) - 2.0).abs() < 1e-3);
+    assert_eq!(top(c.raw_points(&h, Window::all(100))), 101.0);
+}
+
+#[test]
+fn a_history_that_thins_keeps_its_curves() {
+    let mut h = History::with_capacity(1000);
+    for step in 0..1001 {
+        h.push(&loss(), &[step as f32], step);
+    }
+    let generation = h.generation();
+    // An odd number of steps at a time, as ticks come.
+    for first in (1001..1700).step_by(7) {
+        let rows: Vec<f32> = (first..first + 7).map(|s| s as f32).collect();
+        h.push(&loss(), &rows, first);
+    }
+    assert_eq!(
+        h.generation(),
+        generation,
+        "nothing that was there has changed"
+    );
+    for row in 0..h.len() {
+        assert_eq!(h.column("loss").unwrap()[row], h.step(row) as f32);
+    }
+}
+
+#[test]
+fn epochs_are_means_over_their_samples() {
+    let mut h = History::with_capacity(8);
+    // Ten samples in batches of four: 4, 4 and 2.
+    h.set_epoch(10, 4);
+    assert_eq!(h.steps_per_epoch(), 3);
+    h.push(&loss(), &[1.0, 2.0], 0);
+    assert!(h.by_epoch().is_empty());
+    h.push(&loss(), &[6.0, 3.0, 3.0, 3.0, 0.0], 2);
+    let epochs = h.by_epoch();
+    assert!(epochs.is_by_epoch() && !h.is_by_epoch());
+    assert_eq!(epochs.column("loss"), Some(&[2.4, 3.0][..]));
+    assert_eq!((epochs.step(0), epochs.step(1)), (1, 2));
+    assert_eq!(epochs.epoch(2), 2);
+    h.push_epoch(
+        2,
+        6,
+        Evaluation {
+            loss: 0.5,
+            ..Evaluation::default()
+        },
+    );
+    let mut csv = h.by_epoch().csv_header();
+    h.by_epoch().csv_rows(0..9, &mut csv);
+    assert_eq!(csv, "epoch,loss,val_loss\n1,2.4,\n2,3,0.5\n");
+    // Back to a snapshot within the second epoch: it is made anew, its evaluation too.
+    h.push(&loss(), &[0.0, 0.0, 9.0], 4);
+    assert_eq!(h.by_epoch().column("loss"), Some(&[2.4, 1.2][..]));
+    assert!(h.by_epoch().validation().is_empty());
+    // Epochs outlast the thinning of the steps.
+    for step in 7..30 {
+        h.push(&loss(), &[1.0], step);
+    }
+    assert!(h.pace().1 > 1);
+    assert_eq!(h.by_epoch().len(), 5);
+    h.clear();
+    assert!(h.by_epoch().is_empty());
+    // A run that goes on in the middle of an epoch has no mean of it.
+    h.push(&loss(), &[1.0, 1.0, 5.0, 5.0, 5.0], 4);
+    assert_eq!(h.by_epoch().column("loss"), Some(&[5.0][..]));
+    assert_eq!(h.by_epoch().step(0), 3);
+}
+
+#[test]
+fn views_zoom_and_pan_within_what_there_is() {
+    use nabla::plotting::zoom::{fitted, panned, pinched, zoomed};
+    let all = (0.0, 1000.0);
+    assert_eq!(zoomed(all, 250.0, 0.5, all), Some((125.0, 625.0)));
+    assert_eq!(zoomed((125.0, 625.0), 250.0, 2.0, all), None, "all of it");
+    assert_eq!(panned((100.0, 200.0), 950.0, all), Some((900.0, 1000.0)));
+    assert_eq!(panned((100.0, 200.0), -950.0, all), Some((0.0, 100.0)));
+    let (lo, hi) = zoomed((500.0, 504.0), 502.0, 0.01, all).unwrap();
+    assert!(hi - lo >= 4.0 && lo <= 502.0 && hi >= 502.0);
+    assert_eq!(fitted((f64::NEG_INFINITY, f64::INFINITY), all), None);
+    // Two fingers that part: the steps under them stay under them.
+    let (lo, hi) = pinched([50.0, 150.0], [400.0, 600.0], 10.0, 200.0, all).unwrap();
+    let step = |x: f64| lo + (x - 10.0) / 200.0 * (hi - lo);
+    assert!((step(50.0) - 400.0).abs() < 1e-9 && (step(150.0) - 600.0).abs() < 1e-9);
+    assert_eq!(pinched([80.0, 80.0], [400.0, 600.0], 0.0, 200.0, all), None);
+}
+
+#[test]
+fn runs_are_told_apart_by_what_they_do_not_share() {
+    use nabla::plotting::differences::{Mark, differences};
+    use nabla::spec::{Optimizer, presets};
+    let base = presets::find("digits-mlp")
+        .or_else(|| presets::find(presets::PRESETS[0].id))
+        .unwrap();
+    assert_eq!(differences(&[&base, &base.clone()]), [vec![], vec![]]);
+    let setting = |path: &str, value: serde_json::Value| Mark::Setting {
+        layer: None,
+        path: path.into(),
+        value,
+    };
+    let mut batch = base.clone();
+    batch.train.batch_size = Some(7);
+    let mut seed = base.clone();
+    seed.seed = 99;
+    let found = differences(&[&base, &batch, &seed]);
+    assert_eq!(
+        found[1],
+        [
+            setting("train.batch_size", 7.into()),
+            setting("seed", base.seed.into())
+        ]
+    );
+    assert_eq!(
+        found[2],
+        [
+            setting("train.batch_size", base.train.batch_size.into()),
+            setting("seed", 99.into())
+        ]
+    );
+    // Of another optimiser only its name counts, not the fields that come with it.
+    let mut sgd = base.clone();
+    sgd.train.optimizer =
+        serde_json::from_str::<Optimizer>(r#"{"kind":"sgd","learning_rate":0.5}"#).unwrap();
+    assert_ne!(sgd.train.optimizer, base.train.optimizer);
+    assert_eq!(
+        differences(&[&base, &sgd])[1],
+        [setting("train.optimizer.kind", "sgd".into())]
+    );
+    let mut less = base.clone();
+    let gone = less.layers.remove(1).id;
+    less.name = "mine".into();
+    let there = |there| Mark::Layer {
+        id: gone.clone(),
+        there,
+    };
+    let found = differences(&[&base, &less]);
+    assert_eq!(found[0], [Mark::Name(base.name.clone()), there(true)]);
+    assert_eq!(found[1], [Mark::Name("mine".into()), there(false)]);
 }

@@ -78,8 +78,8 @@ pub enum Target {
     Values { names: Vec<String> },
     /// A class index for each of a sample's `steps`; `names[k]` is class k.
     Steps { names: Vec<String>, steps: usize },
-    /// The `width` numbers of the sample itself.
-    Input { width: usize },
+    /// The `width` numbers of the sample itself; names of the classes that came with the data, if any did.
+    Input { width: usize, names: Vec<String> },
 }
 
 /// Everything a run needs to know of its data. Rows are addressed by index into `x` and `y`;
@@ -177,7 +177,7 @@ fn target_width(target: &Target) -> usize {
         Target::Classes { .. } => 1,
         Target::Values { names } => names.len().max(1),
         Target::Steps { steps, .. } => (*steps).max(1),
-        Target::Input { width } => (*width).max(1),
+        Target::Input { width, .. } => (*width).max(1),
     }
 }
 

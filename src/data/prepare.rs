@@ -66,7 +66,13 @@ pub(super) fn prepare(mut raw: Raw, spec: &DataSpec, seed: u32) -> Result<Datase
         y,
         y_scale,
         target: if itself {
-            Target::Input { width: features }
+            Target::Input {
+                width: features,
+                names: match raw.target {
+                    Target::Classes { names } => names,
+                    _ => Vec::new(),
+                },
+            }
         } else {
             raw.target
         },

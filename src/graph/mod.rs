@@ -14,6 +14,7 @@ mod norm;
 mod optim;
 mod probe;
 pub mod repair;
+mod segment;
 mod sequence;
 mod spatial;
 
@@ -25,6 +26,7 @@ pub use grad::{Backward, differentiate};
 pub use head::threshold;
 pub use optim::{Knobs, route, rule, solve, update};
 pub use probe::{PROBE_BATCH, probe};
+pub use segment::{SEGMENT_BATCH, Segment, cut, segment};
 
 pub type Shape = Vec<usize>;
 

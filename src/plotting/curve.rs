@@ -1,12 +1,15 @@
 //! A column of the history, made ready for drawing a little at a time.
-use super::decimate::{Bucket, MinMax};
+use super::decimate::Bucket;
 use super::history::History;
+use super::pyramid::{BASE, Pyramid};
 use super::smooth::Ema;
+use std::ops::Range;
 
-/// Buckets per curve: about two per pixel of a wide chart.
-const BUCKETS: usize = 1024;
 /// Rows between two kept states of the smoothing.
 const MARK: usize = 1024;
+
+/// A place of a line; None breaks it.
+pub type Point = Option<(f64, f64)>;
 
 /// Follows one column: raw and smoothed, both decimated. A new smoothing is worked out behind
 /// the old one, which stays in view until the new one has caught up.
@@ -18,6 +21,22 @@ pub struct Curve {
     generation: u64,
 }
 
+/// Which part of a curve is drawn, and how finely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// Steps from and to; None: all there are.
+    pub x: Option<(f64, f64)>,
+    /// Buckets at most: about one per pixel.
+    pub most: usize,
+}
+
+impl Window {
+    /// All of it, in at most so many buckets.
+    pub fn all(most: usize) -> Window {
+        Window { x: None, most }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Track {
     beta: f32,
@@ -26,8 +45,8 @@ struct Track {
     ema: Ema,
     /// The smoothing before rows 0, `MARK`, 2·`MARK`, …
     marks: Vec<Ema>,
-    raw: MinMax,
-    smooth: MinMax,
+    raw: Pyramid,
+    smooth: Pyramid,
 }
 
 impl Track {
@@ -37,8 +56,8 @@ impl Track {
             pace,
             ema: Ema::new(beta),
             marks: Vec::new(),
-            raw: MinMax::new(BUCKETS),
-            smooth: MinMax::new(BUCKETS),
+            raw: Pyramid::new(),
+            smooth: Pyramid::new(),
         }
     }
 
@@ -46,10 +65,77 @@ impl Track {
         self.raw.rows()
     }
 
-    fn points<'a>(&self, m: &'a MinMax) -> impl Iterator<Item = Option<(f64, f64)>> + use<'a> {
+    /// The rows of a window and one more on either side, which lines come from and lead to.
+    fn within(&self, window: Window) -> Range<usize> {
+        let Some((from, to)) = window.x else {
+            return 0..self.rows();
+        };
+        let row = |x: f64| (x - f64::from(self.pace.0)) / f64::from(self.pace.1);
+        let first = (row(from).floor() - 1.0).max(0.0) as usize;
+        let end = (row(to).ceil() + 2.0).max(0.0) as usize;
+        first.min(self.rows())..end.min(self.rows())
+    }
+
+    /// Values of these rows, each as it is or by the extremes of buckets of equal size.
+    fn reduce(
+        &self,
+        rows: Range<usize>,
+        most: usize,
+        mut value: impl FnMut(usize) -> f32,
+    ) -> Vec<Point> {
+        if rows.len() <= 2 * most {
+            let each = rows.map(|row| {
+                let v = value(row);
+                v.is_finite().then(|| self.place(row as u32, v))
+            });
+            return each.collect();
+        }
+        let size = rows.len().div_ceil(most.max(1));
+        let mut buckets: Vec<Bucket> = Vec::with_capacity(most + 1);
+        let first = rows.start / size;
+        for row in rows {
+            if buckets.len() <= row / size - first {
+                buckets.push(Bucket::EMPTY);
+            }
+            if let Some(b) = buckets.last_mut() {
+                b.push(row as u32, value(row));
+            }
+        }
+        self.places(&buckets)
+    }
+
+    fn places(&self, buckets: &[Bucket]) -> Vec<Point> {
+        let points = buckets.iter().flat_map(Bucket::points);
+        points
+            .map(|p| p.map(|(row, v)| self.place(row, v)))
+            .collect()
+    }
+
+    fn place(&self, row: u32, v: f32) -> (f64, f64) {
         let (start, stride) = (f64::from(self.pace.0), f64::from(self.pace.1));
-        m.points()
-            .map(move |p| p.map(|(row, v)| (start + f64::from(row) * stride, f64::from(v))))
+        (start + f64::from(row) * stride, f64::from(v))
+    }
+
+    fn raw_points(&self, values: Option<&[f32]>, window: Window) -> Vec<Point> {
+        let rows = self.within(window);
+        match values.filter(|_| rows.len() <= BASE * window.most) {
+            Some(values) => self.reduce(rows, window.most, |row| values[row]),
+            None => self.places(&self.raw.buckets(rows, window.most)),
+        }
+    }
+
+    fn points(&self, values: Option<&[f32]>, window: Window) -> Vec<Point> {
+        let rows = self.within(window);
+        let mark = self.marks.get(rows.start / MARK).copied();
+        match (values, mark) {
+            (Some(values), Some(mut ema)) if rows.len() <= BASE * window.most => {
+                for v in &values[rows.start / MARK * MARK..rows.start] {
+                    ema.push(*v);
+                }
+                self.reduce(rows, window.most, |row| ema.push(values[row]))
+            }
+            _ => self.places(&self.smooth.buckets(rows, window.most)),
+        }
     }
 
     /// Takes in at most `budget` rows; returns how many. None of another pace.
@@ -61,7 +147,7 @@ impl Track {
             return 0;
         }
         let from = self.rows();
-        let to = values.len().min(from + budget);
+        let to = values.len().min(from.saturating_add(budget));
         for (row, v) in values.iter().enumerate().take(to).skip(from) {
             if row % MARK == 0 {
                 self.marks.push(self.ema);
@@ -126,28 +212,32 @@ impl Curve {
         self.back.is_none() && self.front.rows() == values.len()
     }
 
+    /// Rows taken in.
+    pub fn rows(&self) -> usize {
+        self.front.rows()
+    }
+
+    /// The column's values, while the rows taken in are still the history's.
+    fn values<'a>(&self, history: &'a History) -> Option<&'a [f32]> {
+        let fits = self.front.pace == history.pace() && self.generation == history.generation();
+        let values = history.column(&self.column)?;
+        (fits && self.rows() <= values.len()).then_some(values)
+    }
+
     /// Steps and values of the raw column, decimated; None where nothing was finite.
-    pub fn raw_points(&self) -> impl Iterator<Item = Option<(f64, f64)>> + '_ {
-        self.front.points(&self.front.raw)
+    pub fn raw_points(&self, history: &History, window: Window) -> Vec<Point> {
+        self.front.raw_points(self.values(history), window)
     }
 
-    /// The same of the smoothed one.
-    pub fn points(&self) -> impl Iterator<Item = Option<(f64, f64)>> + '_ {
-        self.front.points(&self.front.smooth)
-    }
-
-    pub fn raw(&self) -> &MinMax {
-        &self.front.raw
-    }
-
-    pub fn smooth(&self) -> &MinMax {
-        &self.front.smooth
+    /// The same of the smoothed one: smoothed first, then decimated.
+    pub fn points(&self, history: &History, window: Window) -> Vec<Point> {
+        self.front.points(self.values(history), window)
     }
 
     /// The smoothed value at a row; None beyond what was taken in.
     pub fn smoothed(&self, history: &History, row: usize) -> Option<f32> {
-        let values = history.column(&self.column)?;
-        if row >= self.front.rows() || row >= values.len() || self.front.pace != history.pace() {
+        let values = self.values(history)?;
+        if row >= self.rows() {
             return None;
         }
         let mut ema = *self.front.marks.get(row / MARK)?;
@@ -157,34 +247,25 @@ impl Curve {
         }
         Some(value)
     }
+}
 
-    /// Range of what is drawn: all of the smoothed curve, and the raw one without its rarest
-    /// two per cent on either side. `positive` leaves out what a log axis cannot show.
-    pub fn range(&self, positive: bool) -> Option<(f32, f32)> {
-        let ends = |m: &MinMax| -> (Vec<f32>, Vec<f32>) {
-            let shown = |b: &&Bucket| !b.is_empty() && (!positive || b.max > 0.0);
-            let low = |b: &Bucket| {
-                if positive && b.min <= 0.0 {
-                    b.max
-                } else {
-                    b.min
-                }
-            };
-            m.buckets()
-                .iter()
-                .filter(shown)
-                .map(|b| (low(b), b.max))
-                .unzip()
-        };
-        let (lows, highs) = ends(&self.front.smooth);
-        let (mut raw_lows, mut raw_highs) = ends(&self.front.raw);
-        raw_lows.sort_unstable_by(f32::total_cmp);
-        raw_highs.sort_unstable_by(f32::total_cmp);
-        let cut = raw_lows.len() / 50;
-        let lo = lows.into_iter().fold(*raw_lows.get(cut)?, f32::min);
-        let hi = highs
-            .into_iter()
-            .fold(*raw_highs.get(raw_highs.len() - 1 - cut)?, f32::max);
-        Some((lo, hi))
-    }
+/// Range of what is drawn: all of the smoothed curve, and the raw one without its rarest two per
+/// cent on either side. `positive` leaves out what a log axis cannot show.
+pub fn range(smooth: &[Point], raw: &[Point], positive: bool) -> Option<(f64, f64)> {
+    let shown = |points: &[Point]| -> Vec<f64> {
+        let values = points.iter().flatten().map(|p| p.1);
+        values
+            .filter(|v| v.is_finite() && (!positive || *v > 0.0))
+            .collect()
+    };
+    let (smooth, mut raw) = (shown(smooth), shown(raw));
+    raw.sort_unstable_by(f64::total_cmp);
+    // The lows and the highs are half of the points each.
+    let cut = raw.len() / 100;
+    let ends = raw.get(cut).zip(raw.get(raw.len().wrapping_sub(cut + 1)));
+    let ends = ends.map_or((f64::INFINITY, f64::NEG_INFINITY), |(a, b)| (*a, *b));
+    let (lo, hi) = smooth
+        .into_iter()
+        .fold(ends, |(a, b), v| (a.min(v), b.max(v)));
+    (lo <= hi).then_some((lo, hi))
 }

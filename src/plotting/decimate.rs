@@ -11,7 +11,8 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    const EMPTY: Bucket = Bucket {
+    /// Of no rows.
+    pub const EMPTY: Bucket = Bucket {
         min: f32::INFINITY,
         max: f32::NEG_INFINITY,
         min_row: 0,
@@ -22,7 +23,7 @@ impl Bucket {
         self.min > self.max
     }
 
-    fn push(&mut self, row: u32, value: f32) {
+    pub fn push(&mut self, row: u32, value: f32) {
         if !value.is_finite() {
             return;
         }
@@ -34,7 +35,21 @@ impl Bucket {
         }
     }
 
-    fn join(&mut self, later: &Bucket) {
+    /// `(row, value)` of both extremes in their order; None where nothing was finite.
+    pub fn points(&self) -> [Option<(u32, f32)>; 2] {
+        if self.is_empty() {
+            return [None, None];
+        }
+        let (low, high) = ((self.min_row, self.min), (self.max_row, self.max));
+        if self.min_row <= self.max_row {
+            [Some(low), Some(high)]
+        } else {
+            [Some(high), Some(low)]
+        }
+    }
+
+    /// Takes in what comes after it.
+    pub fn join(&mut self, later: &Bucket) {
         if later.min < self.min {
             (self.min, self.min_row) = (later.min, later.min_row);
         }
@@ -100,18 +115,6 @@ impl MinMax {
     /// `(row, value)` of both extremes of each bucket in their order; None where nothing in a
     /// bucket was finite.
     pub fn points(&self) -> impl Iterator<Item = Option<(u32, f32)>> + '_ {
-        self.buckets.iter().flat_map(|b| {
-            if b.is_empty() {
-                return [None, None];
-            }
-            let (low, high) = ((b.min_row, b.min), (b.max_row, b.max));
-            if b.min_row == b.max_row {
-                [Some(low), Some(low)]
-            } else if b.min_row < b.max_row {
-                [Some(low), Some(high)]
-            } else {
-                [Some(high), Some(low)]
-            }
-        })
+        self.buckets.iter().flat_map(Bucket::points)
     }
 }

@@ -337,6 +337,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     ("unknown-run", "There is no run {run}; it was disposed of."),
     ("unknown-tensor", "There is no tensor “{name}” in this run."),
     (
+        "segment",
+        "No layer of this network can stand for its code: what follows must read nothing from before it.",
+    ),
+    (
+        "codes-not-finite",
+        "The codes are no longer finite numbers: the training has diverged. Reset, and try a smaller learning rate.",
+    ),
+    (
         "surface-not-finite",
         "There is no loss surface around these parameters: some are not finite numbers, or there are none. Start over with a smaller learning rate.",
     ),

@@ -14,6 +14,8 @@ pub struct Outcome {
     pub classes: Option<usize>,
     /// Above which a single output means class 1.
     pub threshold: f32,
+    /// Whether the targets are the sample itself, which all has one unit.
+    pub itself: bool,
 }
 
 impl Outcome {
@@ -85,8 +87,9 @@ impl Outcome {
         }
         e.mse = Some(se / n);
         e.mae = Some(ae / n);
-        // As scikit-learn's r2_score: per target, then the mean over the targets.
-        let mut scores = Vec::new();
+        // As scikit-learn's r2_score: per target, then the mean over the targets; where the sample itself is
+        // the target with `multioutput="variance_weighted"`, for at a picture's rim hardly anything varies.
+        let (mut scores, mut weights) = (0.0, 0.0);
         for j in 0..self.width {
             let column = |v: &[f32]| -> Vec<f64> {
                 v.iter()
@@ -100,11 +103,13 @@ impl Outcome {
             let total: f64 = y.iter().map(|v| (v - mean).powi(2)).sum();
             let rest: f64 = p.iter().zip(&y).map(|(p, y)| (p - y).powi(2)).sum();
             if total > 0.0 {
-                scores.push(1.0 - rest / total);
+                let weight = if self.itself { total } else { 1.0 };
+                scores += weight * (1.0 - rest / total);
+                weights += weight;
             }
         }
-        if !scores.is_empty() {
-            e.r2 = Some(scores.iter().sum::<f64>() / scores.len() as f64);
+        if weights > 0.0 {
+            e.r2 = Some(scores / weights);
         }
     }
 }

@@ -22,6 +22,7 @@ use super::run_life::SavedStates;
 use super::runner::Runner;
 use super::share::copy_link;
 use super::store::{Action, Edit, Phase, State, Word};
+use super::tour::{Pane, Tour};
 use super::train_panel::TrainPanel;
 use crate::lazy;
 use crate::spec::{Spec, presets};
@@ -87,6 +88,7 @@ fn App() -> Html {
     let layout = use_state_eq(remember::layout);
     // The first minute is worth seeing: what trains, and how well.
     let tab = use_state_eq(|| Tab::Result);
+    let touring = use_state_eq(|| false);
     let state = use_reducer(|| State::new(remember::initial_spec()));
     let runner = {
         let dispatch = state.dispatcher();
@@ -112,7 +114,7 @@ fn App() -> Html {
         &lang,
         &theme,
         &layout,
-        (&picker, &on_code, &pasting),
+        (&picker, &on_code, &touring, &pasting),
     );
     use_keys(&ask, state.phase);
     let over = use_drop(&state, &runner, &pasting);
@@ -180,6 +182,20 @@ fn App() -> Html {
         met.borrow()
             .then(|| html! { <Later<AutosaveProps> view={&AUTOSAVE} {with} /> })
             .unwrap_or_default()
+    };
+    let trained = {
+        let runner = runner.clone();
+        use_callback((), move |(), ()| runner.standing().map(|s| s.0))
+    };
+    let on_pane = {
+        let tab = tab.setter();
+        use_callback((), move |pane: Pane, ()| {
+            tab.set(match pane {
+                Pane::Setup => Tab::Setup,
+                Pane::Network => Tab::Network,
+                Pane::Result => Tab::Result,
+            });
+        })
     };
     let samples = state.info.as_ref().map(|i| i.data.train);
     // In a frame of another page: the panes that it asks for, and the way to all of them.
@@ -275,7 +291,7 @@ fn App() -> Html {
                     <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
-                            <LossPlot history={runner.history.clone()} version={state.live.version} />
+                            <LossPlot history={runner.history.clone()} version={state.live.version} {trained} />
                         </div>
                     </section>
                     }
@@ -289,6 +305,9 @@ fn App() -> Html {
                     }
                 </div>
             </main>
+            if whole {
+                <Tour on={touring} {on_pane} />
+            }
             { dialog(&state, &runner, &pasting, on_pasted) }
             <Notices notices={state.notices.clone()} dispatch={state.dispatcher()} />
             <input
@@ -516,14 +535,20 @@ fn use_ask(
     lang: &UseStateHandle<Lang>,
     theme: &UseStateHandle<Theme>,
     layout: &UseStateHandle<Layout>,
-    // What opens files, what opens code, and the dialogs.
-    openers: (&NodeRef, &Callback<()>, &UseStateHandle<Option<Opening>>),
+    // What opens files, what opens code, whether the tour is on, and the dialogs.
+    openers: (
+        &NodeRef,
+        &Callback<()>,
+        &UseStateHandle<bool>,
+        &UseStateHandle<Option<Opening>>,
+    ),
 ) -> Callback<Ask> {
     let dispatch = state.dispatcher();
     let (runner, lang, layout, theme) =
         (runner.clone(), lang.clone(), layout.clone(), theme.clone());
     let (picker, on_code) = (openers.0.clone(), openers.1.clone());
-    let pasting = openers.2.setter();
+    let touring = openers.2.setter();
+    let pasting = openers.3.setter();
     let open = move |id: &str| {
         if let Some(spec) = presets::find(id) {
             dispatch.dispatch(Action::Open(Box::new(spec)));
@@ -573,6 +598,7 @@ fn use_ask(
                 layout.set(Layout::default());
                 remember::keep_layout(Layout::default());
             }
+            Ask::Tour => touring.set(true),
         },
     )
 }

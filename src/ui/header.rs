@@ -34,6 +34,7 @@ pub enum Ask {
     Language(Lang),
     Theme,
     Layout,
+    Tour,
 }
 
 #[derive(Properties)]
@@ -342,6 +343,7 @@ fn Menu(props: &MenuProps) -> Html {
                     { item(Icon::Redo, "redo", Ask::Redo, !props.can_redo) }
                     { item(Icon::Restore, "restore-preset", Ask::Restore, !props.edited) }
                     { item(Icon::Reset, "restore-layout", Ask::Layout, false) }
+                    { item(Icon::Flag, "tour", Ask::Tour, false) }
                     <p class="dim">{ t("about") }</p>
                 </div>
             }

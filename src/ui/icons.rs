@@ -33,6 +33,9 @@ pub enum Icon {
     Save,
     /// Side by side.
     Beside,
+    Pencil,
+    Flag,
+    Minus,
 }
 
 impl Icon {
@@ -59,6 +62,7 @@ impl Icon {
                 false,
             ),
             Icon::Plus => ("M8 3v10M3 8h10", false),
+            Icon::Minus => ("M3 8h10", false),
             Icon::Grip => (
                 "M6 3a1 1 0 1 0 0 2 1 1 0 0 0 0-2zM10 3a1 1 0 1 0 0 2 1 1 0 0 0 0-2zM6 7a1 1 0 1 0 0 2 1 1 0 0 0 0-2zM10 7a1 1 0 1 0 0 2 1 1 0 0 0 0-2zM6 11a1 1 0 1 0 0 2 1 1 0 0 0 0-2zM10 11a1 1 0 1 0 0 2 1 1 0 0 0 0-2z",
                 true,
@@ -91,6 +95,11 @@ impl Icon {
             Icon::Right => ("M6 3.4 10.6 8 6 12.6", false),
             Icon::Restore => (
                 "M3 3v3.4h3.4M3.2 6.2A5.2 5.2 0 1 1 2.8 8M8 5.2V8l2 1.4",
+                false,
+            ),
+            Icon::Flag => ("M3.6 14V2.4M3.6 3h8.8l-2 3 2 3H3.6", false),
+            Icon::Pencil => (
+                "M3 13l.6-2.8L10.8 3l2.2 2.2-7.2 7.2zM9.4 4.4l2.2 2.2",
                 false,
             ),
             Icon::Beside => ("M2.4 3h11.2v10H2.4zM8 3v10", false),

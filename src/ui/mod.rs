@@ -46,6 +46,7 @@ mod run_life;
 mod runner;
 mod share;
 mod store;
+mod tour;
 mod train_panel;
 
 pub use app::start;

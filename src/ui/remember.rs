@@ -115,7 +115,7 @@ impl Default for Layout {
         Layout {
             left: (width * 0.22).clamp(240.0, 340.0),
             right: (width * 0.38).clamp(340.0, 920.0),
-            plot: 0.46,
+            plot: 0.5,
         }
     }
 }

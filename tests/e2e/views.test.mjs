@@ -181,8 +181,9 @@ e2e('filters of a convolution as pictures, by channel', { path: '#preset=digits-
 });
 
 e2e('an embedding is searched, and neighbours have their cosines', { path: '#preset=imdb-conv1d', timeout: 150_000 }, async ({ page, shot }) => {
-  // Its first step takes a while: there are rows to look at before it.
-  await trained(page, 0);
+  await trained(page, 1);
+  // At rest, so that the rows stay in their order.
+  await pause(page);
   await open(page, 'weights');
   const search = page.locator('.embedding input[type=search]');
   await search.waitFor();

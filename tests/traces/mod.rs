@@ -139,7 +139,15 @@ fn values(t: &Value) -> (Vec<f32>, Vec<f32>, usize, Target) {
         );
     }
     if d["target"] == "input" {
-        return (x, vec![0.0; rows], rows, Target::Input { width: n });
+        return (
+            x,
+            vec![0.0; rows],
+            rows,
+            Target::Input {
+                width: n,
+                names: Vec::new(),
+            },
+        );
     }
     let targets = &d["targets"];
     let width: usize = sizes(&targets["shape"]).iter().product();

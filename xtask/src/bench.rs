@@ -12,9 +12,8 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     ensure(&[Need::NodeModules, Need::Chrome])?;
     let given = |name: &str| args.iter().any(|a| a == name);
-    let rest = args
-        .iter()
-        .filter(|a| *a != "--no-build" && *a != "--kernels");
+    let own = ["--no-build", "--kernels", "--views"];
+    let rest = args.iter().filter(|a| !own.contains(&a.as_str()));
     let mut node;
     if given("--kernels") {
         node = command("node", ["tests/bench/kernels.mjs"]);
@@ -28,7 +27,11 @@ pub fn run(args: &[String]) -> Result<()> {
                 "there is no dist/engine.html, the bare page that steps are timed on".into(),
             );
         }
-        node = command("node", ["tests/bench/bench.mjs"]);
+        let file = match given("--views") {
+            true => "tests/bench/views.mjs",
+            false => "tests/bench/bench.mjs",
+        };
+        node = command("node", [file]);
         node.args(rest);
     }
     node.env("CHROME", browser::chrome()?.browser);

@@ -47,8 +47,9 @@ pub const ALL: [Engine; 3] = [RELAXED, THREADS, GPU];
 const LOADER: &str = "import init from './trainer-NAME.js';\n\
     await init({ module_or_path: new URL('./trainer-NAME_bg.wasm', import.meta.url) });\n";
 /// What a helper thread runs: it is sent the module and the memory.
-const HELPER: &str = "import init, { help } from './trainer-NAME.js';\n\
-    onmessage = async ({ data }) => {\n  await init(data);\n  postMessage(true);\n  help();\n};\n";
+const HELPER: &str = "import init, { help, helpEnded } from './trainer-NAME.js';\n\
+    onmessage = async ({ data }) => {\n  await init(data);\n  postMessage(true);\n  \
+    try {\n    help();\n  } catch (e) {\n    helpEnded();\n    throw e;\n  }\n};\n";
 /// The line of nabla.js that says which builds there are.
 const OFFERED: &str = "const OFFERED = [];";
 

@@ -46,6 +46,8 @@ struct Pool {
     work: UnsafeCell<Option<Work<'static>>>,
     done: AtomicUsize,
     failed: AtomicBool,
+    /// A helper has broken off in the middle of a part, which nobody will ever finish.
+    lost: AtomicBool,
     number: AtomicU32,
     /// Held by the thread whose job is run.
     caller: Mutex<()>,
@@ -66,6 +68,7 @@ static POOL: Pool = Pool {
     work: UnsafeCell::new(None),
     done: AtomicUsize::new(0),
     failed: AtomicBool::new(false),
+    lost: AtomicBool::new(false),
     number: AtomicU32::new(0),
     caller: Mutex::new(()),
     helpers: AtomicUsize::new(0),
@@ -124,7 +127,7 @@ pub fn run(threads: usize, parts: usize, work: Work) {
         POOL.done.fetch_add(1, Release);
     }
     let mut spins = 0;
-    while POOL.done.load(Acquire) < parts {
+    while POOL.done.load(Acquire) < parts && !POOL.lost.load(Acquire) {
         spins += 1;
         if spins < SPINS {
             std::hint::spin_loop();
@@ -132,7 +135,7 @@ pub fn run(threads: usize, parts: usize, work: Work) {
         }
         POOL.waiting.store(true, SeqCst);
         let mut held = POOL.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        while POOL.done.load(SeqCst) < parts {
+        while POOL.done.load(SeqCst) < parts && !POOL.lost.load(SeqCst) {
             held = match POOL.finished.wait(held) {
                 Ok(held) => held,
                 Err(e) => e.into_inner(),
@@ -141,6 +144,8 @@ pub fn run(threads: usize, parts: usize, work: Work) {
         POOL.waiting.store(false, SeqCst);
     }
     let failed = POOL.failed.swap(false, AcqRel);
+    // The lost part may still use the work: for good, nobody gets the pool any more.
+    assert!(!POOL.lost.load(Acquire), "a helper thread broke off");
     drop(caller);
     assert!(!failed, "a part of a job panicked");
 }
@@ -200,6 +205,14 @@ pub fn help() -> ! {
         }
         POOL.asleep.fetch_sub(1, SeqCst);
     }
+}
+
+/// Says that a helper has broken off, which on the web a panic or a trap does: whoever waits for its part
+/// panics instead of waiting for ever.
+pub fn lose() {
+    POOL.lost.store(true, SeqCst);
+    let _held = POOL.lock.lock().unwrap_or_else(PoisonError::into_inner);
+    POOL.finished.notify_all();
 }
 
 /// Starts helpers until there are `threads` threads, and waits for them. For the host; on the web

@@ -13,7 +13,7 @@ const AT_ONCE: usize = 2;
 /// Milliseconds that one should take.
 const SUBMIT: f64 = 50.0;
 /// Kernels of one: before any was timed, and bounds.
-const FIRST: f64 = 256.0;
+const FIRST: f64 = 64.0;
 const BOUNDS: (f64, f64) = (8.0, 8192.0);
 
 /// Steps of a program that are not submitted yet: the next one's number among them, the next of

@@ -41,6 +41,28 @@ pub enum Ask {
         row: usize,
         count: usize,
     },
+    /// What a layer makes of the first `count` samples of a part: the layer named, where the network can
+    /// be cut behind it, else the narrowest. → [`Codes`], buffers: [places on a plane f32 `[count, 2]`,
+    /// class of each sample f32 (empty where there are none), the plane's basis f32 `[3, width]`: a
+    /// point is row 0 + u·row 1 + v·row 2]
+    Codes {
+        part: Part,
+        layer: Option<String>,
+        count: usize,
+    },
+    /// What the layers after one make of points of such a plane. → [`super::ArrayInfo`], `buffers[0]`:
+    /// f32 outputs, as a prediction has them
+    Decode {
+        layer: String,
+        basis: Vec<f32>,
+        places: Vec<f32>,
+    },
+    /// What they make of codes drawn at random. → as for `Decode`
+    Dreams {
+        layer: String,
+        count: usize,
+        seed: u32,
+    },
     /// → the words behind the numbers of texts, by number; none where the data are no texts
     Words,
     /// Begins a loss surface around the present parameters, in the place of one before. →
@@ -228,4 +250,18 @@ pub struct Mark {
     pub away: Option<f32>,
     /// The places of all marks, with their steps.
     pub path: Vec<(u32, [f32; 2])>,
+}
+
+/// Of the layer whose output stands for an autoencoder's code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Codes {
+    pub layer: String,
+    /// One sample's code.
+    pub shape: Vec<usize>,
+    /// Names of the samples' classes; empty where the data has none.
+    pub classes: Vec<String>,
+    /// How much of the codes' variance their plane shows; absent where it shows all.
+    pub share: Option<f64>,
+    /// Whether it is a variational autoencoder's, whose codes are drawn from N(0, 1).
+    pub drawn: bool,
 }

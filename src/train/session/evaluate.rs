@@ -26,6 +26,7 @@ impl<B: Backend> Session<B> {
                 width: width / self.steps_per_sample(),
                 classes: self.data.classes(),
                 threshold: graph::threshold(&self.spec.train.loss),
+                itself: self.spec.data.target == crate::spec::TargetOf::Input,
                 ..Outcome::default()
             },
         })

@@ -1,4 +1,5 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
+mod code;
 mod epoch;
 mod evaluate;
 mod flight;
@@ -51,6 +52,8 @@ pub struct Session<B: Backend> {
     flights: VecDeque<flight::Flight<B::Pending>>,
     /// For a closer look.
     probe: Option<Box<probe::Probe<B>>>,
+    /// For an autoencoder's codes.
+    halves: Option<Box<code::Halves<B>>>,
     /// The loss around the run, where the run has been, and surfaces begun so far.
     landscape: Option<Box<landscape::Landscape>>,
     trail: landscape::Trail,
@@ -324,6 +327,7 @@ impl<B: Backend> Session<B> {
             epoch_loss: (0.0, 0),
             flights: VecDeque::new(),
             probe: None,
+            halves: None,
             landscape: None,
             trail: landscape::Trail::default(),
             surfaces: 0,

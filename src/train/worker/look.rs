@@ -36,10 +36,7 @@ async fn answer(s: &mut AnySession, ask: Ask) -> Result<Answer, Failure> {
             number,
             layer,
         } => with(s.within(part, number, &layer).await?),
-        Ask::Field(ask) => {
-            let (shape, values) = s.field(&ask).await?;
-            with((ArrayInfo { shape }, values))
-        }
+        Ask::Field(ask) => array(s.field(&ask).await?),
         Ask::Reconstruction { part, number } => {
             let (info, values) = s.reconstruction(part, number).await?;
             let answer = Answer::of(&info)?;
@@ -47,6 +44,18 @@ async fn answer(s: &mut AnySession, ask: Ask) -> Result<Answer, Failure> {
         }
         Ask::Project { name } => with(s.project(&name).await?),
         Ask::Neighbours { name, row, count } => Answer::of(&s.neighbours(&name, row, count).await?),
+        Ask::Codes { part, layer, count } => {
+            let coded = s.codes(part, layer.as_deref(), count).await?;
+            let answer = Answer::of(&coded.info)?;
+            let all = [coded.places, coded.labels, coded.basis];
+            Ok(all.iter().fold(answer, |a, v| a.floats(v)))
+        }
+        Ask::Decode {
+            layer,
+            basis,
+            places,
+        } => array(s.decode_places(&layer, &basis, &places).await?),
+        Ask::Dreams { layer, count, seed } => array(s.dreams(&layer, count, seed).await?),
         Ask::Words => Answer::of(&s.words()),
         Ask::Surface(ask) => Answer::of(&s.surface(&ask).await?),
         Ask::SurfacePoints { id } => {
@@ -60,6 +69,10 @@ async fn answer(s: &mut AnySession, ask: Ask) -> Result<Answer, Failure> {
             Ok(Answer::null())
         }
     }
+}
+
+fn array((shape, values): (Vec<usize>, Vec<f32>)) -> Result<Answer, Failure> {
+    with((ArrayInfo { shape }, values))
 }
 
 fn with<T: serde::Serialize>((info, values): (T, Vec<f32>)) -> Result<Answer, Failure> {

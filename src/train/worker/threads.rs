@@ -19,6 +19,12 @@ pub fn help() {
     pool::help()
 }
 
+/// What a helper says when [`help`] has broken off, so that the trainer does not wait for it.
+#[wasm_bindgen(js_name = helpEnded)]
+pub fn help_ended() {
+    pool::lose()
+}
+
 thread_local! {
     /// Kept, for a worker that nobody holds may be ended.
     static HELPERS: RefCell<Vec<Worker>> = const { RefCell::new(Vec::new()) };
@@ -33,7 +39,7 @@ pub fn threads() -> usize {
 
 /// Starts helpers until there are `threads` threads, and waits until they are up or have failed.
 /// `script` is a module that, given `{ module_or_path, memory }` in a message, initialises the
-/// module with it, posts a message and calls [`help`].
+/// module with it, posts a message, calls [`help`], and [`help_ended`] should that throw.
 pub async fn start(threads: usize, script: &str) {
     let missing = threads
         .min(pool::MAX)

@@ -1,5 +1,6 @@
 //! The look inside a run: what it says, what it has learnt, how good it is.
 mod activations;
+mod autoencoder;
 mod embedding;
 mod evaluation;
 mod fit;
@@ -104,6 +105,7 @@ lazy! { static LANDSCAPE: Shown<ViewProps>, in page landscape = |p| html! { <Ins
 lazy! { static GRADIENTS: Shown<ViewProps>, in page gradients = |p| html! { <Inside><gradients::Gradients ..p /></Inside> }; }
 lazy! { static SALIENCY: Shown<ViewProps>, in page saliency = |p| html! { <Inside><saliency::SaliencyView ..p /></Inside> }; }
 lazy! { static EVALUATION: Shown<ViewProps>, in page evaluation = |p| html! { <Inside><evaluation::EvaluationView ..p /></Inside> }; }
+lazy! { static AUTOENCODER: Shown<ViewProps>, in page autoencoder = |p| html! { <Inside><autoencoder::Autoencoder ..p /></Inside> }; }
 lazy! { static CODE: Shown<CodeProps>, in page code = |p| html! { <CodeView ..p /> }; }
 lazy! { static PLAN: Shown<ViewProps>, in page plan = |p| html! { <Inside><plan::Plan ..p /></Inside> }; }
 
@@ -114,6 +116,7 @@ const OPEN: usize = 4;
 enum View {
     Fit,
     Plane,
+    Autoencoder,
     Neurons,
     Predictions,
     Weights,
@@ -127,9 +130,10 @@ enum View {
 }
 
 impl View {
-    const ALL: [View; 12] = [
+    const ALL: [View; 13] = [
         View::Fit,
         View::Plane,
+        View::Autoencoder,
         View::Neurons,
         View::Predictions,
         View::Code,
@@ -146,6 +150,7 @@ impl View {
         match self {
             View::Fit => "fit",
             View::Plane => "plane",
+            View::Autoencoder => "autoencoder",
             View::Neurons => "neurons",
             View::Landscape => "landscape",
             View::Predictions => "predictions",
@@ -183,7 +188,9 @@ impl View {
                 let scores = outputs <= 1 || source.steps() > 1;
                 info.spec.data.target == TargetOf::Input || scores
             }
-            View::Predictions | View::Evaluation | View::Code | View::Plan => true,
+            View::Autoencoder => autoencoder::offered(source),
+            View::Predictions => !autoencoder::offered(source),
+            View::Evaluation | View::Code | View::Plan => true,
         }
     }
 
@@ -193,6 +200,7 @@ impl View {
         let later = match self {
             View::Fit => &FIT,
             View::Plane => &PLANE,
+            View::Autoencoder => &AUTOENCODER,
             View::Neurons => &NEURONS,
             View::Landscape => &LANDSCAPE,
             // Most networks open on it.

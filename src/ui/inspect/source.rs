@@ -3,8 +3,8 @@ use super::evaluation::Judged;
 use crate::plotting::outcome::Outcome;
 use crate::spec::Spec;
 use crate::train::protocol::{
-    ArrayInfo, Ask, BackendChoice, Disposed, Evaluation, Failure, LoadOptions, Part, Request,
-    RunEnd, RunId, RunInfo, Saliency, Samples, TensorInfo, Vitals,
+    ArrayInfo, Ask, BackendChoice, Codes, Disposed, Evaluation, Failure, LoadOptions, Part,
+    Request, RunEnd, RunId, RunInfo, Saliency, Samples, TensorInfo, Vitals,
 };
 use crate::ui::link::Link;
 use js_sys::{ArrayBuffer, Float32Array, Uint32Array};
@@ -278,6 +278,48 @@ impl Source {
     /// What the next step would do.
     pub async fn vitals(&self) -> Result<Vitals, Failure> {
         Ok(self.look(Ask::Vitals).await?.0)
+    }
+
+    /// Codes of samples: places on their plane, classes, and the plane's basis.
+    pub async fn codes(
+        &self,
+        part: Part,
+        layer: Option<&str>,
+        count: usize,
+    ) -> Result<(Codes, [Vec<f32>; 3]), Failure> {
+        let layer = layer.map(str::to_string);
+        let (info, numbers) = self.look(Ask::Codes { part, layer, count }).await?;
+        let mut numbers = numbers.into_iter();
+        Ok((
+            info,
+            std::array::from_fn(|_| numbers.next().unwrap_or_default()),
+        ))
+    }
+
+    /// What the decoder makes of points of such a plane.
+    pub async fn decode(
+        &self,
+        layer: &str,
+        basis: &[f32],
+        places: Vec<f32>,
+    ) -> Result<Vec<f32>, Failure> {
+        let ask = Ask::Decode {
+            layer: layer.to_string(),
+            basis: basis.to_vec(),
+            places,
+        };
+        self.numbers(ask).await
+    }
+
+    /// What it makes of codes drawn at random.
+    pub async fn dreams(&self, layer: &str, count: usize, seed: u32) -> Result<Vec<f32>, Failure> {
+        let layer = layer.to_string();
+        self.numbers(Ask::Dreams { layer, count, seed }).await
+    }
+
+    async fn numbers(&self, ask: Ask) -> Result<Vec<f32>, Failure> {
+        let (_, numbers): (ArrayInfo, _) = self.look(ask).await?;
+        Ok(numbers.into_iter().next().unwrap_or_default())
     }
 
     pub async fn saliency(

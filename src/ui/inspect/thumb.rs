@@ -41,14 +41,12 @@ pub fn Thumb(props: &ThumbProps) -> Html {
     html! { <canvas class="thumb" ref={canvas} role="img" aria-label={props.label.clone()} /> }
 }
 
-fn paint(
-    canvas: &HtmlCanvasElement,
-    v: &[f32],
-    [h, w]: [usize; 2],
-    (lo, hi): (f32, f32),
-    dark: bool,
-) {
-    let pixels = h * w;
+fn paint(canvas: &HtmlCanvasElement, v: &[f32], [h, w]: [usize; 2], range: (f32, f32), dark: bool) {
+    put_pixels(canvas, w, h, &mut pixels(v, h * w, range, dark));
+}
+
+/// A picture of so many pixels as RGBA: in its colours, or in the ink of the page.
+pub fn pixels(v: &[f32], pixels: usize, (lo, hi): (f32, f32), dark: bool) -> Vec<u8> {
     let byte = |v: f32| (((v - lo) / (hi - lo)).clamp(0.0, 1.0) * 255.0).round() as u8;
     let ink = if dark { 255 } else { 0 };
     let mut rgba = vec![ink; pixels * 4];
@@ -64,5 +62,5 @@ fn paint(
             p[3] = v.get(i).map_or(0, |v| byte(*v));
         }
     }
-    put_pixels(canvas, w, h, &mut rgba);
+    rgba
 }

@@ -57,6 +57,17 @@ impl Surface {
         })
     }
 
+    /// Something that takes what a canvas takes.
+    pub fn over(ctx: CanvasRenderingContext2d, width: f64, height: f64, theme: Theme) -> Surface {
+        Surface {
+            ctx,
+            width,
+            height,
+            theme,
+            again: Cell::new(false),
+        }
+    }
+
     /// Asks to be painted again in the next frame.
     pub fn ask_again(&self) {
         self.again.set(true);

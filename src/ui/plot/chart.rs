@@ -2,44 +2,28 @@
 //! dashed, earlier runs behind them.
 use super::axes::{Area, Axes, Pen, Shape, Titles};
 use super::canvas::Surface;
+use super::runs::Kept;
+use super::strand::{Strand, shown};
 use crate::plotting::color::{class, css};
+use crate::plotting::curve::{Point, Window, range};
 use crate::plotting::decimate::MinMax;
 use crate::plotting::scale::Kind;
 use crate::plotting::{Curve, History, Scale};
-use crate::ui::i18n::{t, t_args};
 
-/// Rows taken in at once: about a millisecond.
-pub const BUDGET: usize = 80_000;
 /// More validations than this are decimated, and have no dots.
 const MANY: usize = 1000;
 /// A dot takes this much room, in CSS pixels.
 const DOT: f64 = 12.0;
 
-/// Steps and values; None breaks the line.
-pub type Line = Vec<Option<(f64, f64)>>;
-
-/// A run that was kept for comparison: its curves by their metric.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
-    pub number: usize,
-    pub lines: Vec<(String, Line)>,
-}
-
-impl Kept {
-    /// The value nearest to a step.
-    pub fn at(&self, metric: &str, step: f64) -> Option<f64> {
-        let line = self.line(metric)?;
-        let (last, _) = line.iter().rev().find_map(|p| *p)?;
-        let near = |p: &(f64, f64)| (p.0 - step).abs();
-        let points = line.iter().flatten();
-        let best = points.min_by(|a, b| near(a).total_cmp(&near(b)))?;
-        (step <= last).then_some(best.1)
-    }
-
-    fn line(&self, metric: &str) -> Option<&[Option<(f64, f64)>]> {
-        let found = self.lines.iter().find(|(name, _)| name == metric);
-        found.map(|(_, line)| line.as_slice())
-    }
+/// How a chart is looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    pub log: bool,
+    pub cursor: Option<f64>,
+    /// Steps from and to; None: all there are.
+    pub window: Option<(f64, f64)>,
+    /// The range that a drag has marked so far.
+    pub marked: Option<(f64, f64)>,
 }
 
 pub fn train_color() -> String {
@@ -51,118 +35,173 @@ pub fn validation_color() -> String {
 }
 
 /// Kept runs take the colours that the current run leaves.
-pub fn kept_color(number: usize) -> String {
+pub fn kept_color(id: usize) -> String {
     const FREE: [usize; 6] = [3, 5, 7, 8, 9, 4];
-    css(class(FREE[(number + FREE.len() - 1) % FREE.len()]))
+    css(class(FREE[(id + FREE.len() - 1) % FREE.len()]))
 }
 
 /// Whether values of a metric are positive and spread over decades.
 pub fn takes_log(metric: &str) -> bool {
-    !matches!(metric, "accuracy" | "auc" | "r2")
+    !is_share(metric) && metric != "r2"
 }
 
-/// Takes in what is new of a column and draws it; asks for another frame while there is more.
-/// Returns where the plot is and which steps it spans.
-pub fn paint(
-    surface: &Surface,
-    history: &History,
-    curve: &mut Curve,
-    log: bool,
-    cursor: Option<f64>,
-    kept: &[Kept],
-    titles: Titles,
-) -> (Area, Scale) {
-    if !curve.advance(history, BUDGET) {
-        surface.ask_again();
-    }
-    draw(surface, history, curve, log, cursor, kept, titles)
+/// Whether a metric lies in 0…1.
+fn is_share(metric: &str) -> bool {
+    matches!(
+        metric,
+        "accuracy" | "auc" | "precision" | "recall" | "f1" | "top5"
+    )
 }
 
-/// What the lines stand for, from the right end of the top edge on.
-pub fn draw_legend(surface: &Surface, history: &History, kept: &[Kept]) {
-    let mut keys = Vec::new();
-    for run in kept {
-        let name = t_args("plot-kept", &[("number", run.number.to_string().into())]);
-        keys.push((kept_color(run.number), false, name));
+/// Whether a metric is written as per cent.
+pub fn is_percent(metric: &str) -> bool {
+    matches!(metric, "accuracy" | "precision" | "recall" | "top5")
+}
+
+/// The steps that a run and those beside it span.
+pub fn span(history: &History, kept: &[Kept]) -> Option<(f64, f64)> {
+    let by_epoch = history.is_by_epoch();
+    let others = kept.iter().filter(|k| !k.hidden);
+    let others = others.filter_map(|k| shown(&k.history, by_epoch).step_range());
+    let all = history.step_range().into_iter().chain(others);
+    all.map(|(a, b)| (f64::from(a), f64::from(b)))
+        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// What is drawn of one run.
+struct Drawn {
+    smooth: Vec<Point>,
+    raw: Vec<Point>,
+    marks: Vec<(f64, f64)>,
+}
+
+impl Drawn {
+    fn of(history: &History, curve: &Curve, window: Window, raw: bool) -> Drawn {
+        let raw = raw && curve.smoothing() > 0.0;
+        Drawn {
+            smooth: curve.points(history, window),
+            raw: if raw {
+                curve.raw_points(history, window)
+            } else {
+                Vec::new()
+            },
+            marks: validation(history, curve.column(), window.x),
+        }
     }
-    if !history.validation().is_empty() {
-        keys.push((validation_color(), true, t("plot-validation")));
-    }
-    keys.push((train_color(), false, t("plot-train")));
-    let ctx = &surface.ctx;
-    ctx.set_text_align("right");
-    ctx.set_text_baseline("top");
-    let mut right = surface.width - 10.0;
-    for (color, dashed, name) in keys {
-        ctx.set_fill_style_str(&surface.theme.muted);
-        // Text that cannot be drawn leaves its line without a name.
-        let _ = ctx.fill_text(&name, right, 1.0);
-        right -= ctx.measure_text(&name).map_or(0.0, |m| m.width()) + 6.0;
-        let pen = Pen {
-            dashed,
-            ..solid(&color, 2.0, 1.0)
-        };
-        pen.stroke(ctx, &[(right - 22.0, 7.0), (right, 7.0)]);
-        right -= 36.0;
+
+    fn range(&self, positive: bool) -> Option<(f64, f64)> {
+        let marks: Vec<Point> = self.marks.iter().copied().map(Some).collect();
+        let both = [
+            range(&self.smooth, &self.raw, positive),
+            range(&marks, &[], positive),
+        ];
+        both.into_iter()
+            .flatten()
+            .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 }
 
-/// As [`paint`], with what has been taken in already.
+/// Draws what has been taken in of a column. Returns where the plot is and which steps it spans.
 pub fn draw(
     surface: &Surface,
     history: &History,
-    curve: &Curve,
-    log: bool,
-    cursor: Option<f64>,
+    strand: &Strand,
     kept: &[Kept],
+    look: Look,
     titles: Titles,
 ) -> (Area, Scale) {
-    let metric = curve.column();
-    let log = log && takes_log(metric);
-    let marks = validation(history, metric);
-    let x = x_scale(history, kept, metric);
-    let y = y_scale(metric, log, range(curve, &marks, kept, log));
-    let percent = metric == "accuracy";
-    let axes = Axes::draw(surface, x, y, Titles { percent, ..titles });
+    let by_epoch = strand.by_epoch();
+    let history = shown(history, by_epoch);
+    let metric = strand.column();
+    let log = look.log && takes_log(metric);
+    let window = Window {
+        x: look.window,
+        most: (surface.width.max(16.0)) as usize,
+    };
+    let own = Drawn::of(history, &strand.curve, window, true);
+    let others: Vec<(&Kept, &Curve, Drawn)> = (kept.iter())
+        .filter(|k| !k.hidden)
+        .filter_map(|k| {
+            let curve = strand.of(k.id)?;
+            let drawn = Drawn::of(shown(&k.history, by_epoch), curve, window, false);
+            Some((k, curve, drawn))
+        })
+        .collect();
+    let (lo, hi) = look
+        .window
+        .or_else(|| span(history, kept))
+        .unwrap_or((0.0, 1.0));
+    let x = Scale::linear(lo, hi.max(lo + 1.0));
+    let all = std::iter::once(&own).chain(others.iter().map(|o| &o.2));
+    let y = all
+        .filter_map(|d| d.range(log))
+        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        .unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
+    let percent = is_percent(metric);
+    let axes = Axes::draw(
+        surface,
+        x,
+        y_scale(metric, log, y),
+        Titles { percent, ..titles },
+    );
     let theme = &surface.theme;
     let (train, dashed) = (train_color(), validation_color());
     axes.inside(|| {
-        for run in kept {
-            if let Some(line) = run.line(metric) {
-                let color = kept_color(run.number);
-                axes.line(line.iter().copied(), &solid(&color, 1.25, 0.8));
-            }
+        if let Some((a, b)) = look.marked {
+            let (a, b) = (axes.px(a.min(b)), axes.px(a.max(b)));
+            surface.ctx.set_fill_style_str(&theme.accent);
+            surface.ctx.set_global_alpha(0.16);
+            surface
+                .ctx
+                .fill_rect(a, axes.area.top, b - a, axes.area.height);
+            surface.ctx.set_global_alpha(1.0);
         }
-        if curve.smoothing() > 0.0 {
-            axes.line(curve.raw_points(), &solid(&train, 1.0, 0.28));
+        for (run, _, drawn) in &others {
+            let color = kept_color(run.id);
+            let pen = solid(&color, 1.25, 0.85);
+            axes.line(drawn.smooth.iter().copied(), &pen);
+            let pen = Pen {
+                dashed: true,
+                ..pen
+            };
+            axes.line(drawn.marks.iter().copied().map(Some), &pen);
         }
-        axes.line(curve.points(), &solid(&train, 1.75, 1.0));
+        axes.line(own.raw.iter().copied(), &solid(&train, 1.0, 0.28));
+        axes.line(own.smooth.iter().copied(), &solid(&train, 1.75, 1.0));
         let dash = Pen {
             dashed: true,
             ..solid(&dashed, 1.75, 1.0)
         };
-        axes.line(marks.iter().copied().map(Some), &dash);
-        if marks.len() as f64 * DOT <= axes.area.width {
-            for p in &marks {
+        axes.line(own.marks.iter().copied().map(Some), &dash);
+        if own.marks.len() as f64 * DOT <= axes.area.width {
+            for p in &own.marks {
                 axes.mark(*p, Shape::Disc, 2.75, &dashed, true);
             }
         }
-        if let Some(step) = cursor {
+        if let Some(step) = look.cursor {
             axes.vertical(step, &solid(&theme.ink, 1.0, 0.6));
-            let within = history
-                .step_range()
-                .is_some_and(|(a, b)| step >= f64::from(a) && step <= f64::from(b));
-            let row = history.row(step).filter(|_| within);
-            if let Some(v) = row.and_then(|r| curve.smoothed(history, r)) {
-                let at = (step, f64::from(v));
-                axes.mark(at, Shape::Disc, 4.0, &train, true);
+            for (run, curve, _) in &others {
+                if let Some(v) = at(shown(&run.history, by_epoch), curve, step) {
+                    axes.mark((step, v), Shape::Disc, 3.25, &kept_color(run.id), true);
+                }
+            }
+            if let Some(v) = at(history, &strand.curve, step) {
+                axes.mark((step, v), Shape::Disc, 4.0, &train, true);
             }
         }
     });
     (axes.area, axes.x)
 }
 
-fn solid(color: &str, width: f64, alpha: f64) -> Pen<'_> {
+/// The smoothed value at a step, where the run has got there.
+pub fn at(history: &History, curve: &Curve, step: f64) -> Option<f64> {
+    let (first, last) = history.step_range()?;
+    let within = step >= f64::from(first) && step <= f64::from(last);
+    let row = history.row(step).filter(|_| within)?;
+    curve.smoothed(history, row).map(f64::from)
+}
+
+pub fn solid(color: &str, width: f64, alpha: f64) -> Pen<'_> {
     Pen {
         color,
         width,
@@ -171,9 +210,18 @@ fn solid(color: &str, width: f64, alpha: f64) -> Pen<'_> {
     }
 }
 
-/// Steps and values of the validation; the extremes of many.
-fn validation(history: &History, metric: &str) -> Vec<(f64, f64)> {
+/// Steps and values of the validation within a window, and the next ones on either side; the
+/// extremes of many.
+fn validation(history: &History, metric: &str, window: Option<(f64, f64)>) -> Vec<(f64, f64)> {
     let all = history.validation();
+    let all = match window {
+        Some((from, to)) => {
+            let first = all.partition_point(|v| f64::from(v.step) < from);
+            let end = all.partition_point(|v| f64::from(v.step) <= to);
+            &all[first.saturating_sub(1)..(end + 1).min(all.len())]
+        }
+        None => all,
+    };
     let value = |i: usize| all[i].metric(metric);
     let at = |i: usize, v: f64| (f64::from(all[i].step), v);
     if all.len() <= MANY {
@@ -191,35 +239,6 @@ fn validation(history: &History, metric: &str) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn x_scale(history: &History, kept: &[Kept], metric: &str) -> Scale {
-    let (mut lo, mut hi) = history
-        .step_range()
-        .map_or((0.0, 1.0), |(a, b)| (f64::from(a), f64::from(b)));
-    for (x, _) in kept
-        .iter()
-        .filter_map(|k| k.line(metric))
-        .flat_map(|l| l.iter().flatten())
-    {
-        (lo, hi) = (lo.min(*x), hi.max(*x));
-    }
-    Scale::linear(lo, hi.max(lo + 1.0))
-}
-
-fn range(curve: &Curve, marks: &[(f64, f64)], kept: &[Kept], positive: bool) -> (f64, f64) {
-    let lines = kept.iter().filter_map(|k| k.line(curve.column()));
-    let others = marks
-        .iter()
-        .chain(lines.flat_map(|l| l.iter().flatten()))
-        .map(|p| p.1)
-        .filter(|v| v.is_finite() && (!positive || *v > 0.0));
-    let own = curve
-        .range(positive)
-        .map_or((f64::INFINITY, f64::NEG_INFINITY), |(a, b)| {
-            (f64::from(a), f64::from(b))
-        });
-    others.fold(own, |(a, b), v| (a.min(v), b.max(v)))
-}
-
 fn y_scale(metric: &str, log: bool, (lo, hi): (f64, f64)) -> Scale {
     if log {
         return Scale::nice(Kind::Log, lo, hi, 5);
@@ -227,7 +246,7 @@ fn y_scale(metric: &str, log: bool, (lo, hi): (f64, f64)) -> Scale {
     // Zero belongs in the picture unless the values keep far away from it.
     let lo = if lo >= 0.0 && lo < 0.6 * hi { 0.0 } else { lo };
     let mut scale = Scale::nice(Kind::Linear, lo, hi, 5);
-    if matches!(metric, "accuracy" | "auc") && hi <= 1.0 {
+    if is_share(metric) && hi <= 1.0 {
         scale = Scale::linear(scale.lo.max(0.0), scale.hi.min(1.0));
     }
     scale

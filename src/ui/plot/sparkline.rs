@@ -2,6 +2,7 @@
 use super::axes::Area;
 use super::canvas::{Canvas, Surface};
 use super::chart::train_color;
+use crate::plotting::curve::Window;
 use crate::plotting::{Curve, History, Scale, format};
 use crate::ui::i18n::{t, t_args, use_lang};
 use std::cell::RefCell;
@@ -48,8 +49,8 @@ pub fn Sparkline(props: &SparklineProps) -> Html {
 }
 
 fn draw(surface: &Surface, history: &History, curve: &Curve) {
-    let smooth = || curve.points();
-    let values = smooth().flatten().map(|p| p.1);
+    let points = curve.points(history, Window::all(surface.width as usize));
+    let values = points.iter().flatten().map(|p| p.1);
     let (lo, hi) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| {
         (a.min(v), b.max(v))
     });
@@ -69,7 +70,7 @@ fn draw(surface: &Surface, history: &History, curve: &Curve) {
     ctx.set_line_width(1.5);
     ctx.set_line_join("round");
     ctx.begin_path();
-    for (i, (step, v)) in smooth().flatten().enumerate() {
+    for (i, (step, v)) in points.into_iter().flatten().enumerate() {
         let px = area.left + x.at(step) * area.width;
         let py = area.top + (1.0 - y.at(v)) * area.height;
         if i == 0 {

@@ -92,6 +92,7 @@ impl Runner {
     fn clear_history(&self, info: &RunInfo) {
         let mut history = self.history.borrow_mut();
         history.clear();
+        history.set_epoch(info.data.train, info.batch_size);
         history.set_steps_per_epoch(info.steps_per_epoch);
     }
 

@@ -43,6 +43,13 @@ export function sharedData(name) {
   return existsSync(folder) ? folder : null;
 }
 
+/** Before a page loads: this is no first visit. Pages without an address have no storage. */
+function seen() {
+  try {
+    localStorage.setItem('nabla.tour', '"seen"');
+  } catch {}
+}
+
 /** Errors of pages and workers, and requests that leave this machine. */
 function watch(context) {
   const problems = [];
@@ -73,6 +80,7 @@ function watch(context) {
  * @param {string} [options.data] a data set it needs (see `sharedData`); skipped where absent
  * @param {RegExp[]} [options.allow] problems that this test provokes on purpose
  * @param {object} [options.context] Playwright's: viewport, locale, colorScheme, reducedMotion, hasTouch, …
+ * @param {boolean} [options.first] a first visit, which is offered the tour
  * @param {number} [options.timeout] of the whole test, in ms. Default: 60 000
  * @param {(tools: {
  *   page: import('playwright-core').Page,
@@ -96,6 +104,7 @@ export function e2e(name, options, body) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...chrome, ...options.context });
     try {
       const problems = watch(context);
+      if (!options.first) await context.addInitScript(seen);
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);
       const shot = async (file) => {

@@ -226,5 +226,34 @@ beside-gda = Gaussian discriminants
 about-beside-logistic = Binary cross-entropy: every point counts, those far on the right side hardly
 about-beside-svm = Hinge loss: only points at the margin and beyond it count
 about-beside-gda = In closed form from means and covariance of the classes; no training
-metric-perplexity = Perplexity
 about-perplexity = e to the mean loss per step: among how many equally likely classes the network still wavers
+
+## Autoencoders
+pairs-title = Input beside reconstruction
+pairs-note = Left what went in, right what the network gave back after squeezing it through its code. Details that the code has no room for are lost.
+pair-input = Picture { $number }
+pair-output = Picture { $number } as the network gives it back
+pair-error = MSE { $error }
+map-title = Where codes lie
+map-note = Each point is a picture, placed by what { $width ->
+    [one] the one number
+   *[other] the { $width } numbers
+  } of its code in { $layer } say. Pictures that the network takes for alike lie together.
+map-note-wide = Each point is a picture. Its code in { $layer } has { $width } numbers; the plane shows the two directions in which codes differ most (principal components), { $share } of their variance.
+map-show = Show
+map-points = pictures as points
+map-pictures = what the decoder makes of the plane
+map-label = Codes of pictures on a plane; a ring marks the point whose decoded picture stands beside.
+map-decoded = What the decoder makes of the marked point
+map-hint = Point at the plane, or move the sliders: the decoder draws what belongs there.
+map-direction = direction { $number }
+map-number = code { $number }
+map-none = The codes are not finite numbers; the training has diverged.
+map-centres = Mean place of each class
+map-class = class
+map-count = pictures
+drawn-title = Drawn by the decoder
+drawn-again = Draw again
+drawn-note-normal = Codes drawn from N(0, 1), which the KL term asks the codes to follow, then decoded: pictures that nobody drew.
+drawn-note-fitted = Codes drawn from a normal distribution with the mean and covariance of the training codes, then decoded. A plain autoencoder never learns what lies between its codes, so some are no digits at all; a variational one does better.
+drawn-label = Drawn picture { $number }

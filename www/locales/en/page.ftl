@@ -76,6 +76,10 @@ menu = More
 undo = Undo
 redo = Redo
 restore-preset = Restore the original network
+tour = A tour of the page
+tour-offer = New here? A tour of one minute shows what is where.
+tour-take = Show me
+tour-decline = No, thanks
 restore-layout = Restore the layout
 
 ## The network list

@@ -72,6 +72,10 @@ menu = 更多
 undo = 撤销
 redo = 重做
 restore-preset = 还原原始网络
+tour = 页面导览
+tour-offer = 第一次来？一分钟导览带你认识各个部分。
+tour-take = 开始导览
+tour-decline = 不用了
 restore-layout = 还原布局
 
 ## 网络列表
@@ -653,6 +657,8 @@ problem-strict-build = 该设定要求严格运算，而引擎的 relaxed SIMD �
 problem-unknown-preset = 没有名为“{ $id }”的预设。可用的有：{ $known }。
 problem-unknown-run = 训练 { $run } 不存在；它已被释放。
 problem-unknown-tensor = 此训练中没有张量“{ $name }”。
+problem-codes-not-finite = 编码已不再是有限的数：训练发散了。请重置，并试试更小的学习率。
+problem-segment = 这个网络没有能充当编码的层：编码之后的层不得再读取它之前的内容。
 problem-unknown-option = “{ $name }”不是训练中可以更改的设置。
 problem-shape-data = 形状 { $shape } 需要 { $want } 个数值，但给出了 { $got } 个。
 problem-surface-not-finite = 这些参数周围没有损失曲面：有的不是有限数，或者根本没有参数。请用更小的学习率重新开始。
