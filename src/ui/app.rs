@@ -9,6 +9,7 @@ use super::fields::is_typing;
 use super::files::embed::{EmbedDialog, EmbedProps};
 use super::files::open::{OpenFile, OpenFileProps};
 use super::files::save::save_project;
+use super::folder;
 use super::header::{Ask, Header};
 use super::i18n::{self, Lang, problem_text, t};
 use super::inspect::{Inspect, Without};
@@ -137,6 +138,16 @@ fn App() -> Html {
         let ask = ask.clone();
         use_callback((), move |_: MouseEvent, ()| ask.emit(Ask::Open))
     };
+    let on_pick_folder = {
+        let open = opener(&state, &runner, &pasting);
+        Callback::from(move |_: MouseEvent| {
+            folder::pick(open.clone());
+        })
+    };
+    let on_cancel = {
+        let runner = runner.clone();
+        use_callback((), move |_: MouseEvent, ()| runner.cancel_reading())
+    };
     let on_set = {
         let runner = runner.clone();
         use_callback(
@@ -246,6 +257,9 @@ fn App() -> Html {
                             info={state.info.clone()}
                             edit={(*edit).clone()}
                             {on_pick}
+                            {on_pick_folder}
+                            reading={state.reading}
+                            {on_cancel}
                             {on_target}
                             opening={state.opening}
                             {on_set}
@@ -254,6 +268,7 @@ fn App() -> Html {
                             spec={state.spec.clone()}
                             report={state.report.clone()}
                             {samples}
+                            data={state.info.as_ref().map(|i| i.data.clone())}
                             edit={(*edit).clone()}
                             backend={state.backend}
                             {on_backend}
@@ -277,6 +292,7 @@ fn App() -> Html {
                         report={state.report.clone()}
                         selected={state.selected.clone()}
                         before={state.before.clone()}
+                        diverged={state.diverged.clone()}
                         edit={(*edit).clone()}
                         can_undo={state.can_undo()}
                         can_redo={state.can_redo()}

@@ -113,6 +113,10 @@ impl<'a> Machine<'a> {
                 }
             }
             "torch.nn.Parameter" => return Value::Unknown,
+            "nabla.weighted" => {
+                self.class_weight = args.list.get(1).and_then(Value::numbers);
+                return args.list.into_iter().next().unwrap_or(Value::Unknown);
+            }
             "nabla.hinge_loss" | "nabla.cross_entropy" | "nabla.perceptron_loss" => {
                 let spec = match path {
                     "nabla.hinge_loss" => json!({"kind": "hinge"}),

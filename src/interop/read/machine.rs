@@ -95,6 +95,8 @@ pub(super) struct Machine<'a> {
     pub text: Option<serde_json::Value>,
     pub early_stopping: Option<serde_json::Value>,
     pub checkpoints: Option<serde_json::Value>,
+    /// Of the classes, in their order.
+    pub class_weight: Option<Vec<f32>>,
     /// Where a log-softmax stands before its loss.
     pub log_softmax_at: Option<usize>,
     /// A loss that was computed, for a script that never says `backward`.
@@ -180,6 +182,7 @@ impl<'a> Machine<'a> {
             downloads: Vec::new(),
             text: None,
             early_stopping: None,
+            class_weight: None,
             checkpoints: None,
             log_softmax_at: None,
             first_loss: None,

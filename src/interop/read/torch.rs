@@ -450,6 +450,18 @@ impl<'a> Machine<'a> {
         {
             spec["delta"] = delta;
         }
+        let weights = |name: &str| lib.and_then(|l| l.arg(usize::MAX, name)?.numbers());
+        match spec["kind"].as_str() {
+            Some("cross_entropy") => {
+                self.class_weight = weights("weight").or(self.class_weight.take())
+            }
+            Some("binary_cross_entropy") => {
+                if let Some([positive]) = weights("pos_weight").as_deref() {
+                    self.class_weight = Some(vec![1.0, *positive]);
+                }
+            }
+            _ => {}
+        }
         let sum = lib
             .and_then(|l| l.arg(usize::MAX, "reduction"))
             .and_then(Value::text)
