@@ -5,6 +5,10 @@ mod common;
 mod import;
 #[path = "interop/onnx.rs"]
 mod onnx;
+#[path = "interop/random.rs"]
+mod random;
+#[path = "interop/snippets.rs"]
+mod snippets;
 
 use common::{block_on, load};
 use nabla::backend::cpu::CpuBackend;

@@ -607,7 +607,11 @@ const nabla = {
     const given = toSpec(spec);
     if (format === 'onnx') return (await tools()).toOnnx(nabla, given, run, answer);
     if (format === 'spec') return JSON.stringify(given, null, 2);
-    if (format === 'link') return (await tools()).toLink(given, new URL('./', here).href);
+    if (format === 'link') {
+      // What is out of bounds is packed as it is; opening the link says what is wrong.
+      const short = await ask({ type: 'short', spec: given }).catch(() => given);
+      return (await tools()).toLink(short, new URL('./', here).href);
+    }
     const [, framework, notebook] = /^(pytorch|keras)(-notebook)?$/.exec(format) ?? [];
     if (!framework) throw fail('bad-spec', `There is no export “${format}”. Choose ${EXPORTS.join(', ')}.`);
     const code = await nabla.code(given, framework);

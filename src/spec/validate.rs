@@ -439,7 +439,7 @@ fn data(d: &DataSpec, c: &mut Check) {
                             "data.source.y",
                             r.first().copied().unwrap_or(f32::NAN),
                             0,
-                            k - 1,
+                            k.saturating_sub(1),
                         ));
                         break;
                     }

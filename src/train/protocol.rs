@@ -35,6 +35,8 @@ pub enum Request {
     Preset { id: String },
     /// → [`CheckReport`]. Takes any JSON: what is malformed is reported, not refused.
     Check { spec: serde_json::Value },
+    /// → the spec without fields whose value is the default, as links hold it
+    Short { spec: serde_json::Value },
     /// → [`RunInfo`]. Replaces a run of the same id.
     Load {
         run: RunId,

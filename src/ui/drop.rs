@@ -47,6 +47,8 @@ pub enum Opening {
     Code(open::Start),
     /// Weights, a checkpoint or a project.
     Tensors(File),
+    /// The lines by which another page shows this one.
+    Embed,
 }
 
 fn ends(name: &str, with: &[&str]) -> bool {

@@ -27,6 +27,7 @@ mod class_weights;
 mod code;
 mod data_panel;
 mod drop;
+mod embed;
 mod fields;
 mod files;
 mod folder;

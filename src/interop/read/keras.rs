@@ -287,7 +287,13 @@ impl<'a> Machine<'a> {
         let y = args.get(1, "y").cloned().unwrap_or(Value::Unknown);
         self.found.trained = true;
         self.found.keras = true;
+        let rows = match &x {
+            Value::Data(d) => d.shape.first().and_then(|n| i64::try_from(*n).ok()),
+            _ => None,
+        };
         self.found.batch = Some(match args.get(2, "batch_size") {
+            // All rows at once, as `len(x)` says it.
+            Some(Value::Int(n)) if rows == Some(*n) => Batch::Whole,
             Some(Value::Int(n)) => Batch::Of(*n),
             Some(Value::Batch) => Batch::Whole,
             _ => Batch::Of(32),

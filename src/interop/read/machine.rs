@@ -82,6 +82,8 @@ pub(super) struct Machine<'a> {
     /// Whether Keras' loss wants one-hot labels.
     pub one_hot_loss: bool,
     pub penalty: Option<(f64, f64)>,
+    /// The samples that entered a network last, and the network's input for them.
+    pub entered: Option<(Rc<super::data::Data>, super::network::Tensor<'a>)>,
     /// What `fit` got for samples.
     pub fitted: Option<Value<'a>>,
     pub pending_schedule: Option<serde_json::Value>,
@@ -172,6 +174,7 @@ impl<'a> Machine<'a> {
             compiled: None,
             one_hot_loss: false,
             penalty: None,
+            entered: None,
             fitted: None,
             pending_schedule: None,
             last_optimizer: None,

@@ -16,7 +16,15 @@ impl<'a> Machine<'a> {
                 if !d.tensor && d.values().is_some() && self.found.torch {
                     self.note(line, "note-numpy", &[]);
                 }
-                Some(Tensor::input(x.clone(), line))
+                // Two modules that read the same samples are of one network.
+                if let Some((seen, tensor)) = &self.entered
+                    && Rc::ptr_eq(seen, d)
+                {
+                    return Some(tensor.clone());
+                }
+                let tensor = Tensor::input(x.clone(), line);
+                self.entered = Some((Rc::clone(d), tensor.clone()));
+                Some(tensor)
             }
             Value::Unknown => Some(Tensor::input(Value::Unknown, line)),
             _ => None,

@@ -263,7 +263,6 @@ impl<'a> Value<'a> {
             Value::Tuple(t) => !t.is_empty(),
             Value::Dict(d) => !d.borrow().is_empty(),
             Value::Unknown
-            | Value::Batch
             | Value::Data(_)
             | Value::Tensor(_)
             | Value::Loss(_)

@@ -131,6 +131,10 @@ impl Worker {
             Request::Presets => Answer::of(&preset_list()),
             Request::Preset { id } => Answer::of(&preset(&id)?),
             Request::Check { spec } => Answer::of(&self.check(&spec)),
+            Request::Short { spec } => {
+                let spec = Spec::from_json(&spec.to_string()).map_err(bad_spec)?;
+                Answer::of(&(files().await?.short)(&spec))
+            }
             Request::Load { run, spec, options } => {
                 let mut spec = Spec::from_json(&spec.to_string()).map_err(bad_spec)?;
                 if let Some(seed) = options.seed {

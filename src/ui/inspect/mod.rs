@@ -232,6 +232,15 @@ impl View {
     }
 }
 
+/// The views that a page which embeds this one asks for.
+fn embedded() -> Vec<View> {
+    let Some(embed) = crate::ui::embed::embed() else {
+        return Vec::new();
+    };
+    let known = |id: &str| View::ALL.into_iter().find(|v| v.id() == id);
+    embed.views().filter_map(known).take(OPEN).collect()
+}
+
 #[component]
 pub fn Inspect(props: &InspectProps) -> Html {
     use_lang();
@@ -243,9 +252,9 @@ pub fn Inspect(props: &InspectProps) -> Html {
             Source::new(link, info)
         })
     };
-    let wanted = use_state(|| None::<View>);
+    let wanted = use_state(|| embedded().first().copied());
     // Stay open beside the chosen one.
-    let pinned = use_state(Vec::<View>::new);
+    let pinned = use_state(embedded);
     let listed = use_pull((*source).clone(), |source| async move {
         let tensors = source.tensors().await?;
         Ok((source, Rc::new(tensors)))

@@ -82,7 +82,7 @@ impl Runner {
     pub fn new(dispatch: Dispatch) -> Rc<Runner> {
         Rc::new(Runner {
             inner: RefCell::new(Inner {
-                playing: true,
+                playing: super::embed::embed().is_none_or(|e| e.train),
                 speed: crate::ui::store::WATCHABLE,
                 backend: super::remember::backend(),
                 ..Inner::default()
