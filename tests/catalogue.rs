@@ -13,7 +13,7 @@ fn root() -> PathBuf {
 fn catalogue(lang: &str) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     for file in [
-        "page", "inspect", "inside", "code", "scripts", "files", "builder", "plots", "tour",
+        "page", "inspect", "inside", "data", "code", "scripts", "files", "builder", "plots", "tour",
     ] {
         let path = root().join(format!("www/locales/{lang}/{file}.ftl"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path:?}: {e}"));

@@ -3,6 +3,10 @@
 mod common;
 #[path = "interop/import.rs"]
 mod import;
+#[path = "interop/random.rs"]
+mod random;
+#[path = "interop/snippets.rs"]
+mod snippets;
 
 use common::{block_on, load};
 use nabla::backend::cpu::CpuBackend;

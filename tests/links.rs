@@ -36,3 +36,12 @@ fn a_link_names_its_version() {
     let spec = presets::PRESETS[0].spec();
     assert_eq!(spec.to_short()["version"], nabla::spec::VERSION);
 }
+
+/// Found by fuzzing: no class at all.
+#[test]
+fn points_of_no_class_are_refused() {
+    let spec = presets::find("perceptron-and").unwrap();
+    let text = nabla::json::write(&spec);
+    assert!(text.contains("\"classes\":2"), "{text}");
+    assert!(Spec::from_json(&text.replace("\"classes\":2", "\"classes\":0")).is_err());
+}

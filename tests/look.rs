@@ -219,7 +219,10 @@ fn an_autoencoders_errors_are_those_of_pytorch() {
         &[6],
         Values::F32(numbers(1, 6)),
         Vec::new(),
-        Target::Input { width: 6 },
+        Target::Input {
+            width: 6,
+            names: Vec::new(),
+        },
     );
     let layers = json!([
         {"id": "code", "kind": "linear", "units": 3, "activation": "relu"},

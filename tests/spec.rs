@@ -244,3 +244,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn class_weights_are_bounded_and_fit_the_classes() {
+    let with = |weights: Vec<f32>| {
+        let mut spec = nabla::spec::presets::find("digits-mlp").unwrap();
+        spec.train.class_weight = Some(weights);
+        spec
+    };
+    let code = |spec: &Spec| {
+        nabla::graph::check(spec, None)
+            .errors
+            .first()
+            .map(|p| p.code.clone())
+    };
+    assert_eq!(code(&with(vec![2.0; 10])), None);
+    assert_eq!(code(&with(vec![2.0; 9])).as_deref(), Some("class-weights"));
+    for wrong in [vec![-1.0; 10], vec![f32::NAN; 10], vec![0.0; 10], vec![1.0]] {
+        assert_eq!(code(&with(wrong)).as_deref(), Some("range"));
+    }
+    let mut numbers = nabla::spec::presets::find("linreg-3x2").unwrap();
+    numbers.train.class_weight = Some(vec![1.0, 2.0]);
+    assert_eq!(code(&numbers).as_deref(), Some("class-weights-task"));
+    // A link leaves them out where there are none, and carries them where there are.
+    let plain = nabla::spec::presets::find("digits-mlp").unwrap();
+    assert!(!plain.to_short().to_string().contains("class_weight"));
+    let spec = with(vec![1.5; 10]);
+    assert_eq!(Spec::from_json(&spec.to_short().to_string()).unwrap(), spec);
+}

@@ -162,3 +162,29 @@ export async function keptRun() {
   const store = await globalThis.caches?.open(RUN[0]);
   return (await (await store?.match(RUN[1]))?.arrayBuffer()) ?? null;
 }
+
+/** Files of a folder, at most. */
+const MOST = 250_000;
+
+/** The files of dropped entries and what lies in them, each with its path as `webkitRelativePath`, in the order of their paths. */
+export async function walk(entries) {
+  const files = [];
+  const visit = async (entry, path) => {
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      files.push(Object.defineProperty(file, 'webkitRelativePath', { value: path }));
+      if (files.length > MOST) throw fail('bad-data', `The folder holds more than ${MOST} files.`);
+      return;
+    }
+    const reader = entry.createReader();
+    // It gives a hundred or so at a time.
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) break;
+      for (const e of some) await visit(e, `${path}/${e.name}`);
+    }
+  };
+  for (const e of entries) await visit(e, e.name);
+  const of = (f) => f.webkitRelativePath;
+  return files.sort((a, b) => (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : 0));
+}

@@ -58,6 +58,8 @@ export interface Spec {
     schedule?: { kind: string; [field: string]: unknown };
     early_stopping?: { monitor: 'val_loss' | 'val_accuracy' | 'loss'; patience: number; min_delta?: number; restore_best?: boolean } | null;
     checkpoints?: { monitor: 'val_loss' | 'val_accuracy' | 'loss'; best_only?: boolean } | null;
+    /** For each class: Keras' `class_weight`, PyTorch's `CrossEntropyLoss(weight)` or `[1, pos_weight]`. */
+    class_weight?: number[] | null;
     clip?: { kind: string; max?: number };
     l1?: number;
     l2?: number;
@@ -199,6 +201,8 @@ export interface RunInfo {
     image: [number, number] | null;
     features: string[];
     classes: string[];
+    /** Training samples of each class. */
+    classCounts: number[];
     targets: string[];
     targetScale: [number, number][];
     ranges: [number, number][];
@@ -217,6 +221,8 @@ export interface RunEnd {
   /** Spent in training since the load, without pauses. */
   seconds: number;
   stopped?: 'early-stopping' | 'cancelled' | 'diverged';
+  /** Where it diverged: the step, from 0, and the first layer, where there is one. */
+  diverged?: { step: number; layer: string | null; part: 'outputs' | 'gradient' | 'weights' | 'loss' };
   /** The best epoch, from 1, where early stopping watches. */
   best?: number;
 }

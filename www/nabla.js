@@ -367,14 +367,14 @@ class Run {
     const begun = this.#step;
     if (this.#moving) this.#moving.halted = false;
     for (;;) {
-      const { stopped, best, ...end } = (await this.#call('train', fields)).value;
+      const { stopped, best, diverged, ...end } = (await this.#call('train', fields)).value;
       const moving = stopped === 'cancelled' && this.#moving;
       await moving?.done?.catch(() => {});
       // It goes on elsewhere, unless it was done or stopped meanwhile.
       if (how.steps) fields.steps = begun + how.steps - end.step;
       if (how.epochs) fields.epochs = epochOf(begun) + how.epochs - epochOf(end.step);
       if (!moving || moving.halted || fields.steps === 0 || fields.epochs === 0) {
-        return { ...end, ...(stopped && { stopped }), ...(best && { best }) };
+        return { ...end, ...(stopped && { stopped }), ...(best && { best }), ...(diverged && { diverged }) };
       }
     }
   }
@@ -592,7 +592,11 @@ const nabla = {
   async export(spec, format) {
     const given = toSpec(spec);
     if (format === 'spec') return JSON.stringify(given, null, 2);
-    if (format === 'link') return (await tools()).toLink(given, new URL('./', here).href);
+    if (format === 'link') {
+      // What is out of bounds is packed as it is; opening the link says what is wrong.
+      const short = await ask({ type: 'short', spec: given }).catch(() => given);
+      return (await tools()).toLink(short, new URL('./', here).href);
+    }
     const [, framework, notebook] = /^(pytorch|keras)(-notebook)?$/.exec(format) ?? [];
     if (!framework) throw fail('bad-spec', `There is no export “${format}”. Choose ${EXPORTS.join(', ')}.`);
     const code = await nabla.code(given, framework);
@@ -628,6 +632,7 @@ const nabla = {
   bench: async (options) => (await tools()).bench(nabla, options),
 
   datasets: async () => (await data()).list(),
+  walk: async (entries) => (await data()).walk(entries),
   dataset: async (name, progress) => (await data()).get(name, progress),
   cancelDataset: async (name) => (await data()).cancel(name),
   forgetDataset: async (name) => (await data()).forget(name),

@@ -8,16 +8,18 @@ use std::io::Read;
 const MAX_ENTRIES: usize = 500_000;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
+/// Whether a name says that an archive lies behind the gzip.
+pub fn is_packed_archive(name: &str) -> bool {
+    let name = name.to_lowercase();
+    [".tar.gz", ".tgz", ".tar"]
+        .iter()
+        .any(|e| name.ends_with(e))
+}
+
 /// Whether a file is an archive, by its first bytes and, where gzip hides them, its name.
 pub fn is_archive(file: &FileBytes) -> bool {
-    let name = file.name.to_lowercase();
     let packed = file.bytes.starts_with(&GZIP);
-    is_zip(&file.bytes)
-        || is_tar(&file.bytes)
-        || (packed
-            && [".tar.gz", ".tgz", ".tar"]
-                .iter()
-                .any(|e| name.ends_with(e)))
+    is_zip(&file.bytes) || is_tar(&file.bytes) || (packed && is_packed_archive(&file.name))
 }
 
 fn is_zip(bytes: &[u8]) -> bool {

@@ -10,6 +10,7 @@ pub mod bundled;
 pub mod cifar;
 pub mod csv;
 pub mod digits;
+pub mod drawn;
 pub mod generate;
 pub mod gzip;
 pub mod idx;
@@ -136,10 +137,34 @@ impl Dataset {
         }
     }
 
+    /// How many of the rows are of each class; empty unless each sample has one.
+    pub fn class_counts(&self, rows: &[u32]) -> Vec<u32> {
+        let Target::Classes { names } = &self.target else {
+            return Vec::new();
+        };
+        let mut counts = vec![0; names.len()];
+        for row in rows {
+            if let Some(n) = counts.get_mut(self.y[*row as usize] as usize) {
+                *n += 1;
+            }
+        }
+        counts
+    }
+
     /// Writes what the network sees of row `row` into `out[features_len]`: `x·mul + add`.
     ///
     /// Panics when there is no such row or `out` has another length.
     pub fn write_x(&self, row: usize, out: &mut [f32]) {
+        self.write_raw(row, out);
+        if !self.mul.is_empty() {
+            for ((o, m), a) in out.iter_mut().zip(&self.mul).zip(&self.add) {
+                *o = *o * m + a;
+            }
+        }
+    }
+
+    /// Writes row `row` as it came into `out[features_len]`. Panics as [`Dataset::write_x`] does.
+    pub fn write_raw(&self, row: usize, out: &mut [f32]) {
         let n = self.features_len();
         assert_eq!(out.len(), n, "one number per feature");
         let at = row * n..(row + 1) * n;
@@ -149,11 +174,6 @@ impl Dataset {
                 for (o, v) in out.iter_mut().zip(&v[at]) {
                     *o = f32::from(*v);
                 }
-            }
-        }
-        if !self.mul.is_empty() {
-            for ((o, m), a) in out.iter_mut().zip(&self.mul).zip(&self.add) {
-                *o = *o * m + a;
             }
         }
     }

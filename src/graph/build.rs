@@ -88,6 +88,9 @@ fn is_weight(name: &str) -> bool {
         .any(|w| own.contains(w))
 }
 
+/// The slot of the spec's class weights `[classes]`.
+pub const CLASS_WEIGHT: &str = "data.class_weight";
+
 struct Slots {
     x: SlotId,
     /// None where the target is x itself.
@@ -166,7 +169,11 @@ fn train_graph(
     let outs = layers(&mut g, layout, spec, x, Some(facts.seed), &mut problems);
     let out = last_output(&mut g, spec, &outs, problems)?;
     g.mark(Phase::Forward, None);
-    let Told { losses, accuracy } = loss(&mut g, spec, out, y)?;
+    let weights = spec.train.class_weight.as_ref().map(|w| {
+        let slot = layout.slot(Slab::Data, CLASS_WEIGHT, &[w.len()], Dtype::F32);
+        g.slot(layout, slot)
+    });
+    let Told { losses, accuracy } = loss(&mut g, spec, out, y, weights)?;
     let mut total = g.push1(ops::Mean, &[losses], "loss")?;
     let params: Vec<SlotId> = (0..layout.slots.len() as u32)
         .map(SlotId)
@@ -219,7 +226,7 @@ fn eval_graph(
     let outs = layers(&mut g, layout, spec, x, None, &mut problems);
     let out = last_output(&mut g, spec, &outs, problems)?;
     g.mark(Phase::Forward, None);
-    let Told { losses, .. } = loss(&mut g, spec, out, y)?;
+    let Told { losses, .. } = loss(&mut g, spec, out, y, None)?;
     let read = outputs(&mut g, spec, out)?;
     let to = layout.slot(Slab::Io, "eval.loss", &[batch], Dtype::F32);
     g.write_to(layout, losses, to);

@@ -19,6 +19,7 @@ fn loss_name(loss: &Loss) -> &'static str {
 
 /// Does the last layer's output (per sample) suit the loss, and the loss the data?
 pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result<(), Problem> {
+    check_weights(spec, data)?;
     let loss = &spec.train.loss;
     let last = spec.layers.last().expect("validated");
     let wrong = |want: &str, got: &str| {
@@ -76,6 +77,21 @@ pub(super) fn check_head(spec: &Spec, out: &[usize], data: &DataShape) -> Result
             .field("units"));
     }
     probabilities(loss, last)
+}
+
+/// A weight for each class, where each sample has one.
+fn check_weights(spec: &Spec, data: &DataShape) -> Result<(), Problem> {
+    let Some(weights) = &spec.train.class_weight else {
+        return Ok(());
+    };
+    let problem = match data.classes {
+        Some(k) if data.targets == 1 && k == weights.len() => return Ok(()),
+        Some(k) if data.targets == 1 => Problem::new("class-weights")
+            .arg("got", weights.len())
+            .arg("want", k),
+        _ => Problem::new("class-weights-task"),
+    };
+    Err(problem.field("train.class_weight"))
 }
 
 /// Does the network end in what the loss takes for probabilities?
@@ -152,9 +168,22 @@ pub(super) struct Told {
     pub accuracy: (ValueId, ValueId, f32),
 }
 
-/// Adds the loss, with what layers add to it.
-pub(super) fn loss(g: &mut Graph, spec: &Spec, out: ValueId, y: ValueId) -> Result<Told, Problem> {
+/// Adds the loss, with what layers add to it. `weights[K]` are those of the classes in y`[B,1]`.
+pub(super) fn loss(
+    g: &mut Graph,
+    spec: &Spec,
+    out: ValueId,
+    y: ValueId,
+    weights: Option<ValueId>,
+) -> Result<Told, Problem> {
     let mut told = own_loss(g, spec, out, y)?;
+    if let Some(weights) = weights {
+        // PyTorch divides by the weights' sum in its loss of several classes only.
+        let several = matches!(spec.train.loss, Loss::CrossEntropy { .. });
+        let normalized = several && spec.framework == Framework::Pytorch;
+        let op = ops::ClassWeight { normalized };
+        told.losses = g.push1(op, &[told.losses, y, weights], "loss")?;
+    }
     for term in g.terms.clone() {
         told.losses = g.push1(ops::Add, &[told.losses, term], "loss")?;
     }

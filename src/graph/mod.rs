@@ -19,7 +19,9 @@ mod sequence;
 mod spatial;
 
 use crate::ops::Op;
-pub use build::{Facts, PREDICT_BATCH, ProgramKind, Programs, columns, programs, steps_per_run};
+pub use build::{
+    CLASS_WEIGHT, Facts, PREDICT_BATCH, ProgramKind, Programs, columns, programs, steps_per_run,
+};
 pub use check::check;
 pub use fuse::fuse;
 pub use grad::{Backward, differentiate};

@@ -43,6 +43,7 @@ impl Out {
 
     /// The value in the order in which it is seen.
     pub fn seen(self, g: &mut Graph, framework: Framework) -> Result<ValueId, Problem> {
+        // Not by the shape: `[N,4,4,4]` is the same in either order, its values are not.
         if self.form == Form::Plain {
             return Ok(self.v);
         }

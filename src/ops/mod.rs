@@ -8,6 +8,7 @@ mod attention;
 mod axes;
 mod axis_softmax;
 mod batch_norm;
+mod class_weight;
 mod conv;
 mod cross_entropy;
 mod discriminant;
@@ -50,6 +51,7 @@ pub use attention::{Attention, AttentionGrad};
 pub use axes::{Broadcast, Fold, MaxGrad, Reduce};
 pub use axis_softmax::{AxisSoftmax, AxisSoftmaxGrad};
 pub use batch_norm::{BatchNorm, BatchNormGrad, Normalize, RunningStats};
+pub use class_weight::ClassWeight;
 pub use conv::{Conv2d, ConvTranspose2d, ConvWeightGrad};
 pub use cross_entropy::{
     CrossEntropyProbs, CrossEntropyProbsGrad, SoftmaxCrossEntropy, SoftmaxCrossEntropyGrad,
@@ -264,6 +266,7 @@ ops! {
         Pairwise, Scale, Permute, Pad,
         AvgPool, AvgPoolGrad, MaxPool, MaxPoolGrad,
         BatchNorm, BatchNormGrad, Normalize, RunningStats,
+        ClassWeight,
         Channels, Upsample, UpsampleGrad,
         Conv2d, ConvTranspose2d, ConvWeightGrad,
         Discriminant,

@@ -150,6 +150,14 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "{loss} compares two classes, but this data has {got}. Choose cross-entropy and {got} outputs.",
     ),
     (
+        "class-weights",
+        "There are {got} class weights, but the data has {want} classes. Give one for each, or take them away.",
+    ),
+    (
+        "class-weights-task",
+        "Class weights need one class per sample; these targets are something else. Take the weights away.",
+    ),
+    (
         "softmax-one",
         "Softmax over a single number is always 1, so nothing can be learned. Use sigmoid, or more units.",
     ),
@@ -201,6 +209,18 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     (
         "data-shape",
         "A sample has shape {got}, but the network was built for {want}.",
+    ),
+    (
+        "no-series",
+        "The network gives more than one number, so there is no series to carry on.",
+    ),
+    (
+        "no-texts",
+        "The data of this run are no texts, so there are no words to look up.",
+    ),
+    (
+        "reading-cancelled",
+        "The reading of the files was cancelled; everything is as it was.",
     ),
     ("data-too-big", "The data needs {got}; at most {max} fits."),
     (

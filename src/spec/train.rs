@@ -17,6 +17,12 @@ pub struct TrainSpec {
     pub schedule: Schedule,
     #[serde(default)]
     pub clip: Clip,
+    /// How much a sample of each class counts in the training loss, in the order of the classes. Keras'
+    /// `class_weight`: Σ w·loss over the number of samples. Under PyTorch what its losses do: for
+    /// cross-entropy `weight`, Σ w·loss / Σ w; for two classes Σ w·loss over the number of samples, of which
+    /// `BCEWithLogitsLoss(pos_weight)` is the case `[1, pos_weight]`. Evaluations weigh nothing.
+    #[serde(default)]
+    pub class_weight: Option<Vec<f32>>,
     /// λ₁·Σ|w| over the weights (not the biases) is added to the loss.
     #[serde(default)]
     pub l1: f32,

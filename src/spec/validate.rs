@@ -14,6 +14,8 @@ pub mod limits {
     pub const VOCAB: usize = 1 << 20;
     pub const SAMPLES: usize = 200_000;
     pub const FEATURES: usize = 10_000;
+    /// Classes that can have weights.
+    pub const WEIGHTED: usize = 1000;
     pub const EPOCHS: usize = 1_000_000;
     pub const BATCH: usize = 1 << 20;
     /// Parameters of the whole network.
@@ -437,7 +439,7 @@ fn data(d: &DataSpec, c: &mut Check) {
                             "data.source.y",
                             r.first().copied().unwrap_or(f32::NAN),
                             0,
-                            k - 1,
+                            k.saturating_sub(1),
                         ));
                         break;
                     }
@@ -506,6 +508,15 @@ fn train(t: &TrainSpec, c: &mut Check) {
     c.int("train.epochs", t.epochs, 1, limits::EPOCHS);
     if let Some(b) = t.batch_size {
         c.int("train.batch_size", b, 1, limits::BATCH);
+    }
+    if let Some(weights) = &t.class_weight {
+        c.int("train.class_weight", weights.len(), 2, limits::WEIGHTED);
+        for w in weights {
+            c.num("train.class_weight", *w, 0.0, 1e6);
+        }
+        if !weights.iter().any(|w| *w > 0.0) {
+            c.0.push(range("train.class_weight", 0, 1e-6, 1e6));
+        }
     }
     c.num("train.l1", t.l1, 0.0, 100.0);
     c.num("train.l2", t.l2, 0.0, 100.0);

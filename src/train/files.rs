@@ -15,6 +15,7 @@ pub struct Files {
     pub read_weights: ReadWeights,
     pub write_checkpoint: fn(&Checkpoint) -> Result<Vec<u8>, Problem>,
     pub read_checkpoint: fn(&[u8]) -> Result<Checkpoint, Problem>,
+    pub short: fn(&Spec) -> serde_json::Value,
 }
 
 lazy! {
@@ -23,6 +24,7 @@ lazy! {
         read_weights: weights::read,
         write_checkpoint: Checkpoint::to_bytes,
         read_checkpoint: Checkpoint::from_bytes,
+        short: Spec::to_short,
     };
 }
 

@@ -1,6 +1,7 @@
 //! Runs: sessions over a backend, the messages that drive them, metrics, checkpoints.
 pub mod callbacks;
 pub mod checkpoint;
+pub mod described;
 mod failure;
 pub mod files;
 pub mod hyper;

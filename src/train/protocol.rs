@@ -10,6 +10,7 @@
 //! A number that is not finite is null in JSON.
 mod look;
 
+pub use super::described::*;
 pub use super::failure::Failure;
 use crate::spec::{Problem, Spec};
 pub use look::*;
@@ -34,6 +35,8 @@ pub enum Request {
     Preset { id: String },
     /// → [`CheckReport`]. Takes any JSON: what is malformed is reported, not refused.
     Check { spec: serde_json::Value },
+    /// → the spec without fields whose value is the default, as links hold it
+    Short { spec: serde_json::Value },
     /// → [`RunInfo`]. Replaces a run of the same id.
     Load {
         run: RunId,
@@ -41,6 +44,9 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptions,
     },
+    /// Gives up the `Load` of this run while its files are being read. → null. The `Load` then fails with
+    /// `cancelled`, and no run is lost by it.
+    CancelLoad { run: RunId },
     /// → [`RunEnd`], when the training ends. Neither field: until stopped or the spec's epochs
     /// are done. Counted from where the run is.
     Train {
@@ -90,6 +96,24 @@ pub enum Request {
         start: usize,
         count: usize,
     },
+    /// As `Samples`, of one class only where one is given; `total` counts that class. → [`Samples`] and its buffers
+    Browse {
+        run: RunId,
+        part: Part,
+        class: Option<u32>,
+        start: usize,
+        count: usize,
+    },
+    /// What the samples of a part are like. → [`Description`]
+    Describe { run: RunId, part: Part },
+    /// A text as a sample of data that are texts. → [`Encoded`], `buffers[0]`: f32
+    Encode { run: RunId, text: String },
+    /// Carries on the series that ends in the raw sample in `buffers[0]`, f32. → null, `buffers[0]`: f32 forecasts
+    CarryOn { run: RunId, steps: usize },
+    /// What the numbers in `buffers[0]`, f32, stand for, where the data are texts. → list of words
+    WordsOf { run: RunId },
+    /// As `Saliency`, of the raw sample in `buffers[0]`, f32.
+    Attribute { run: RunId, output: usize },
     /// Outputs, targets and losses of all samples of a part, as an evaluation sees them. →
     /// [`ArrayInfo`] `[rows, outputs]`, buffers: [outputs f32, targets f32, losses f32 `[samples]`]
     Outputs { run: RunId, part: Part },
@@ -142,6 +166,8 @@ pub struct LoadOptions {
     pub data: Option<DataArrays>,
     /// Whether `files` of the message hold the data of a `files` source.
     pub files: bool,
+    /// Paths of the files within the folder that they came from; empty where there is none.
+    pub paths: Vec<String>,
     /// Why the page chose a build without a GPU backend, where it looked for a GPU.
     pub gpu: Option<NoGpu>,
 }
@@ -359,6 +385,8 @@ pub struct DataInfo {
     pub features: Vec<String>,
     /// Class names; empty for a regression.
     pub classes: Vec<String>,
+    /// Training samples of each class, where each sample has one.
+    pub class_counts: Vec<u32>,
     /// Target names of a regression.
     pub targets: Vec<String>,
     /// Mean and deviation by which a regression's targets were scaled.
@@ -380,6 +408,30 @@ pub struct RunEnd {
     /// The best epoch, from 1, where early stopping watches.
     #[serde(default)]
     pub best: Option<u32>,
+    /// Where it diverged, if it did.
+    #[serde(default)]
+    pub diverged: Option<Divergence>,
+}
+
+/// Where a run left the finite numbers, or all bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// Counted from 0.
+    pub step: u32,
+    /// The first layer; None where all layers were well, or where it is not known.
+    pub layer: Option<String>,
+    pub part: DivergedIn,
+}
+
+/// What of the layer was first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DivergedIn {
+    Outputs,
+    Gradient,
+    /// Its update was more than its weights could hold.
+    Weights,
+    Loss,
 }
 
 /// A state that was kept at an epoch's end.
@@ -526,6 +578,8 @@ pub enum Event {
         #[serde(default)]
         saved: Option<String>,
     },
+    /// The files of a `Load` that takes long: bytes read of all. At the end they are unpacked and sorted.
+    Reading { run: RunId, read: f64, total: f64 },
     /// `code` as in the API; training has stopped.
     Fault { run: RunId, failure: Failure },
     Backend {

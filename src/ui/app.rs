@@ -4,9 +4,12 @@ use super::builder::Builder;
 use super::code::open::{OpenCode, OpenProps, Start};
 use super::data_panel::DataPanel;
 use super::drop::{Opening, adapt, files_of, opener, use_drop, with_set, with_target};
+use super::embed::{OpenWhole, embed};
 use super::fields::is_typing;
+use super::files::embed::{EmbedDialog, EmbedProps};
 use super::files::open::{OpenFile, OpenFileProps};
 use super::files::save::save_project;
+use super::folder;
 use super::header::{Ask, Header};
 use super::i18n::{self, Lang, problem_text, t};
 use super::inspect::{Inspect, Without};
@@ -75,6 +78,7 @@ const TABS: [(Tab, &str); 3] = [
 ];
 
 lazy! { static OPEN_CODE: View<OpenProps>, in page code = |p| html! { <OpenCode ..p /> }; }
+lazy! { static EMBED: View<EmbedProps>, in page files = |p| html! { <EmbedDialog ..p /> }; }
 lazy! { static OPEN_FILE: View<OpenFileProps>, in page files = |p| html! { <OpenFile ..p /> }; }
 
 #[component]
@@ -111,7 +115,7 @@ fn App() -> Html {
         &lang,
         &theme,
         &layout,
-        (&picker, &on_code, &touring),
+        (&picker, &on_code, &touring, &pasting),
     );
     use_keys(&ask, state.phase);
     let over = use_drop(&state, &runner, &pasting);
@@ -133,6 +137,16 @@ fn App() -> Html {
     let on_pick = {
         let ask = ask.clone();
         use_callback((), move |_: MouseEvent, ()| ask.emit(Ask::Open))
+    };
+    let on_pick_folder = {
+        let open = opener(&state, &runner, &pasting);
+        Callback::from(move |_: MouseEvent| {
+            folder::pick(open.clone());
+        })
+    };
+    let on_cancel = {
+        let runner = runner.clone();
+        use_callback((), move |_: MouseEvent, ()| runner.cancel_reading())
     };
     let on_set = {
         let runner = runner.clone();
@@ -168,8 +182,8 @@ fn App() -> Html {
     let slow = state.phase == Phase::Training && (1..=20).contains(&state.speed);
     let autosave = {
         // Fetched when there is something to go on with, or to keep.
-        let met = use_mut_ref(autosave::is_waiting);
-        *met.borrow_mut() |= state.live.step > 300;
+        let met = use_mut_ref(|| embed().is_none() && autosave::is_waiting());
+        *met.borrow_mut() |= state.live.step > 300 && embed().is_none();
         let with = AutosaveProps {
             runner: RunnerRef(runner.clone()),
             phase: state.phase,
@@ -195,6 +209,21 @@ fn App() -> Html {
         })
     };
     let samples = state.info.as_ref().map(|i| i.data.train);
+    // In a frame of another page: the panes that it asks for, and the way to all of them.
+    let embed = embed();
+    let shows = |pane: &str| embed.as_ref().is_none_or(|e| e.shows(pane));
+    let whole = embed.is_none();
+    let views = embed.as_ref().map(|e| e.views().count());
+    let embedded = embed.is_some().then(|| {
+        html! { <OpenWhole spec={state.spec.clone()} edited={state.edited()} /> }
+    });
+    let class = classes!(
+        "panes",
+        tab_class(*tab),
+        slow.then_some("slow"),
+        (!whole).then_some("embed"),
+        (views == Some(1)).then_some("one-view"),
+    );
     html! {
         <ContextProvider<Lang> context={*lang}>
             <div class="top">
@@ -211,11 +240,15 @@ fn App() -> Html {
                 can_undo={state.can_undo()}
                 can_redo={state.can_redo()}
                 on_ask={ask}
+                {embedded}
             />
-            { tabs(&tab) }
+            if whole {
+                { tabs(&tab) }
+            }
             { autosave }
             </div>
-            <main class={classes!("panes", tab_class(*tab), slow.then_some("slow"))} style={style_of(*layout)}>
+            <main {class} style={style_of(*layout)}>
+                if shows("setup") {
                 <aside id="pane-setup" class="pane setup">
                     <div class="pane-body">
                         <DataPanel
@@ -224,6 +257,9 @@ fn App() -> Html {
                             info={state.info.clone()}
                             edit={(*edit).clone()}
                             {on_pick}
+                            {on_pick_folder}
+                            reading={state.reading}
+                            {on_cancel}
                             {on_target}
                             opening={state.opening}
                             {on_set}
@@ -232,6 +268,7 @@ fn App() -> Html {
                             spec={state.spec.clone()}
                             report={state.report.clone()}
                             {samples}
+                            data={state.info.as_ref().map(|i| i.data.clone())}
                             edit={(*edit).clone()}
                             backend={state.backend}
                             {on_backend}
@@ -244,33 +281,49 @@ fn App() -> Html {
                         />
                     </div>
                 </aside>
-                { splitter(&layout, "resize-left", Bar::Left) }
+                }
+                if whole {
+                    { splitter(&layout, "resize-left", Bar::Left) }
+                }
+                if shows("network") {
                 <div id="pane-network" class="slot network">
                     <Builder
                         spec={state.spec.clone()}
                         report={state.report.clone()}
                         selected={state.selected.clone()}
                         before={state.before.clone()}
+                        diverged={state.diverged.clone()}
                         edit={(*edit).clone()}
                         can_undo={state.can_undo()}
                         can_redo={state.can_redo()}
                     />
                 </div>
-                { splitter(&layout, "resize-right", Bar::Right) }
+                }
+                if whole {
+                    { splitter(&layout, "resize-right", Bar::Right) }
+                }
                 <div id="pane-result" class="slot result">
+                    if shows("plot") {
                     <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
                             <LossPlot history={runner.history.clone()} version={state.live.version} {trained} />
                         </div>
                     </section>
-                    { splitter(&layout, "resize-plot", Bar::Plot) }
-                    <section class="pane inside" aria-label={t("inside")}>
-                        { inside(&state, &on_code) }
-                    </section>
+                    }
+                    if whole {
+                        { splitter(&layout, "resize-plot", Bar::Plot) }
+                    }
+                    if views != Some(0) {
+                        <section class="pane inside" aria-label={t("inside")}>
+                            { inside(&state, &on_code) }
+                        </section>
+                    }
                 </div>
             </main>
-            <Tour on={touring} {on_pane} />
+            if whole {
+                <Tour on={touring} {on_pane} />
+            }
             { dialog(&state, &runner, &pasting, on_pasted) }
             <Notices notices={state.notices.clone()} dispatch={state.dispatcher()} />
             <input
@@ -330,6 +383,10 @@ fn dialog(
         Some(Opening::Code(start)) => html! {
             <Later<OpenProps> view={&OPEN_CODE} with={OpenProps { start: start.clone(), on_spec, on_close }} />
         },
+        Some(Opening::Embed) => {
+            let spec = state.spec.clone();
+            html! { <Later<EmbedProps> view={&EMBED} with={EmbedProps { spec, on_close }} /> }
+        }
         Some(Opening::Tensors(file)) => {
             let run = state.info.as_ref().map(|i| i.run);
             let with = OpenFileProps {
@@ -494,14 +551,20 @@ fn use_ask(
     lang: &UseStateHandle<Lang>,
     theme: &UseStateHandle<Theme>,
     layout: &UseStateHandle<Layout>,
-    // What opens files, what opens code, and whether the tour is on.
-    openers: (&NodeRef, &Callback<()>, &UseStateHandle<bool>),
+    // What opens files, what opens code, whether the tour is on, and the dialogs.
+    openers: (
+        &NodeRef,
+        &Callback<()>,
+        &UseStateHandle<bool>,
+        &UseStateHandle<Option<Opening>>,
+    ),
 ) -> Callback<Ask> {
     let dispatch = state.dispatcher();
     let (runner, lang, layout, theme) =
         (runner.clone(), lang.clone(), layout.clone(), theme.clone());
     let (picker, on_code) = (openers.0.clone(), openers.1.clone());
     let touring = openers.2.setter();
+    let pasting = openers.3.setter();
     let open = move |id: &str| {
         if let Some(spec) = presets::find(id) {
             dispatch.dispatch(Action::Open(Box::new(spec)));
@@ -526,6 +589,7 @@ fn use_ask(
             }
             Ask::OpenCode => on_code.emit(()),
             Ask::Save => save_project(runner.clone(), spec.clone(), dispatch.clone()),
+            Ask::Embed => pasting.set(Some(Opening::Embed)),
             Ask::Link => copy_link(spec.clone(), dispatch.clone()),
             Ask::Undo => dispatch.dispatch(Action::Undo),
             Ask::Redo => dispatch.dispatch(Action::Redo),

@@ -1,15 +1,18 @@
 //! Where the samples come from, and how they are split and scaled.
-use super::fields::{Axis, CheckField, Field, NumberField, SelectField, SliderField, slug};
+mod source;
+
+use super::fields::{Axis, CheckField, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
 use super::known_sets::KnownSets;
-use super::numbers::{count, exact, shape, whole_percent};
+use super::numbers::{count, shape, whole_percent};
+use super::reading::Reading;
 use super::store::{Edit, problem_at};
 use crate::spec::edit::fit_head;
-use crate::spec::{Bundled, DataSource, FileFormat, Scale, Spec, TargetOf};
+use crate::spec::{Bundled, DataSource, Scale, Spec, TargetOf};
 use crate::train::protocol::{CheckReport, DataInfo, RunInfo};
+use source::source_fields;
 use std::rc::Rc;
-use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
@@ -19,6 +22,10 @@ pub struct DataPanelProps {
     pub info: Option<Rc<RunInfo>>,
     pub edit: Edit,
     pub on_pick: Callback<MouseEvent>,
+    pub on_pick_folder: Callback<MouseEvent>,
+    /// Bytes read of all, while files are read for long.
+    pub reading: Option<(f64, f64)>,
+    pub on_cancel: Callback<MouseEvent>,
     /// Another column of a CSV file is to be predicted.
     pub on_target: Callback<Option<String>>,
     pub opening: bool,
@@ -149,7 +156,11 @@ fn set_source(spec: &mut Spec, source: DataSource) {
         DataSource::Reviews { .. } => Some(spec.data.text.unwrap_or_default()),
         _ => None,
     };
+    let classes = spec.data.shape().and_then(|s| s.classes);
     spec.data.source = source;
+    if spec.data.shape().and_then(|s| s.classes) != classes {
+        spec.train.class_weight = None;
+    }
     spec.data.flatten = images && (spec.data.flatten || !images_wanted(spec));
     if let Some(shape) = spec.data.shape() {
         fit_head(spec, &shape);
@@ -217,7 +228,14 @@ pub fn DataPanel(props: &DataPanelProps) -> Html {
                     disabled={props.opening}
                     onclick={props.on_pick.clone()}
                 />
+                <IconButton
+                    icon={Icon::Folder}
+                    label={t("open-folder")}
+                    disabled={props.opening}
+                    onclick={props.on_pick_folder.clone()}
+                />
             </header>
+            <Reading share={props.reading} on_cancel={props.on_cancel.clone()} />
             <SelectField label={t("source")} value={current} {options} on_change={on_source} class="wide" />
             <KnownSets on_files={props.on_set.clone()} />
             { source_fields(props) }
@@ -344,258 +362,4 @@ fn scale_fields(props: &DataPanelProps) -> Html {
             }
         </>
     }
-}
-
-/// A number of a generated source: its name in the spec, its value, whether it is whole.
-struct Knob {
-    name: &'static str,
-    value: f32,
-    whole: bool,
-    step: f32,
-}
-
-fn whole(name: &'static str, value: usize, step: f32) -> Knob {
-    Knob {
-        name,
-        value: value as f32,
-        whole: true,
-        step,
-    }
-}
-
-fn real(name: &'static str, value: f32, step: f32) -> Knob {
-    Knob {
-        name,
-        value,
-        whole: false,
-        step,
-    }
-}
-
-fn knobs(source: &DataSource) -> Vec<Knob> {
-    use DataSource as D;
-    let samples = |n: usize| whole("samples", n, 10.0);
-    match *source {
-        D::Bundled { .. } | D::Points { .. } | D::Files { .. } => Vec::new(),
-        D::MakeRegression {
-            samples: n,
-            features,
-            noise,
-            bias,
-        } => vec![
-            samples(n),
-            whole("features", features, 1.0),
-            real("noise", noise, 1.0),
-            real("bias", bias, 1.0),
-        ],
-        D::DrawnDigits { samples: n } | D::Shapes { samples: n } | D::Reviews { samples: n } => {
-            vec![whole("samples", n, 100.0)]
-        }
-        D::Separable { samples: n, margin } => vec![samples(n), real("margin", margin, 0.05)],
-        D::Sine {
-            samples: n,
-            window,
-            period,
-            noise,
-        } => vec![
-            samples(n),
-            whole("window", window, 1.0),
-            real("period", period, 1.0),
-            real("noise", noise, 0.01),
-        ],
-        D::Line {
-            samples: n,
-            slope,
-            intercept,
-            noise,
-        } => vec![
-            samples(n),
-            real("slope", slope, 0.1),
-            real("intercept", intercept, 0.1),
-            real("noise", noise, 0.05),
-        ],
-        D::Xor { samples: n, noise } | D::Moons { samples: n, noise } => {
-            vec![samples(n), real("noise", noise, 0.01)]
-        }
-        D::Blobs {
-            samples: n,
-            centers,
-            std,
-        } => vec![
-            samples(n),
-            whole("centers", centers, 1.0),
-            real("std", std, 0.1),
-        ],
-        D::Circles {
-            samples: n,
-            noise,
-            factor,
-        } => vec![
-            samples(n),
-            real("noise", noise, 0.01),
-            real("factor", factor, 0.05),
-        ],
-        D::Spirals {
-            samples: n,
-            arms,
-            turns,
-            noise,
-        } => vec![
-            samples(n),
-            whole("arms", arms, 1.0),
-            real("turns", turns, 0.25),
-            real("noise", noise, 0.01),
-        ],
-    }
-}
-
-/// Writes a number into the source by its name in the spec.
-fn set_knob(source: &mut DataSource, name: &str, whole: bool, v: f32) {
-    let mut json = crate::json::value(source);
-    json[name] = if whole {
-        serde_json::json!(v.max(0.0) as u64)
-    } else {
-        serde_json::json!(v)
-    };
-    if let Ok(changed) = serde_json::from_value(json) {
-        *source = changed;
-    }
-}
-
-fn source_fields(props: &DataPanelProps) -> Html {
-    let source = &props.spec.data.source;
-    if let DataSource::Points { x, y, .. } = source {
-        return html! { <PointsField x={x.clone()} y={y.clone()} edit={props.edit.clone()} error={
-            ["data.source.x", "data.source.y"].iter()
-                .find_map(|f| problem_at(&props.report, None, f))
-                .map(|p| AttrValue::from(problem_text(p)))
-        } /> };
-    }
-    if let DataSource::Files {
-        format: FileFormat::Csv | FileFormat::TextCsv,
-        target,
-        ..
-    } = source
-    {
-        let emit = props.on_target.clone();
-        let onchange = Callback::from(move |e: Event| {
-            let name = e.target_unchecked_into::<HtmlInputElement>().value();
-            emit.emit(Some(name.trim().to_string()).filter(|n| !n.is_empty()));
-        });
-        return html! {
-            <Field label={t("target-column")} hint={AttrValue::from(t("target-column-hint"))}>
-                <input type="text" autocomplete="off" spellcheck="false" value={target.clone().unwrap_or_default()} {onchange} />
-            </Field>
-        };
-    }
-    let list = knobs(source);
-    if list.is_empty() {
-        return html! {};
-    }
-    html! {
-        <div class="grid">
-            { for list.into_iter().map(|Knob { name, value, whole, step }| {
-                let field = format!("data.source.{name}");
-                let error = problem_at(&props.report, None, &field).map(|p| AttrValue::from(problem_text(p)));
-                let on_change = props.edit.with(name, move |s: &mut Spec, v: f32| {
-                    set_knob(&mut s.data.source, name, whole, v);
-                    // More arms or clouds are more classes.
-                    if matches!(name, "arms" | "centers")
-                        && let Some(shape) = s.data.shape()
-                    {
-                        fit_head(s, &shape);
-                    }
-                });
-                html! {
-                    <NumberField
-                        key={name}
-                        label={t(&format!("source-field-{name}"))}
-                        {value}
-                        integer={whole}
-                        {step}
-                        {error}
-                        {on_change}
-                    />
-                }
-            }) }
-        </div>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct PointsProps {
-    x: Vec<Vec<f32>>,
-    y: Vec<Vec<f32>>,
-    edit: Edit,
-    error: Option<AttrValue>,
-}
-
-/// Points as lines of text: `1, 2 → 2`.
-#[component]
-fn PointsField(props: &PointsProps) -> Html {
-    let wrong = use_state_eq(|| None::<usize>);
-    let row = |r: &[f32]| r.iter().map(|v| exact(*v)).collect::<Vec<_>>().join(", ");
-    let text: Vec<String> = props
-        .x
-        .iter()
-        .zip(&props.y)
-        .map(|(x, y)| format!("{} → {}", row(x), row(y)))
-        .collect();
-    let onchange = {
-        let (edit, wrong) = (props.edit.clone(), wrong.clone());
-        Callback::from(move |e: Event| {
-            let text = e.target_unchecked_into::<HtmlTextAreaElement>().value();
-            match parse_points(&text) {
-                Ok((px, py)) => {
-                    wrong.set(None);
-                    edit.apply("", move |s| {
-                        if let DataSource::Points { x, y, .. } = &mut s.data.source {
-                            (*x, *y) = (px, py);
-                        }
-                    });
-                }
-                Err(line) => wrong.set(Some(line)),
-            }
-        })
-    };
-    let error = match *wrong {
-        Some(line) => Some(t_args("points-wrong", &[("line", line.into())]).into()),
-        None => props.error.clone(),
-    };
-    let rows = (text.len() + 1).clamp(3, 10).to_string();
-    html! {
-        <Field label={t("points")} hint={AttrValue::from(t("points-hint"))} {error} class="wide tall">
-            <textarea class="code" spellcheck="false" {rows} value={text.join("\n")} {onchange} />
-        </Field>
-    }
-}
-
-type Rows = Vec<Vec<f32>>;
-
-/// The points, or the number of the line that is none.
-fn parse_points(text: &str) -> Result<(Rows, Rows), usize> {
-    let (mut xs, mut ys) = (Vec::new(), Vec::new());
-    for (i, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let (x, y) = ["→", "->", ":", ";", "="]
-            .iter()
-            .find_map(|by| line.split_once(by))
-            .ok_or(i + 1)?;
-        let row = |s: &str| -> Option<Vec<f32>> {
-            let row: Option<Vec<f32>> = s
-                .split([',', ' ', '\t', '，'])
-                .filter(|v| !v.is_empty())
-                .map(|v| v.parse().ok().filter(|x: &f32| x.is_finite()))
-                .collect();
-            row.filter(|r| !r.is_empty())
-        };
-        xs.push(row(x).ok_or(i + 1)?);
-        ys.push(row(y).ok_or(i + 1)?);
-    }
-    if xs.is_empty() {
-        return Err(1);
-    }
-    Ok((xs, ys))
 }

@@ -1,6 +1,7 @@
 //! Files that the visitor drops on the page or picks: what they are, and the spec that goes
 //! with them.
 use super::code::open;
+use super::folder;
 use super::runner::Runner;
 use super::store::{Action, State, Word};
 use crate::spec::edit::fit_head;
@@ -10,6 +11,7 @@ use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::document;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{DataTransfer, File, FileList};
 use yew::prelude::*;
 
@@ -45,6 +47,8 @@ pub enum Opening {
     Code(open::Start),
     /// Weights, a checkpoint or a project.
     Tensors(File),
+    /// The lines by which another page shows this one.
+    Embed,
 }
 
 fn ends(name: &str, with: &[&str]) -> bool {
@@ -95,7 +99,8 @@ fn set_name(format: FileFormat, names: &[String]) -> String {
     match format {
         FileFormat::Cifar10 => "cifar10".to_string(),
         FileFormat::AclImdb if plain(&names[0]).starts_with("aclimdb") => "imdb".to_string(),
-        _ => names[0].clone(),
+        // A folder's own name.
+        _ => names[0].split('/').next().unwrap_or_default().to_string(),
     }
 }
 
@@ -130,8 +135,12 @@ fn other_format(spec: &mut Spec, format: FileFormat, names: &[String]) {
 
 /// The spec with these files as its data, or what is wrong with them.
 fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
-    let names: Vec<String> = files.iter().map(File::name).collect();
-    let shown = || names.join(", ");
+    let names: Vec<String> = files.iter().map(folder::path).collect();
+    // A folder may hold thousands.
+    let shown = || match &names[..] {
+        [some @ .., _] if some.len() > 4 => format!("{}, …", names[..4].join(", ")),
+        all => all.join(", "),
+    };
     let is_csv = |n: &String| ends(n, &[".csv", ".tsv"]);
     let is_idx = |n: &String| {
         let n = plain(n);
@@ -344,7 +353,13 @@ pub fn use_drop(
                     if has_files(e) {
                         e.prevent_default();
                         shown.set(false);
-                        open(dropped(e.data_transfer()));
+                        match e.data_transfer().as_ref().and_then(folder::entries) {
+                            None => open(dropped(e.data_transfer())),
+                            Some(entries) => {
+                                let open = open.clone();
+                                spawn_local(async move { open(folder::files(&entries).await) });
+                            }
+                        }
                     }
                 }),
             ),

@@ -28,6 +28,7 @@ pub enum Ask {
     OpenCode,
     Save,
     Link,
+    Embed,
     Undo,
     Redo,
     Language(Lang),
@@ -51,6 +52,9 @@ pub struct HeaderProps {
     pub can_undo: bool,
     pub can_redo: bool,
     pub on_ask: Callback<Ask>,
+    /// In a frame of another page: what stands in place of all but the controls.
+    #[prop_or_default]
+    pub embedded: Option<Html>,
 }
 
 impl PartialEq for HeaderProps {
@@ -63,6 +67,7 @@ impl PartialEq for HeaderProps {
             && self.theme == o.theme
             && self.info == o.info
             && self.on_ask == o.on_ask
+            && self.embedded == o.embedded
     }
 }
 
@@ -106,6 +111,16 @@ pub fn Header(props: &HeaderProps) -> Html {
             (s.to_string().into(), name.into())
         })
         .collect();
+    if let Some(link) = &props.embedded {
+        return html! {
+            <header class="bar">
+                <h1 class="brand" title={t("tagline")}><span aria-hidden="true">{ "∇" }</span>{ " Nabla" }</h1>
+                { controls(props, &ask) }
+                { readout(props) }
+                { link.clone() }
+            </header>
+        };
+    }
     let other = if lang == Lang::En { Lang::Zh } else { Lang::En };
     let (theme_icon, theme_label) = match props.theme {
         Theme::Light => (Icon::Moon, t("theme-dark")),
@@ -323,6 +338,7 @@ fn Menu(props: &MenuProps) -> Html {
                     { item(Icon::Code, "open-code", Ask::OpenCode, false) }
                     { item(Icon::Save, "save-project", Ask::Save, false) }
                     { item(Icon::Link, "copy-link", Ask::Link, false) }
+                    { item(Icon::Code, "embed-this", Ask::Embed, false) }
                     { item(Icon::Undo, "undo", Ask::Undo, !props.can_undo) }
                     { item(Icon::Redo, "redo", Ask::Redo, !props.can_redo) }
                     { item(Icon::Restore, "restore-preset", Ask::Restore, !props.edited) }

@@ -35,6 +35,9 @@ impl Lang {
 
     /// The language chosen before, or the browser's.
     pub fn initial() -> Lang {
+        if let Some(lang) = super::embed::embed().and_then(|e| e.lang) {
+            return lang;
+        }
         let stored: Option<String> = LocalStorage::get(STORED).ok();
         let tag = stored.or_else(|| gloo::utils::window().navigator().language());
         match tag {

@@ -20,6 +20,7 @@ pub enum Icon {
     Undo,
     Redo,
     File,
+    Folder,
     Code,
     Link,
     Warning,
@@ -72,6 +73,7 @@ impl Icon {
             Icon::Redo => ("M10 3l3 3-3 3M12.8 6H6a3.4 3.4 0 0 0 0 6.8h4", false),
             Icon::Save => ("M8 2v7.6M4.8 6.6 8 9.8l3.2-3.2M2.6 11v2.6h10.8V11", false),
             Icon::File => ("M4 1.8h5l3 3v9.4H4zM9 1.8v3h3M8 7v4.4M6 9l2-2 2 2", false),
+            Icon::Folder => ("M1.8 4.2v8.6h12.4V5.4H7.4L6 3.4H1.8z", false),
             Icon::Code => (
                 "M5.2 4.2 1.6 8l3.6 3.8M10.8 4.2 14.4 8l-3.6 3.8M9.2 2.6 6.8 13.4",
                 false,

@@ -143,6 +143,7 @@ pub fn KnownSets(props: &KnownSetsProps) -> Html {
                 <span class="dim figure">{ if here { t_args("set-here", &[("size", size.clone().into())]) } else { size } }</span>
                 <span class="spacer"></span>
                 if let Some(share) = share {
+                    <progress max="100" value={share.to_string()} aria-label={set.title.clone()} />
                     <span class="figure" role="status">{ whole_percent(f64::from(share) / 100.0) }</span>
                     <button type="button" class="button" onclick={on_cancel}>{ t("set-cancel") }</button>
                 } else {

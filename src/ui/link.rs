@@ -57,6 +57,7 @@ impl Link {
         LoadOptions {
             backend,
             files: !files.is_empty(),
+            paths: super::folder::paths(files),
             gpu: match self.trainer.gpu().as_deref() {
                 Some("software") => Some(NoGpu::Software),
                 Some(_) => Some(NoGpu::None),

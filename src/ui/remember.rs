@@ -15,8 +15,12 @@ const BACKEND: &str = "nabla.backend";
 
 /// The preset that the address names, the network of the last visit, or the first preset.
 pub fn initial_spec() -> Spec {
+    let own = || match super::embed::embed() {
+        Some(embed) => presets::find(embed.preset.as_ref()?),
+        None => last_spec(),
+    };
     named_preset()
-        .or_else(last_spec)
+        .or_else(own)
         .unwrap_or_else(|| presets::PRESETS[0].spec())
 }
 
@@ -44,6 +48,9 @@ pub fn link() -> Option<String> {
 
 /// Names the preset in the address, or takes its name away.
 pub fn name_preset(id: Option<&str>) {
+    if super::embed::embed().is_some() {
+        return;
+    }
     let location = window().location();
     let (Ok(path), Ok(query)) = (location.pathname(), location.search()) else {
         return;
@@ -81,6 +88,9 @@ fn last_spec() -> Option<Spec> {
 }
 
 pub fn keep_spec(spec: &Spec) {
+    if super::embed::embed().is_some() {
+        return;
+    }
     let _ = LocalStorage::set(SPEC, spec.to_json());
 }
 
@@ -147,6 +157,9 @@ pub enum Theme {
 impl Theme {
     /// The theme chosen before, or the browser's.
     pub fn initial() -> Theme {
+        if let Some(theme) = super::embed::embed().and_then(|e| e.theme) {
+            return theme;
+        }
         match LocalStorage::get::<String>(THEME).as_deref() {
             Ok("dark") => Theme::Dark,
             Ok("light") => Theme::Light,

@@ -1,7 +1,6 @@
 //! A link to the network at hand.
 use super::plot::browser::copy;
 use super::store::{Action, Dispatch, Word};
-use crate::lazy;
 use crate::spec::{DataSource, Spec};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -13,17 +12,17 @@ extern "C" {
     async fn export(spec: &str, format: &str) -> Result<JsValue, JsValue>;
 }
 
-lazy! { static SHORT: fn(&Spec) -> String, in page code = |spec| spec.to_short().to_string(); }
+/// The address of the page with this network: what of it is not the default.
+pub async fn link_to(spec: &Spec) -> Option<String> {
+    let link = export(&crate::json::write(spec), "link").await;
+    link.ok()?.as_string()
+}
 
 /// Puts a link to this network on the clipboard and says so. It holds what is not the default; files
 /// of the visitor's own stay where they are.
 pub fn copy_link(spec: Rc<Spec>, dispatch: Dispatch) {
     spawn_local(async move {
-        let link = async {
-            let short = SHORT.load().await.ok()?(&spec);
-            export(&short, "link").await.ok()?.as_string()
-        };
-        let done = match link.await {
+        let done = match link_to(&spec).await {
             Some(link) => copy(&link).await,
             None => false,
         };

@@ -115,8 +115,12 @@ pub struct State {
     pub speed: u32,
     /// The visitor's choice.
     pub backend: BackendChoice,
+    /// Layer in which the run diverged.
+    pub diverged: Option<AttrValue>,
     /// A file is being read.
     pub opening: bool,
+    /// Bytes read of all, where it lasts.
+    pub reading: Option<(f64, f64)>,
     past: Vec<Past>,
     future: Vec<Past>,
     /// What the last edit was about, and when; edits in quick succession undo as one.
@@ -150,7 +154,9 @@ pub enum Action {
     Info(Rc<RunInfo>),
     Live(Live),
     Score(Score),
+    Diverged(Option<AttrValue>),
     Opening(bool),
+    Reading(Option<(f64, f64)>),
     Say(Word),
     Dismiss(u32),
     /// Takes back the notices of earlier failures.
@@ -180,7 +186,9 @@ impl State {
             notices: Vec::new(),
             speed: WATCHABLE,
             backend: super::remember::backend(),
+            diverged: None,
             opening: false,
+            reading: None,
             past: Vec::new(),
             future: Vec::new(),
             last_edit: None,
@@ -320,11 +328,14 @@ impl Reducible for State {
                 }
                 s.info = Some(info);
                 s.score = None;
+                s.diverged = None;
             }
             Action::Info(info) => s.info = Some(info),
             Action::Live(live) => s.live = live,
             Action::Score(score) => s.score = Some(Rc::new(score)),
+            Action::Diverged(layer) => s.diverged = layer,
             Action::Opening(on) => s.opening = on,
+            Action::Reading(share) => s.reading = share,
             Action::Say(word) => s.say(word),
             Action::Dismiss(id) => s.notices.retain(|n| n.id != id),
             Action::Settled => s.notices.retain(|n| !n.is_error()),

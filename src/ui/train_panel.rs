@@ -1,11 +1,12 @@
 //! How the network is trained.
+use super::class_weights::ClassWeights;
 use super::fields::{Axis, CheckField, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::run_life::{RunLife, monitor_field};
 use super::store::{Edit, problem_at};
 use crate::spec::edit::set_optimizer;
 use crate::spec::{Clip, Loss, Monitor, Optimizer, Schedule, Spec};
-use crate::train::protocol::{BackendChoice, CheckReport};
+use crate::train::protocol::{BackendChoice, CheckReport, DataInfo};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -15,6 +16,7 @@ pub struct TrainPanelProps {
     pub report: Rc<CheckReport>,
     /// Samples of the training part, when they are known.
     pub samples: Option<usize>,
+    pub data: Option<DataInfo>,
     pub edit: Edit,
     /// The visitor's choice of where to compute.
     pub backend: BackendChoice,
@@ -163,6 +165,14 @@ pub fn TrainPanel(props: &TrainPanelProps) -> Html {
                     <RunLife spec={spec.clone()} report={props.report.clone()} edit={edit.clone()} />
                     { schedule_fields(props) }
                     { clip_fields(props) }
+                    if train.loss.is_classification() {
+                        <ClassWeights
+                            spec={spec.clone()}
+                            report={props.report.clone()}
+                            edit={edit.clone()}
+                            data={props.data.clone()}
+                        />
+                    }
                     <NumberField
                         label={t("l1")}
                         hint={AttrValue::from(t("l1-hint"))}

@@ -17,10 +17,15 @@ const MNIST = { folder: 'mnist', format: 'idx', files: ['train-images-idx3-ubyte
 const CIFAR = { folder: 'cifar10', format: 'cifar10', files: ['data_batch_1.bin.gz', 'data_batch_2.bin.gz', 'test_batch.bin.gz'] };
 const IMDB = { folder: 'imdb', format: 'jsonl', files: ['train.jsonl.gz', 'test.jsonl.gz'] };
 
-/** What each network is to reach, on real data: the tutorial's figure, or the truth. */
+/**
+ * What each network is to reach, on real data: the tutorial's figure, or the truth. `bestLine`: how near to the
+ * line of least squares, which is all that a line can reach on these very points. T1's step count leaves 0.98^100 of
+ * the way to it, 13 %, in any framework. `best`: the weights of the least validation loss are tested, for later epochs only
+ * learn the training part by heart, in any framework. T10: Keras reaches 0.647 with these images, see docs/accuracy.md.
+ */
 const NETWORKS = [
-  { id: 'linreg-sklearn', t: 'T1', part: 'train', want: { r2: 0.8 } },
-  { id: 'linreg-3x2', t: 'T2', part: 'train', want: { r2: 0.6 } },
+  { id: 'linreg-sklearn', t: 'T1', part: 'train', want: {}, bestLine: 0.02 },
+  { id: 'linreg-3x2', t: 'T2', part: 'train', want: { r2: 0.6 }, bestLine: 0.02 },
   { id: 'first-network', t: 'T3', part: 'train', want: {} },
   { id: 'logreg', t: 'T4', want: { accuracy: 0.95, auc: 0.98 } },
   { id: 'perceptron', t: 'T5', part: 'train', want: { accuracy: 1 } },
@@ -31,8 +36,8 @@ const NETWORKS = [
   { id: 'linear-models-gda', t: 'T7', want: { accuracy: 0.87 } },
   { id: 'mnist-mlp', t: 'T8', data: MNIST, want: { accuracy: 0.98 } },
   { id: 'cnn-pytorch', t: 'T9', data: MNIST, want: { accuracy: 0.99 } },
-  { id: 'cifar-cnn', t: 'T10', data: CIFAR, want: {} },
-  { id: 'imdb-conv1d', t: 'T11', data: IMDB, want: { auc: 0.93 } },
+  { id: 'cifar-cnn', t: 'T10', data: CIFAR, want: { accuracy: 0.627 } },
+  { id: 'imdb-conv1d', t: 'T11', data: IMDB, best: true, want: { auc: 0.93 } },
   { id: 'lstm', t: 'T12', data: MNIST, epochs: 8, want: { accuracy: 0.97 } },
   { id: 'gru', t: 'T12', data: MNIST, epochs: 8, want: { accuracy: 0.97 } },
   { id: 'rnn', t: 'T12', data: MNIST, epochs: 8, want: {} },
@@ -56,7 +61,7 @@ if (!chosen.length) throw new Error(`no network ${given.only}; there are ${NETWO
 const site = await serve(join(ROOT, 'dist'), { isolated: true });
 const browser = await launch();
 
-async function train({ id, data, part = 'test', epochs }) {
+async function train({ id, data, part = 'test', epochs, best }) {
   const folder = data && sharedData(data.folder);
   const context = await browser.newContext();
   try {
@@ -65,7 +70,7 @@ async function train({ id, data, part = 'test', epochs }) {
     await page.route('**/real/*', (r) => r.fulfill({ body: readFileSync(join(folder, r.request().url().split('/').at(-1))) }));
     await page.goto(`${site.url}engine.html`);
     return await page.evaluate(
-      async ({ id, files, format, part, epochs, threads }) => {
+      async ({ id, files, format, part, epochs, best, threads }) => {
         await nabla.ready;
         const spec = await nabla.preset(id);
         const options = { backend: 'cpu', threads };
@@ -75,13 +80,22 @@ async function train({ id, data, part = 'test', epochs }) {
           spec.data.source = { kind: 'files', name: 'real', format };
           if (format === 'idx') spec.data.source.shape = [28, 28];
         }
+        if (epochs) spec.train.epochs = epochs;
+        if (best) spec.train.early_stopping = { monitor: 'val_loss', patience: 1000, restore_best: true };
         const run = await nabla.load(spec, options);
-        const most = epochs ?? spec.train.epochs;
-        const end = await run.train({ epochs: most });
+        const end = await run.train({});
         const result = await run.evaluate(part);
-        return { end, result, real: !!files, epochs: spec.train.epochs };
+        let line;
+        if (run.info.data.shape.length === 1 && run.info.data.shape[0] === 1) {
+          const { x, y } = await run.samples(part, 0, 1e6);
+          const mean = (v) => v.reduce((a, b) => a + b, 0) / v.length;
+          const [mx, my] = [mean(x.data), mean(y)];
+          const sum = (f) => y.reduce((s, _, i) => s + f(x.data[i] - mx, y[i] - my), 0);
+          line = sum((a, b) => a * b) ** 2 / sum((a) => a * a) / sum((_, b) => b * b);
+        }
+        return { end, line, result, real: !!files, epochs: spec.train.epochs };
       },
-      { id, files: folder && data.files, format: data?.format, part, epochs: Number(given.epochs) || epochs, threads: Number(given.threads) },
+      { id, files: folder && data.files, format: data?.format, part, epochs: Number(given.epochs) || epochs, best, threads: Number(given.threads) },
     );
   } finally {
     await context.close();
@@ -93,16 +107,18 @@ const rows = [];
 let missed = 0;
 try {
   for (const network of chosen) {
-    const { end, result, real } = await train(network);
+    const { end, line, result, real } = await train(network);
     const short = Object.entries(network.want).filter(([k, v]) => (real || !network.data) && result[k] < v);
     const over = Object.entries(network.below ?? {}).filter(([k, v]) => result[k] >= v);
+    if (network.bestLine && !(result.r2 >= line - network.bestLine)) short.push('line');
     missed += short.length + over.length;
-    const wanted = [...Object.entries(network.want).map(([k, v]) => `${k} ≥ ${v}`), ...Object.entries(network.below ?? {}).map(([k, v]) => `${k} < ${v}`)];
+    const best = network.bestLine ? [`r2 ≥ ${line.toFixed(4)} (least squares) − ${network.bestLine}`] : [];
+    const wanted = [...best, ...Object.entries(network.want).map(([k, v]) => `${k} ≥ ${v}`), ...Object.entries(network.below ?? {}).map(([k, v]) => `${k} < ${v}`)];
     const row = [
       network.t,
       network.id,
       network.data && !real ? 'stand-in' : (network.data?.folder ?? 'its own'),
-      `${end.epoch}${end.stopped ? ` (${end.stopped})` : ''}`,
+      `${end.epoch}${end.stopped ? ` (${end.stopped})` : ''}${network.best ? `, the ${end.best}. tested` : ''}`,
       (end.seconds / Math.max(end.epoch, 1)).toFixed(2),
       figure(result.loss),
       figure(result.accuracy),

@@ -170,6 +170,14 @@ pub fn table() -> Vec<Case> {
             (&each, U(-1.0, 1.0)),
         ];
         t.push(case(CrossEntropyProbsGrad, &x, &[]));
+        for normalized in [false, true] {
+            let x: [(&[usize], Draw); 3] = [
+                (&each, U(0.1, 3.0)),
+                (&class, Class(c)),
+                (&[c], U(0.1, 4.0)),
+            ];
+            t.push(case(ClassWeight { normalized }, &x, &[0]));
+        }
         let x: [(&[usize], Draw); 2] = [(&[b, c], U(0.0, 1.0)), (&class, Class(c))];
         t.push(case(Correct { threshold: 0.5 }, &x, &[]));
     }

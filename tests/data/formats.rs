@@ -298,3 +298,37 @@ proptest! {
         }
     }
 }
+
+/// What comes in pieces of any size is what comes at once; damage and size are noticed on the way.
+#[test]
+fn gzip_in_pieces() {
+    use nabla::data::gzip::{Unpacker, gunzip};
+    let bytes: Vec<u8> = (0..200_000u32)
+        .map(|i| (i.wrapping_mul(i) >> 7) as u8)
+        .collect();
+    let packed = gz(&bytes);
+    for size in [1, 7, 4096, packed.len()] {
+        let mut out = Unpacker::new("x.gz", 1 << 20, true);
+        for piece in packed.chunks(size) {
+            out.push(piece).unwrap();
+        }
+        assert_eq!(out.finish().unwrap(), *gunzip("x.gz", &packed).unwrap());
+    }
+    let whole = |max: usize, packed_too: bool, bytes: &[u8]| {
+        let mut out = Unpacker::new("x.gz", max, packed_too);
+        out.push(bytes).and_then(|()| out.finish())
+    };
+    assert_eq!(
+        whole(10, true, b"plain text, no gzip").unwrap(),
+        b"plain text, no gzip"
+    );
+    assert_eq!(whole(10, false, &packed).unwrap(), packed);
+    assert_eq!(whole(1000, true, &packed).unwrap_err().code, "gzip-size");
+    assert_eq!(
+        whole(1 << 20, true, &packed[..packed.len() / 2])
+            .unwrap_err()
+            .code,
+        "gzip"
+    );
+    assert_eq!(whole(9, true, &[0x1f]).unwrap(), [0x1f]);
+}

@@ -1,7 +1,8 @@
 // Data of every format, public sets, and the life of a run, through the built site.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { e2e } from './lib/harness.mjs';
 import { enter, phase, run, shows, trained } from './lib/page.mjs';
@@ -58,6 +59,36 @@ function zip(entries) {
 }
 
 const batch = (n) => Buffer.concat(Array.from({ length: n }, (_, i) => Buffer.concat([Buffer.from([i % 10]), Buffer.alloc(3072, (i % 10) * 25)])));
+/** A folder on disk with these files, for as long as `use` lasts. */
+async function folder(files, use) {
+  const root = mkdtempSync(join(tmpdir(), 'nabla-'));
+  try {
+    for (const [name, bytes] of files) {
+      mkdirSync(dirname(join(root, name)), { recursive: true });
+      writeFileSync(join(root, name), bytes);
+    }
+    return await use(root);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+/** Drops files and folders of the disk on the page, as a hand would. */
+async function drop(page, context, paths) {
+  const cdp = await context.newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) await cdp.send('Input.dispatchDragEvent', { type, x: 640, y: 400, data });
+}
+
+/** IDX: element type 8 (bytes), then the axes, then the elements. */
+function idx(shape, bytes) {
+  const head = Buffer.alloc(4 + 4 * shape.length);
+  head.writeUInt8(8, 2);
+  head.writeUInt8(shape.length, 3);
+  shape.forEach((n, i) => head.writeUInt32BE(n, 4 + 4 * i));
+  return Buffer.concat([head, bytes]);
+}
+
 const review = (i) => (i % 2 ? `a good film number ${i}` : `a bad film number ${i}`);
 
 e2e('CIFAR-10 batches, loose and in their archive', { path: '#preset=cifar-cnn', timeout: 120_000 }, async ({ page }) => {
@@ -122,6 +153,8 @@ e2e('hostile and broken files say what is wrong and leave the run alone', { time
     [file('x.tar.gz', gzipSync(tar([['../../etc/passwd', Buffer.from('x')]]))), /leads out of it/],
     [file('x.jsonl', '{"text": "a", "label": 1}\nnot json\n'), /line 2/],
     [file('x.zip', Buffer.from('PK\x03\x04 and then nothing')), /damaged/],
+    [file('t10k-images-idx3-ubyte', idx([10, 28, 28], Buffer.alloc(7000))), /7,?840.*7,?000|7,?000.*7,?840/],
+    [file('holes.csv', 'a,b,c\n1,2,x\n3,,y\n5,6,x\n'), /line 3/],
   ];
   for (const [given, said] of cases) {
     await pick(page, [given]);
@@ -129,6 +162,79 @@ e2e('hostile and broken files say what is wrong and leave the run alone', { time
   }
   const after = await run(page);
   assert.equal(after.id, id);
+});
+
+e2e('a table has its target chosen; a column that is not there leaves the run alone', { path: '#preset=digits-mlp', timeout: 90_000 }, async ({ page }) => {
+  await trained(page);
+  const rows = Array.from({ length: 60 }, (_, i) => `${i % 7},${(i * i) % 11},${i % 3},${i % 2 ? 'yes' : 'no'}`).join('\n');
+  await pick(page, [file('table.csv', `first,second,third,answer\n${rows}\n`)]);
+  await trains(page, 'csv');
+  const before = await run(page);
+  assert.deepEqual([before.info.data.classes, before.info.data.features], [['no', 'yes'], ['first', 'second', 'third']]);
+  const target = page.getByLabel('Target column');
+  await enter(target, 'nowhere');
+  await page.getByText(/no column “nowhere”.*first, second, third, answer/).waitFor();
+  assert.equal((await run(page)).id, before.id);
+  await enter(target, 'third');
+  await page.waitForFunction(() => nabla.current()?.info.data.features.includes('answer=yes') || nabla.current()?.info.data.classes.length === 3);
+});
+
+e2e('a folder of pictures by class and one of reviews, picked and dropped', { path: '#preset=cifar-cnn', firefox: false, timeout: 120_000 }, async ({ page, context }) => {
+  await shows(page, 'cifar-cnn');
+  const bmp = (r, g, b) => {
+    const head = Buffer.from('424d3a000000000000003600000028000000010000000100000001001800000000000400000000000000000000000000000000000000', 'hex');
+    return Buffer.concat([head, Buffer.from([b, g, r, 0])]);
+  };
+  const pictures = Array.from({ length: 24 }, (_, i) => [`shades/${i % 2 ? 'red' : 'blue'}/${i}.bmp`, i % 2 ? bmp(255, 0, 0) : bmp(0, 0, 255)]);
+  await folder([...pictures, ['shades/red/notes.md', 'x'], ['shades/.hidden/1.bmp', bmp(0, 0, 0)]], async (root) => {
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Open a folder' }).click()]);
+    await chooser.setFiles(join(root, 'shades'));
+    await trains(page, 'images');
+    const { info } = await run(page);
+    assert.deepEqual([info.data.classes, info.spec.data.source.name], [['blue', 'red'], 'shades']);
+    assert.equal(info.data.train + info.data.validation + info.data.test, 24);
+  });
+  const reviews = Array.from({ length: 60 }, (_, i) => [`aclImdb/${i % 3 ? 'train' : 'test'}/${i % 2 ? 'pos' : 'neg'}/${i}_7.txt`, review(i)]);
+  await page.goto(page.url().replace('cifar-cnn', 'imdb-conv1d'));
+  await page.reload();
+  await shows(page, 'imdb-conv1d');
+  await folder([...reviews, ['aclImdb/imdb.vocab', 'the\na\n'], ['aclImdb/train/unsup/1_0.txt', 'x'], ['aclImdb/README', 'x']], async (root) => {
+    await drop(page, context, [join(root, 'aclImdb')]);
+    await trains(page, 'acl_imdb');
+    const { info } = await run(page);
+    assert.deepEqual([info.data.classes, info.data.test, info.spec.data.source.name], [['negative', 'positive'], 20, 'imdb']);
+  });
+});
+
+e2e('files that are too much are refused before they are read; a reading is cancelled', { firefox: false, timeout: 120_000 }, async ({ page, shot }) => {
+  await trained(page);
+  const { id } = await run(page);
+  await folder([['huge.csv', ''], ['large.csv', '']], async (root) => {
+    truncateSync(join(root, 'huge.csv'), 2 ** 31);
+    await pick(page, join(root, 'huge.csv'));
+    await page.getByText(/2048 MiB; at most 1024 MiB/).waitFor();
+    truncateSync(join(root, 'large.csv'), 500 << 20);
+    // As soon as it can be: how long the file takes is the machine's.
+    await page.evaluate(() => {
+      globalThis.seen = null;
+      new MutationObserver((_, self) => {
+        const bar = document.querySelector('.reading');
+        if (!bar) return;
+        globalThis.seen = { text: bar.innerText, max: bar.querySelector('progress').max };
+        bar.querySelector('button').click();
+        self.disconnect();
+      }).observe(document.body, { childList: true, subtree: true });
+    });
+    await pick(page, join(root, 'large.csv'));
+    await page.getByText('Cancelled; everything is as it was.').waitFor();
+    const seen = await page.evaluate(() => globalThis.seen);
+    assert.match(seen.text, /of 500\.0 MiB/);
+    assert.equal(seen.max, 500 << 20);
+    await page.locator('.reading').waitFor({ state: 'detached' });
+  });
+  assert.equal((await run(page)).id, id);
+  const { step } = await run(page);
+  await page.waitForFunction((n) => nabla.current().history().step.length > n || nabla.current().history().step.at(-1) > n, step.length);
 });
 
 e2e('a public set: from the site, verified, kept, deleted', { data: 'mnist', path: '#preset=mnist-mlp', timeout: 120_000, allow: [/request to the outside/, /404/, /net::ERR/] }, async ({ page, data }) => {
@@ -211,9 +317,16 @@ e2e('the panel sets early stopping, and the page says when it stopped', { path: 
   assert.match(download.suggestedFilename(), /^model\.\d\d-\d+\.\d\d\.safetensors$/);
 });
 
-e2e('a page that is killed goes on where it was, step for step', { path: '#preset=digits-mlp', timeout: 150_000 }, async ({ page, context, url }) => {
+for (const how of ['closed', 'crashed']) e2e(`a page that is ${how} goes on where it was, step for step`, { path: '#preset=digits-mlp', timeout: 150_000, allow: how === 'crashed' ? [/crashed/] : [], firefox: how === 'closed' }, async ({ page, context, url }) => {
   await trained(page);
   await page.waitForFunction(() => (JSON.parse(localStorage.getItem('nabla.run') ?? 'null')?.step ?? 0) > 20, undefined, { timeout: 60_000 });
+  if (how === 'crashed') {
+    // The renderer dies at once, in the middle of whatever it does.
+    const cdp = await context.newCDPSession(page);
+    const crash = page.waitForEvent('crash');
+    cdp.send('Page.crash').catch(() => {});
+    await crash;
+  }
   await page.close();
   const again = await context.newPage();
   again.setDefaultTimeout(20_000);

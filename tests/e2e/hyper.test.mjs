@@ -89,11 +89,13 @@ e2e('a rate far too large diverges, and the page says so', async ({ page, shot }
   await page.locator('.speed select').selectOption('0');
   const said = page.locator('.notices [role="alert"]');
   await said.waitFor();
-  assert.match(await said.innerText(), /diverged.*Lower the learning rate/s);
+  assert.match(await said.innerText(), /diverged at step \d+, first in the outputs of “linear”.*Lower the learning rate/s);
+  await page.locator('[data-layer="linear"]').getByText('Diverged here').waitFor();
   await shot('diverged');
   await enter(rateField(page).locator('input.number'), '0.01');
   await controls(page).play.click();
   await said.waitFor({ state: 'detached' });
+  await page.getByText('Diverged here').waitFor({ state: 'detached' });
   await trained(page, 20);
   assert.ok((await run(page)).loss.every(Number.isFinite));
 });

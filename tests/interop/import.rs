@@ -576,3 +576,52 @@ proptest! {
         let _ = read::script(&text);
     }
 }
+
+/// Class weights go out in either framework's own words and come back.
+#[test]
+fn class_weights_go_round() {
+    let weights = Some(vec![0.5, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.25]);
+    for (id, said) in [
+        (
+            "digits-mlp",
+            "nn.CrossEntropyLoss(weight=torch.tensor(CLASS_WEIGHT, device=device))",
+        ),
+        ("mnist-mlp", "class_weight={0: 0.5, 1: 2.0, 2: 1.0"),
+    ] {
+        let mut spec = presets::find(id).unwrap();
+        spec.train.class_weight = weights.clone();
+        let script = super::script(&spec, spec.framework).unwrap();
+        assert!(script.text.contains(said), "{}", script.text);
+        let back = read(&script.text);
+        assert_eq!(back.spec.train.class_weight, weights, "{id}");
+    }
+    // Two classes and one output: the weight of the positive class, or the mean of weighted losses.
+    let mut two = presets::find("mlp-circles").unwrap();
+    two.train.loss = Loss::BinaryCrossEntropy { from_logits: true };
+    for (given, said) in [
+        (
+            vec![1.0, 4.0],
+            "BCEWithLogitsLoss(pos_weight=torch.tensor(CLASS_WEIGHT[1:]",
+        ),
+        (
+            vec![0.5, 4.0],
+            "weighted(nn.BCEWithLogitsLoss(reduction=\"none\")",
+        ),
+    ] {
+        two.train.class_weight = Some(given.clone());
+        let script = super::script(&two, Framework::Pytorch).unwrap();
+        assert!(script.text.contains(said), "{}", script.text);
+        assert_eq!(read(&script.text).spec.train.class_weight, Some(given));
+    }
+    // What PyTorch divides by the weights' sum says so in Keras.
+    let mut torch = presets::find("digits-mlp").unwrap();
+    torch.train.class_weight = weights;
+    let script = super::script(&torch, Framework::Keras).unwrap();
+    assert!(
+        script
+            .text
+            .contains("reduction=\"mean_with_sample_weight\""),
+        "{}",
+        script.text
+    );
+}

@@ -312,9 +312,11 @@ def losses():
     def mlp(name, framework, loss, out, classes=None, last=None, **more):
         layers = [linear("fc1", 10, "tanh"), linear("fc2", out, last)]
         data = hashed(64, 6, classes=classes, targets=out)
-        return case(
-            name, framework, data, layers, loss, sgd(0.1), 16, grad_steps=FEW_STEPS, **more
-        )
+        weights = more.pop("class_weight", None)
+        c = case(name, framework, data, layers, loss, sgd(0.1), 16, grad_steps=FEW_STEPS, **more)
+        if weights:
+            c["spec"]["train"]["class_weight"] = weights
+        return c
 
     for f in "pytorch", "keras":
         yield mlp(f"{f}_mse", f, MSE, 2)
@@ -326,6 +328,11 @@ def losses():
             name = "logits" if logits else "probabilities"
             bce = {"kind": "binary_cross_entropy", "from_logits": logits}
             yield mlp(f"{f}_bce_{name}", f, bce, 1, classes=2, last=last)
+        yield mlp(f"{f}_class_weight", f, ce, 4, classes=4, class_weight=[0.5, 1.0, 2.0, 3.5])
+        # PyTorch has a weight for the positive class only.
+        weights = [1.0, 3.0] if f == "pytorch" else [0.25, 2.0]
+        bce = {"kind": "binary_cross_entropy", "from_logits": True}
+        yield mlp(f"{f}_class_weight_two", f, bce, 1, classes=2, class_weight=weights)
     yield mlp("keras_hinge", "keras", {"kind": "hinge"}, 1, classes=2)
     yield mlp("pytorch_l1", "pytorch", MSE, 2, l1=0.01)
     yield mlp("pytorch_l2", "pytorch", MSE, 2, l2=0.01)

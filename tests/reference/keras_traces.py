@@ -225,12 +225,17 @@ def run(case):
     named = lambda values: {k: ours(case, k, v) for k, v in zip(names, values)}
     model, batch = prepare(case)
     loss_fn = loss_function(case["spec"]["train"]["loss"])
+    weights = case["spec"]["train"].get("class_weight")
+
+    def weight_of(y):
+        classes = y.argmax(-1) if y.shape[-1] > 1 else y[:, 0].astype("int32")
+        return jax.numpy.asarray(weights, y.dtype)[classes] if weights else None
 
     def loss_and_state(variables, state, x, y):
         out, state, penalties = model.stateless_call(
             variables, state, x, training=True, return_losses=True
         )
-        return loss_fn(y, out) + sum(penalties), state
+        return loss_fn(y, out, weight_of(y)) + sum(penalties), state
 
     step_fn = jax.jit(jax.value_and_grad(loss_and_state, has_aux=True))
     state = [v.value for v in model.non_trainable_variables]
@@ -258,7 +263,8 @@ def check(case, final):
     """Keras' own training step must lead to the same weights."""
     model, batch = prepare(case)
     for step in range(case["steps"]):
-        model.train_on_batch(*batch(step))
+        weights = case["spec"]["train"].get("class_weight")
+        model.train_on_batch(*batch(step), class_weight=weights and dict(enumerate(weights)))
     own = zip(case["params"], (v.numpy() for v in model.trainable_variables))
     own = {p["name"]: ours(case, p["name"], w) for p, w in own}
     assert common.distance(final, own) < 1e-4, case["name"]

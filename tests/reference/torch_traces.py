@@ -163,7 +163,14 @@ def network(spec, shape):
     return nn.Sequential(parts)
 
 
-def loss_function(loss):
+def loss_function(train, dtype):
+    loss, weights = train["loss"], train.get("class_weight")
+    if weights:
+        weights = torch.tensor(weights, dtype=dtype)
+        if loss["kind"] == "cross_entropy":
+            return nn.CrossEntropyLoss(weight=weights)
+        assert weights[0] == 1 and loss == {"kind": "binary_cross_entropy", "from_logits": True}
+        return nn.BCEWithLogitsLoss(pos_weight=weights[1:])
     match loss:
         case {"kind": "mse"}:
             return nn.MSELoss()
@@ -221,7 +228,7 @@ def run(case, dtype):
         assert p.shape == start[k].shape, (k, p.shape, start[k].shape)
     model.load_state_dict({k: torch.from_numpy(v) for k, v in start.items()}, strict=False)
     model = model.to(dtype)
-    criterion = loss_function(train["loss"])
+    criterion = loss_function(train, dtype)
     opt = optimizer(train["optimizer"], model.parameters())
     weights = [p for k, p in model.named_parameters() if k.endswith(".weight")]
     losses, grads = [], {}

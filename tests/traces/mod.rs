@@ -33,6 +33,8 @@ macro_rules! each_trace {
             losses: "pytorch_mse", "pytorch_mae", "pytorch_huber", "pytorch_cross_entropy_logits",
                 "pytorch_bce_logits", "pytorch_bce_probabilities", "keras_mse", "keras_mae", "keras_huber",
                 "keras_cross_entropy_logits", "keras_bce_logits", "keras_bce_probabilities", "keras_hinge";
+            class_weights: "pytorch_class_weight", "pytorch_class_weight_two", "keras_class_weight",
+                "keras_class_weight_two";
             convolution: "t9", "t10", "pytorch_conv2d_options", "keras_conv2d_options", "pytorch_conv1d",
                 "keras_conv1d", "pytorch_transpose", "keras_transpose";
             normalisation: "pytorch_batch_norm", "keras_batch_norm", "pytorch_layer_norm",

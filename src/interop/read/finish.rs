@@ -76,6 +76,7 @@ impl<'a> Machine<'a> {
                 "clip": clip.or(self.found.clip.clone()).unwrap_or(json!({"kind": "none"})),
                 "l1": penalty.0 as f32,
                 "l2": penalty.1 as f32,
+                "class_weight": self.class_weight.clone(),
                 "early_stopping": self.early_stopping.clone(),
                 "checkpoints": self.checkpoints.clone(),
             }

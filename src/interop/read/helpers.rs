@@ -24,6 +24,7 @@ fn same(helper: &Helper, source: &str) -> Option<&'static str> {
         "perceptron_loss" => "nabla.perceptron_loss",
         "enlarge" => "nabla.enlarge",
         "read_idx" => "nabla.read_idx",
+        "weighted" => "nabla.weighted",
         "hinge_loss" => "nabla.hinge_loss",
         "cross_entropy" => "nabla.cross_entropy",
         "PositionalEmbedding" => "keras.layers.NablaPositionalEmbedding",

@@ -287,7 +287,13 @@ impl<'a> Machine<'a> {
         let y = args.get(1, "y").cloned().unwrap_or(Value::Unknown);
         self.found.trained = true;
         self.found.keras = true;
+        let rows = match &x {
+            Value::Data(d) => d.shape.first().and_then(|n| i64::try_from(*n).ok()),
+            _ => None,
+        };
         self.found.batch = Some(match args.get(2, "batch_size") {
+            // All rows at once, as `len(x)` says it.
+            Some(Value::Int(n)) if rows == Some(*n) => Batch::Whole,
             Some(Value::Int(n)) => Batch::Of(*n),
             Some(Value::Batch) => Batch::Whole,
             _ => Batch::Of(32),
@@ -297,6 +303,18 @@ impl<'a> Machine<'a> {
         self.found.validation = args
             .number(usize::MAX, "validation_split")
             .filter(|v| *v > 0.0);
+        if let Some(Value::Dict(d)) = args.named("class_weight") {
+            let pairs = d.borrow();
+            let mut weights = vec![1.0; pairs.len().min(crate::spec::limits::WEIGHTED)];
+            for (k, w) in pairs.iter() {
+                let at = k.int().and_then(|k| usize::try_from(k).ok());
+                match (at.and_then(|k| weights.get_mut(k)), w.number()) {
+                    (Some(slot), Some(w)) => *slot = w as f32,
+                    _ => self.note(line, "note-class-weight", &[]),
+                }
+            }
+            self.class_weight = Some(weights);
+        }
         for callback in args
             .named("callbacks")
             .and_then(Value::items)

@@ -113,6 +113,10 @@ impl<'a> Machine<'a> {
                 }
             }
             "torch.nn.Parameter" => return Value::Unknown,
+            "nabla.weighted" => {
+                self.class_weight = args.list.get(1).and_then(Value::numbers);
+                return args.list.into_iter().next().unwrap_or(Value::Unknown);
+            }
             "nabla.hinge_loss" | "nabla.cross_entropy" | "nabla.perceptron_loss" => {
                 let spec = match path {
                     "nabla.hinge_loss" => json!({"kind": "hinge"}),
@@ -166,12 +170,34 @@ impl<'a> Machine<'a> {
             if path.starts_with("keras.models.load") {
                 return Value::Unknown;
             }
+            // The layer as a function: made and applied at once.
+            let function = match path {
+                "keras.layers.concatenate" => Some("keras.layers.Concatenate"),
+                "keras.layers.add" => Some("keras.layers.Add"),
+                _ => None,
+            };
+            if let Some(layer) = function {
+                let inputs = Args {
+                    list: args.list.into_iter().take(1).collect(),
+                    named: Vec::new(),
+                };
+                let made = Args {
+                    list: Vec::new(),
+                    named: args.named,
+                };
+                let Value::Lib(lib) = self.keras_made(layer, made, line) else {
+                    return Value::Unknown;
+                };
+                return self.call_keras(&lib, &inputs, line);
+            }
             return self.keras_made(path, args, line);
         }
         if PASSED.iter().any(|p| path.starts_with(p)) {
             return match path {
                 "tqdm.tqdm" => Value::Lib(Lib::new(path, args.list, args.named, line)),
-                "copy.deepcopy" => args.list.into_iter().next().unwrap_or(Value::Unknown),
+                "copy.deepcopy" | "collections.OrderedDict" => {
+                    args.list.into_iter().next().unwrap_or(Value::Unknown)
+                }
                 _ => Value::Unknown,
             };
         }

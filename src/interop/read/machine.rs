@@ -82,6 +82,8 @@ pub(super) struct Machine<'a> {
     /// Whether Keras' loss wants one-hot labels.
     pub one_hot_loss: bool,
     pub penalty: Option<(f64, f64)>,
+    /// The samples that entered a network last, and the network's input for them.
+    pub entered: Option<(Rc<super::data::Data>, super::network::Tensor<'a>)>,
     /// What `fit` got for samples.
     pub fitted: Option<Value<'a>>,
     pub pending_schedule: Option<serde_json::Value>,
@@ -93,6 +95,8 @@ pub(super) struct Machine<'a> {
     pub text: Option<serde_json::Value>,
     pub early_stopping: Option<serde_json::Value>,
     pub checkpoints: Option<serde_json::Value>,
+    /// Of the classes, in their order.
+    pub class_weight: Option<Vec<f32>>,
     /// Where a log-softmax stands before its loss.
     pub log_softmax_at: Option<usize>,
     /// A loss that was computed, for a script that never says `backward`.
@@ -170,6 +174,7 @@ impl<'a> Machine<'a> {
             compiled: None,
             one_hot_loss: false,
             penalty: None,
+            entered: None,
             fitted: None,
             pending_schedule: None,
             last_optimizer: None,
@@ -177,6 +182,7 @@ impl<'a> Machine<'a> {
             downloads: Vec::new(),
             text: None,
             early_stopping: None,
+            class_weight: None,
             checkpoints: None,
             log_softmax_at: None,
             first_loss: None,

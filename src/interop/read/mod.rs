@@ -19,6 +19,7 @@ mod ops;
 mod schedules;
 mod sets;
 mod statements;
+mod stopping;
 mod torch;
 mod torch_layers;
 mod torch_optim;

@@ -1,7 +1,9 @@
 //! What a script does, statement by statement.
+use super::data::Part;
 use super::machine::*;
 use super::value::*;
 use ruff_python_ast::{self as ast, Expr, Stmt};
+use std::rc::Rc;
 
 impl<'a> Machine<'a> {
     pub fn block(&mut self, body: &'a [Stmt], scope: &Scope<'a>) -> Flow<'a> {
@@ -237,6 +239,13 @@ impl<'a> Machine<'a> {
                 Flow::Break => break,
                 _ => {}
             }
+            if !before
+                && self.found.trained
+                && matches!(kind, Loop::Range(_))
+                && self.early_stopping.is_none()
+            {
+                self.early_stopping = self.stopping(&f.body, scope);
+            }
             // One turn of a training loop says it all.
             if kind == Loop::Batches || (!before && self.found.trained) {
                 break;
@@ -257,7 +266,8 @@ impl<'a> Machine<'a> {
                 self.set_attribute(&object, a.attr.as_str(), value);
             }
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
-                let items = self.unpack(&value, elts.len());
+                let mut items = self.unpack(&value, elts.len());
+                held_out(elts, &mut items);
                 for (i, target) in elts.iter().enumerate() {
                     let item = items.get(i).cloned().unwrap_or(Value::Unknown);
                     self.assign(target, item, scope);
@@ -324,6 +334,31 @@ impl<'a> Machine<'a> {
                 self.grave.extend(old);
             }
             _ => {}
+        }
+    }
+}
+
+/// What a split holds out is for testing, unless the names say that it is for validation.
+fn held_out(targets: &[Expr], items: &mut [Value]) {
+    let name = |e: &Expr| match e {
+        Expr::Name(n) => n.id.as_str().to_lowercase(),
+        _ => String::new(),
+    };
+    let says = |what: &str| targets.iter().any(|t| name(t).contains(what));
+    if !says("val") || says("test") {
+        return;
+    }
+    for item in items {
+        if let Value::Data(data) = item
+            && data.validation == 0.0
+            && matches!(data.part, Part::Train | Part::Test)
+        {
+            let mut data = (**data).clone();
+            (data.validation, data.test) = (data.test, 0.0);
+            if data.part == Part::Test {
+                data.part = Part::Validation;
+            }
+            *item = Value::Data(Rc::new(data));
         }
     }
 }

@@ -16,7 +16,15 @@ impl<'a> Machine<'a> {
                 if !d.tensor && d.values().is_some() && self.found.torch {
                     self.note(line, "note-numpy", &[]);
                 }
-                Some(Tensor::input(x.clone(), line))
+                // Two modules that read the same samples are of one network.
+                if let Some((seen, tensor)) = &self.entered
+                    && Rc::ptr_eq(seen, d)
+                {
+                    return Some(tensor.clone());
+                }
+                let tensor = Tensor::input(x.clone(), line);
+                self.entered = Some((Rc::clone(d), tensor.clone()));
+                Some(tensor)
             }
             Value::Unknown => Some(Tensor::input(Value::Unknown, line)),
             _ => None,
@@ -441,6 +449,18 @@ impl<'a> Machine<'a> {
             .filter(|_| spec["kind"] == "huber")
         {
             spec["delta"] = delta;
+        }
+        let weights = |name: &str| lib.and_then(|l| l.arg(usize::MAX, name)?.numbers());
+        match spec["kind"].as_str() {
+            Some("cross_entropy") => {
+                self.class_weight = weights("weight").or(self.class_weight.take())
+            }
+            Some("binary_cross_entropy") => {
+                if let Some([positive]) = weights("pos_weight").as_deref() {
+                    self.class_weight = Some(vec![1.0, *positive]);
+                }
+            }
+            _ => {}
         }
         let sum = lib
             .and_then(|l| l.arg(usize::MAX, "reduction"))

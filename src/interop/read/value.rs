@@ -234,6 +234,15 @@ impl<'a> Value<'a> {
             _ => None,
         }
     }
+    /// The numbers of a list, a tuple or an array.
+    pub fn numbers(&self) -> Option<Vec<f32>> {
+        if let Value::Data(d) = self {
+            let values = &d.values()?.values;
+            return Some(values.iter().map(|v| *v as f32).collect());
+        }
+        let items = self.items()?;
+        items.iter().map(|v| v.number().map(|v| v as f32)).collect()
+    }
     /// Elements of a list or tuple.
     pub fn items(&self) -> Option<Vec<Value<'a>>> {
         match self {
@@ -254,7 +263,6 @@ impl<'a> Value<'a> {
             Value::Tuple(t) => !t.is_empty(),
             Value::Dict(d) => !d.borrow().is_empty(),
             Value::Unknown
-            | Value::Batch
             | Value::Data(_)
             | Value::Tensor(_)
             | Value::Loss(_)

@@ -133,6 +133,15 @@ def hinge_loss(output, target):
     return F.relu(1 - (2 * target - 1) * output).mean()",
 };
 
+pub const WEIGHTED: Helper = Helper {
+    name: "weighted",
+    imports: &["import torch"],
+    text: "\
+def weighted(criterion, weights):
+    \"\"\"The mean of each sample's loss times the weight of its class.\"\"\"
+    return lambda output, y: (criterion(output, y).flatten() * weights[y.flatten().long()]).mean()",
+};
+
 pub const NLL: Helper = Helper {
     name: "cross_entropy",
     imports: &["import torch.nn.functional as F"],
@@ -230,6 +239,7 @@ pub const ALL: &[&Helper] = &[
     &READ_IDX,
     &HINGE,
     &NLL,
+    &WEIGHTED,
     &POSITIONS,
     &SAMPLING,
     &RATE,

@@ -232,7 +232,20 @@ fn watchers(t: &TrainSpec) -> Vec<String> {
     all
 }
 
-fn loss(loss: &Loss) -> String {
+fn loss(spec: &Spec) -> String {
+    let normalized = spec.train.class_weight.is_some() && spec.framework == Framework::Pytorch;
+    if let (Loss::CrossEntropy { from_logits }, true) = (spec.train.loss, normalized) {
+        // PyTorch divides by the sum of the weights.
+        let logits = if from_logits {
+            "from_logits=True, "
+        } else {
+            ""
+        };
+        return format!(
+            "keras.losses.SparseCategoricalCrossentropy({logits}reduction=\"mean_with_sample_weight\")"
+        );
+    }
+    let loss = &spec.train.loss;
     let with = |name: &str, args: String| format!("keras.losses.{name}({args})");
     match *loss {
         Loss::Mse => "\"mse\"".into(),
@@ -287,7 +300,7 @@ fn main(net: &Net, callback: Option<String>, out: &mut Lines) -> Result<(), Prob
         2,
         format!("optimizer={},", keras::optimizer(t, spec.framework)?),
     );
-    out.line(2, format!("loss={},", loss(&t.loss)));
+    out.line(2, format!("loss={},", loss(spec)));
     out.line(2, format!("metrics=[{}],", metrics(net)));
     out.line(1, ")");
     out.line(1, "model.summary()");
@@ -301,6 +314,11 @@ fn main(net: &Net, callback: Option<String>, out: &mut Lines) -> Result<(), Prob
     }
     if validation {
         out.line(2, "validation_data=data[\"val\"],");
+    }
+    if let Some(weights) = &t.class_weight {
+        let pairs = weights.iter().enumerate();
+        let pairs: Vec<String> = pairs.map(|(k, w)| format!("{k}: {}", num(*w))).collect();
+        out.line(2, format!("class_weight={{{}}},", pairs.join(", ")));
     }
     let mut callbacks = watchers(t);
     callbacks.extend(callback);

@@ -30,6 +30,7 @@ pub(super) fn script(net: &Net, out: &mut Lines) -> Result<(), Problem> {
         needs.import("import torch.nn.functional as F");
     }
     let criterion = loss(net, &mut needs)?;
+    let weighted = weighted(net, &criterion, &mut needs)?;
     head(spec, out);
     needs.write(out);
     out.all(0, &["", ""]);
@@ -48,7 +49,7 @@ pub(super) fn script(net: &Net, out: &mut Lines) -> Result<(), Problem> {
     out.part();
     steps(net, out);
     out.part();
-    main(net, &criterion, out)?;
+    main(net, &criterion, weighted.as_deref(), out)?;
     out.part();
     out.all(0, &["if __name__ == \"__main__\":", "    main()"]);
     Ok(())
@@ -84,6 +85,10 @@ fn constants(spec: &Spec, out: &mut Lines) {
     match spec.train.batch_size {
         Some(n) => out.line(0, format!("BATCH_SIZE = {n}  # of all processes together")),
         None => out.line(0, "BATCH_SIZE = None  # all samples at once"),
+    }
+    if let Some(weights) = &spec.train.class_weight {
+        let list: Vec<String> = weights.iter().map(|w| num(*w)).collect();
+        out.line(0, format!("CLASS_WEIGHT = [{}]", list.join(", ")));
     }
     if spec.train.l1 != 0.0 {
         out.line(0, format!("L1 = {}", num(spec.train.l1)));
@@ -170,6 +175,35 @@ fn loss(net: &Net, needs: &mut Needs) -> Result<String, Problem> {
             helpers::HINGE.name.into()
         }
     })
+}
+
+/// What is trained on where classes have weights: `criterion` with them.
+fn weighted(net: &Net, criterion: &str, needs: &mut Needs) -> Result<Option<String>, Problem> {
+    let Some(weights) = &net.spec.train.class_weight else {
+        return Ok(None);
+    };
+    let pytorch = net.spec.framework == Framework::Pytorch;
+    let tensor = "torch.tensor(CLASS_WEIGHT, device=device)";
+    Ok(Some(match criterion {
+        "nn.CrossEntropyLoss()" if pytorch => format!("nn.CrossEntropyLoss(weight={tensor})"),
+        "nn.BCEWithLogitsLoss()" if weights[0] == 1.0 => {
+            "nn.BCEWithLogitsLoss(pos_weight=torch.tensor(CLASS_WEIGHT[1:], device=device))".into()
+        }
+        _ => {
+            let Some(each) = criterion
+                .strip_prefix("nn.")
+                .and_then(|c| c.strip_suffix(')'))
+            else {
+                let what = "class weights with this loss";
+                return Err(
+                    super::unsupported(what, Framework::Pytorch).field("train.class_weight")
+                );
+            };
+            needs.helper(&helpers::WEIGHTED);
+            let comma = if each.ends_with('(') { "" } else { ", " };
+            format!("weighted(nn.{each}{comma}reduction=\"none\"), {tensor})")
+        }
+    }))
 }
 
 /// `step_loss` and `evaluate`.
@@ -358,7 +392,12 @@ fn watch(t: &TrainSpec, out: &mut Lines) {
     }
 }
 
-fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
+fn main(
+    net: &Net,
+    criterion: &str,
+    weighted: Option<&str>,
+    out: &mut Lines,
+) -> Result<(), Problem> {
     let spec = net.spec;
     let t = &spec.train;
     let test = spec.data.split.test > 0.0 || data::own_test(spec);
@@ -412,6 +451,14 @@ fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
         "model = DistributedDataParallel(net) if world > 1 else net",
     );
     out.line(1, format!("criterion = {criterion}"));
+    let trained = match weighted {
+        Some(weighted) => {
+            // Evaluations weigh nothing.
+            out.line(1, format!("weighted_criterion = {weighted}"));
+            "weighted_criterion"
+        }
+        None => "criterion",
+    };
     out.line(
         1,
         format!(
@@ -454,7 +501,10 @@ fn main(net: &Net, criterion: &str, out: &mut Lines) -> Result<(), Problem> {
     out.line(2, "total = 0.0");
     out.line(2, "for x, y in train_loader:");
     out.line(3, "x, y = x.to(device), y.to(device)");
-    out.line(3, "_, loss = outputs_and_loss(model, criterion, x, y)");
+    out.line(
+        3,
+        format!("_, loss = outputs_and_loss(model, {trained}, x, y)"),
+    );
     if t.l1 != 0.0 || t.l2 != 0.0 {
         out.line(3, "loss = loss + penalty(net)");
     }

@@ -250,6 +250,7 @@ fn train(loss: Loss, optimizer: Optimizer, batch_size: Option<usize>, epochs: us
         shuffle: batch_size.is_some(),
         schedule: Schedule::Constant,
         clip: Clip::None,
+        class_weight: None,
         l1: 0.0,
         l2: 0.0,
         strict: false,

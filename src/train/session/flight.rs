@@ -92,7 +92,7 @@ impl<B: Backend> Session<B> {
             self.epoch_loss.0 += f64::from(row[0]) * each;
         }
         self.epoch_loss.1 += rows;
-        let diverged = out.chunks_exact(columns + 1).any(|r| !r[0].is_finite());
+        let bad = self.first_bad(out.chunks_exact(columns + 1).map(|r| r[0]));
         let (first, epoch) = (self.step, self.epoch);
         self.step += steps as u32;
         self.cursor += rows;
@@ -108,7 +108,7 @@ impl<B: Backend> Session<B> {
             rows: out,
             epoch,
             epoch_done,
-            diverged,
+            diverged: bad.map(|i| first + i as u32),
             samples: rows,
         })
     }

@@ -64,7 +64,16 @@ impl<B: Backend> Session<B> {
         start: usize,
         count: usize,
     ) -> (Samples, Vec<f32>, Vec<f32>, Vec<u32>) {
-        let rows = self.part(part);
+        self.samples_of(self.part(part), start, count)
+    }
+
+    /// [`Session::samples`] among these rows.
+    pub(super) fn samples_of(
+        &self,
+        rows: &[u32],
+        start: usize,
+        count: usize,
+    ) -> (Samples, Vec<f32>, Vec<f32>, Vec<u32>) {
         let start = start.min(rows.len());
         let picked = &rows[start..(start + count.min(rows.len())).min(rows.len())];
         let n = self.data.features_len();
@@ -143,6 +152,7 @@ impl<B: Backend> Session<B> {
             }
         }
         DataInfo {
+            class_counts: d.class_counts(&d.train),
             name: d.name.clone(),
             shape: d.shape.clone(),
             image: d.image,

@@ -1,5 +1,7 @@
 //! A run: a spec, its data, its plan on a backend, and where it stands.
 mod code;
+mod describe;
+mod divergence;
 mod epoch;
 mod evaluate;
 mod flight;
@@ -48,6 +50,8 @@ pub struct Session<B: Backend> {
     best: Option<Vec<Vec<f32>>>,
     /// Sum of the losses of this epoch's samples, and how many they are.
     epoch_loss: (f64, usize),
+    /// Of the first step since the run was opened.
+    first_loss: Option<f32>,
     /// Steps that are queued, the oldest first.
     flights: VecDeque<flight::Flight<B::Pending>>,
     /// For a closer look.
@@ -85,8 +89,8 @@ pub struct Chunk {
     pub epoch: u32,
     /// Whether the epoch ended with them.
     pub epoch_done: bool,
-    /// Whether a loss was NaN or infinite.
-    pub diverged: bool,
+    /// The first step whose loss was NaN, infinite or out of all bounds, counted as `first` is.
+    pub diverged: Option<u32>,
     /// Samples that the steps took.
     pub samples: usize,
 }
@@ -300,7 +304,9 @@ impl<B: Backend> Session<B> {
             };
             backend.write(x, 0, values);
         }
+        let weights = spec.train.class_weight.clone().unwrap_or_default();
         for (name, values) in [
+            (graph::CLASS_WEIGHT, &weights),
             ("data.y", &data.y),
             ("data.mul", &data.mul),
             ("data.add", &data.add),
@@ -325,6 +331,7 @@ impl<B: Backend> Session<B> {
             callbacks: Callbacks::default(),
             best: None,
             epoch_loss: (0.0, 0),
+            first_loss: None,
             flights: VecDeque::new(),
             probe: None,
             halves: None,
@@ -375,6 +382,7 @@ impl<B: Backend> Session<B> {
         (self.step, self.epoch, self.cursor, self.seconds) = (0, 0, 0, 0.0);
         (self.callbacks, self.best) = (Callbacks::default(), None);
         self.epoch_loss = (0.0, 0);
+        self.first_loss = None;
         self.flights.clear();
         self.order = self.epoch_order();
     }
@@ -492,6 +500,7 @@ impl<B: Backend> Session<B> {
             next.callbacks = self.callbacks;
             next.epoch_loss = self.epoch_loss;
             next.best = self.best.take();
+            next.first_loss = self.first_loss;
             next.order = next.epoch_order();
             *self = next;
         }

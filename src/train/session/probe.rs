@@ -39,6 +39,7 @@ impl<B: Backend> Session<B> {
         let kept = self.backend.read(&ids).await?;
         let order = self.order.clone();
         let stood = (self.step, self.epoch, self.cursor, self.epoch_loss);
+        let first_loss = self.first_loss;
 
         let stepped = self.steps(1).await;
         let after: Vec<SlotId> = params
@@ -57,6 +58,7 @@ impl<B: Backend> Session<B> {
         }
         self.order = order;
         (self.step, self.epoch, self.cursor, self.epoch_loss) = stood;
+        self.first_loss = first_loss;
         stepped?;
         let seen = seen?;
         let (moved, gradients) = seen.split_at(params.len());
@@ -166,9 +168,38 @@ impl<B: Backend> Session<B> {
         number: usize,
         output: usize,
     ) -> Result<(Saliency, Vec<f32>, Option<Vec<f32>>), Failure> {
+        let x = self.scaled(part, number)?;
+        self.saliency_of(x, output).await
+    }
+
+    /// [`Session::saliency`] of a sample of any origin, raw as the data are.
+    pub async fn saliency_of_raw(
+        &mut self,
+        mut x: Vec<f32>,
+        output: usize,
+    ) -> Result<(Saliency, Vec<f32>, Option<Vec<f32>>), Failure> {
+        let n = self.data.features_len();
+        if x.len() != n {
+            return Err(bad_data(
+                Problem::new("data-shape")
+                    .arg("got", x.len())
+                    .arg("want", show(&self.data.shape)),
+            ));
+        }
+        for ((v, m), a) in x.iter_mut().zip(&self.data.mul).zip(&self.data.add) {
+            *v = *v * m + a;
+        }
+        self.saliency_of(x, output).await
+    }
+
+    /// `x` as the network sees it.
+    async fn saliency_of(
+        &mut self,
+        x: Vec<f32>,
+        output: usize,
+    ) -> Result<(Saliency, Vec<f32>, Option<Vec<f32>>), Failure> {
         let data = Rc::clone(&self.data);
         let n = data.features_len();
-        let x = self.scaled(part, number)?;
         let mut blank = vec![0.0; n];
         if !data.add.is_empty() {
             blank.copy_from_slice(&data.add);

@@ -12,12 +12,17 @@ pub struct Choice {
 
 /// Milliseconds for which either backend is timed.
 const TRIAL: f64 = 60.0;
+/// The same on the CPU, where snapshots only tell afterwards where a run diverged.
+const LOOK_BACK: f64 = 500.0;
+/// Numbers of such a snapshot, at most.
+const LOOK_BACK_NUMBERS: usize = 4 << 20;
 /// Milliseconds between two snapshots of a run on the GPU.
 const SNAPSHOT: f64 = 3000.0;
 /// Failures without a snapshot between them after which the CPU takes over.
 const PATIENCE: u32 = 3;
 
-/// Keeps what a run needs to go on after a fault. Only a run on the GPU can fail that way.
+/// Keeps what a run needs to go on after a fault, which only a run on the GPU can have, and to find
+/// out where it diverged.
 #[derive(Default)]
 pub struct Safety {
     snapshot: Option<Checkpoint>,
@@ -35,22 +40,35 @@ impl Safety {
         now: f64,
         changed: bool,
     ) -> Result<(), Failure> {
-        if s.backend.place() == Place::Cpu {
-            self.snapshot = None;
-            return Ok(());
-        }
+        let most = match s.backend.place() {
+            Place::Cpu => LOOK_BACK_NUMBERS,
+            Place::Gpu => usize::MAX,
+        };
         if changed || self.due(s, now) {
-            self.snapshot = Some(s.checkpoint_state().await?);
+            self.snapshot = s.snapshot(most).await?;
             self.taken = now;
             self.failures = 0;
         }
         Ok(())
     }
 
+    /// Where step `bad` of a run went wrong.
+    pub async fn diagnose(
+        &self,
+        s: &mut Session<AnyBackend>,
+        bad: u32,
+    ) -> Result<Divergence, Failure> {
+        s.diagnose(bad, self.snapshot.as_ref()).await
+    }
+
     /// Whether the time for a snapshot has come.
     pub fn due(&self, s: &Session<AnyBackend>, now: f64) -> bool {
-        let late = self.snapshot.is_none() || now - self.taken >= SNAPSHOT;
-        s.backend.place() == Place::Gpu && late
+        let every = match s.backend.place() {
+            Place::Cpu => LOOK_BACK,
+            Place::Gpu => SNAPSHOT,
+        };
+        // One that would cost too much is asked for again only when another is due.
+        self.taken == 0.0 || now - self.taken >= every
     }
 
     /// Whether [`Safety::recover`] can do anything about a failure.

@@ -3,11 +3,13 @@
 //! turn to bring the next messages.
 mod look;
 mod pictures;
+mod reading;
 mod run;
 mod scope;
 mod source;
 #[cfg(target_feature = "atomics")]
 pub mod threads;
+mod trying;
 
 use super::files::files;
 use super::protocol::*;
@@ -17,6 +19,7 @@ use crate::backend::cpu::pool;
 use crate::data::Dataset;
 use crate::graph;
 use crate::spec::{Problem, Problems, Spec, presets};
+use reading::Desk;
 use run::{AnySession, Arriving, MEANWHILE, Next, Run};
 use scope::{Answer, Inbox, Incoming, answer, internal, now};
 use source::{Sources, shape_of};
@@ -128,6 +131,10 @@ impl Worker {
             Request::Presets => Answer::of(&preset_list()),
             Request::Preset { id } => Answer::of(&preset(&id)?),
             Request::Check { spec } => Answer::of(&self.check(&spec)),
+            Request::Short { spec } => {
+                let spec = Spec::from_json(&spec.to_string()).map_err(bad_spec)?;
+                Answer::of(&(files().await?.short)(&spec))
+            }
             Request::Load { run, spec, options } => {
                 let mut spec = Spec::from_json(&spec.to_string()).map_err(bad_spec)?;
                 if let Some(seed) = options.seed {
@@ -135,6 +142,8 @@ impl Worker {
                 }
                 self.load(run, spec, &options, message).await
             }
+            // It comes to light where the files are read; here it is too late.
+            Request::CancelLoad { .. } => Ok(Answer::null()),
             Request::Resume { run, options } => self.resume(run, &options, message).await,
             Request::Train { run, steps, epochs } => {
                 self.run(run).await?.train(message.id, steps, epochs);
@@ -163,6 +172,38 @@ impl Worker {
             Request::Look { run, ask } => {
                 let look = look::look().await?;
                 look(&mut self.run(run).await?.session, ask).await
+            }
+            Request::Attribute { run, output } => {
+                let x = floats(message)?;
+                let trying = trying::trying().await?;
+                (trying.attribute)(&mut self.run(run).await?.session, x, output).await
+            }
+            Request::Describe { run, part } => {
+                let trying = trying::trying().await?;
+                (trying.describe)(&self.run(run).await?.session, part)
+            }
+            Request::Browse {
+                run,
+                part,
+                class,
+                start,
+                count,
+            } => {
+                let trying = trying::trying().await?;
+                (trying.browse)(&self.run(run).await?.session, part, class, (start, count))
+            }
+            Request::CarryOn { run, steps } => {
+                let x = floats(message)?;
+                let trying = trying::trying().await?;
+                (trying.carry_on)(&mut self.run(run).await?.session, x, steps).await
+            }
+            Request::WordsOf { run } => {
+                let ids = floats(message)?;
+                Answer::of(&self.run(run).await?.session.words_of(&ids))
+            }
+            Request::Encode { run, text } => {
+                let trying = trying::trying().await?;
+                (trying.encode)(&self.run(run).await?.session, &text)
             }
             Request::Predict { run, shape, scaled } => {
                 let x = floats(message)?;
@@ -286,7 +327,11 @@ impl Worker {
             None => None,
         };
         pool::want(threads_for(options).await);
-        let data = self.sources.load(&spec, options, message).await?;
+        let desk = Desk {
+            inbox: &self.inbox,
+            run: id,
+        };
+        let data = self.sources.load(&spec, options, message, &desk).await?;
         let report = graph::check(&spec, Some(&shape_of(&data)));
         if !report.ok {
             return Err(Failure::new("bad-spec", report.errors));
@@ -312,9 +357,13 @@ impl Worker {
         let read = files().await?.read_checkpoint;
         let checkpoint = read(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
         pool::want(threads_for(options).await);
+        let desk = Desk {
+            inbox: &self.inbox,
+            run: id,
+        };
         let data = self
             .sources
-            .load(&checkpoint.spec, options, message)
+            .load(&checkpoint.spec, options, message, &desk)
             .await?;
         strict_build(&checkpoint.spec)?;
         self.drop_run(id);

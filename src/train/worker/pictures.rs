@@ -1,8 +1,11 @@
 //! Pictures as the browser decodes them: cut to the middle's shape, scaled, as bytes.
+use super::reading::Desk;
 use super::scope::scope;
+use super::source::failure;
 use crate::data::FileBytes;
 use crate::data::images::{self, Picture};
 use crate::spec::Problem;
+use crate::train::protocol::Failure;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -15,23 +18,30 @@ const SIDE: usize = 512;
 
 /// The pictures of folders and archives in the form that the reader of formats takes. `shape` is the
 /// spec's, empty when it has none: `[height, width]` is grey.
-pub async fn decode(files: &[FileBytes], shape: &[usize]) -> Result<FileBytes, Problem> {
+pub async fn decode(
+    files: &[FileBytes],
+    shape: &[usize],
+    desk: &Desk<'_>,
+) -> Result<FileBytes, Failure> {
     let shape = if shape.is_empty() { &SHAPE } else { shape };
     let [channels, h, w] = match *shape {
         [h, w] => [1, h, w],
         [c @ (1 | 3), h, w] => [c, h, w],
         _ => {
-            return Err(Problem::new("image-input")
-                .arg("kind", "images")
-                .arg("want", "3×32×32")
-                .arg("got", format!("{shape:?}")));
+            return Err(failure(
+                Problem::new("image-input")
+                    .arg("kind", "images")
+                    .arg("want", "3×32×32")
+                    .arg("got", format!("{shape:?}")),
+            ));
         }
     };
     let (h, w) = (h.clamp(1, SIDE), w.clamp(1, SIDE));
-    let pictures = images::list(files)?;
+    let pictures = images::list(files).map_err(failure)?;
     let mut pixels = Vec::with_capacity(pictures.len() * channels * h * w);
     let surface = Surface::new(h, w).map_err(|e| unreadable("canvas", &e))?;
     for p in &pictures {
+        desk.go_on()?;
         let rgba = surface
             .draw(p)
             .await
@@ -56,12 +66,12 @@ pub async fn decode(files: &[FileBytes], shape: &[usize]) -> Result<FileBytes, P
         2 => vec![h, w],
         _ => vec![channels, h, w],
     };
-    images::pack(&pictures, &shape, &pixels)
+    images::pack(&pictures, &shape, &pixels).map_err(failure)
 }
 
-fn unreadable(name: &str, why: &JsValue) -> Problem {
+fn unreadable(name: &str, why: &JsValue) -> Failure {
     web_sys::console::warn_1(why);
-    Problem::new("image-decode").arg("file", name)
+    failure(Problem::new("image-decode").arg("file", name))
 }
 
 struct Surface {

@@ -127,6 +127,7 @@ pub struct Run {
     saved: Vec<Saved>,
     /// Early stopping has said so.
     over: bool,
+    diverged: Option<Divergence>,
 }
 
 /// Bytes of kept states in all; the oldest go first.
@@ -159,6 +160,7 @@ impl Run {
             threads: pool::wanted(),
             saved: Vec::new(),
             over: false,
+            diverged: None,
         }
     }
 
@@ -251,6 +253,7 @@ impl Run {
             seconds: self.session.seconds,
             stopped,
             best: self.session.best_epoch(),
+            diverged: self.diverged.take(),
         };
         answer(training.message, Answer::of(&end));
     }
@@ -513,8 +516,9 @@ impl Run {
         if self.limit > 0.0 {
             self.due += f64::from(chunk.steps) * 1000.0 / self.limit;
         }
-        if chunk.diverged {
+        if let Some(step) = chunk.diverged {
             self.settle().await;
+            self.diverged = Some(self.safety.diagnose(&mut self.session, step).await?);
             self.end(Some(Stopped::Diverged));
             return Ok(Next::Asked);
         }
@@ -584,7 +588,7 @@ impl Run {
 
     /// Begins what an epoch's end asks for.
     async fn ended(&mut self, chunk: &Chunk) -> Result<(), Failure> {
-        if chunk.diverged {
+        if chunk.diverged.is_some() {
             return Ok(());
         }
         if !self.validation {

@@ -1,8 +1,9 @@
 //! Data for runs: fetched, read from files or given as arrays; the last data set is kept, so
 //! that a change of the network does not load it again.
 use super::pictures;
+use super::reading::{self, Desk};
 use super::scope::{Incoming, scope};
-use crate::data::{self, Array, Dataset, FileBytes, Values, bundled};
+use crate::data::{self, Array, Dataset, Values, bundled};
 use crate::spec::{DataShape, DataSource, DataSpec, FileFormat, Problem, Spec};
 use crate::train::protocol::{ArrayPair, ArrayRef, DataArrays, Dtype, Failure, LoadOptions};
 use js_sys::{ArrayBuffer, Float32Array, Int32Array, Uint8Array};
@@ -11,9 +12,6 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Response, Url};
-
-/// Bytes of files that are read at most.
-const FILES: f64 = (1u64 << 30) as f64;
 
 #[derive(Default)]
 pub struct Sources {
@@ -28,6 +26,7 @@ struct Key {
     seed: u32,
     /// Name, size and time of change.
     files: Vec<(String, f64, f64)>,
+    paths: Vec<String>,
 }
 
 impl Sources {
@@ -37,6 +36,7 @@ impl Sources {
         spec: &Spec,
         options: &LoadOptions,
         message: &Incoming,
+        desk: &Desk<'_>,
     ) -> Result<Rc<Dataset>, Failure> {
         if let Some(given) = &options.data {
             let set = arrays(spec, given, &message.buffers).map_err(failure)?;
@@ -54,6 +54,7 @@ impl Sources {
                 .iter()
                 .map(|f| (f.name(), f.size(), f.last_modified()))
                 .collect(),
+            paths: options.paths.clone(),
         };
         if let Some((last, set)) = &self.last
             && *last == key
@@ -68,33 +69,16 @@ impl Sources {
             ),
             None => None,
         };
-        let size: f64 = files.iter().map(|f| f.size()).sum();
-        if size > FILES {
-            let mebibytes = |bytes: f64| format!("{:.0} MiB", bytes / 1_048_576.0);
-            let p = Problem::new("data-too-big")
-                .arg("got", mebibytes(size))
-                .arg("max", mebibytes(FILES));
-            return Err(failure(p));
-        }
-        let mut read = Vec::with_capacity(files.len());
-        for f in files {
-            let buffer = JsFuture::from(f.array_buffer()).await.map_err(|e| {
-                web_sys::console::warn_1(&e);
-                failure(Problem::new("data-missing").arg("name", f.name()))
-            })?;
-            read.push(FileBytes {
-                name: f.name(),
-                bytes: Uint8Array::new(&buffer).to_vec(),
-            });
-        }
+        let mut read = reading::read(files, &options.paths, desk).await?;
         if let DataSource::Files {
             format: FileFormat::Images,
             shape,
             ..
         } = &spec.data.source
         {
-            read = vec![pictures::decode(&read, shape).await.map_err(failure)?];
+            read = vec![pictures::decode(&read, shape, desk).await?];
         }
+        desk.pause().await?;
         // Two sets at once may not fit.
         self.last = None;
         let bundle = bundle.as_ref().map(|b| &b[..]);
@@ -156,7 +140,7 @@ async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
 }
 
 /// `bad-file` for what a file's reader says, else `bad-data`.
-fn failure(problem: Problem) -> Failure {
+pub fn failure(problem: Problem) -> Failure {
     let of_file = [
         "archive",
         "bundled-",

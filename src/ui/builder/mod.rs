@@ -46,6 +46,8 @@ pub struct BuilderProps {
     pub report: Rc<CheckReport>,
     pub selected: Option<AttrValue>,
     pub before: Option<Before>,
+    /// Layer in which the run diverged.
+    pub diverged: Option<AttrValue>,
     pub edit: Edit,
     pub can_undo: bool,
     pub can_redo: bool,
@@ -347,7 +349,10 @@ impl Views<'_> {
                 {key}
                 layer={layer.clone()}
                 {index}
-                mark={mark(self.before, layer)}
+                mark={match self.props.diverged.as_deref() {
+                    Some(id) if id == layer.id => Some("diverged"),
+                    _ => mark(self.before, layer),
+                }}
                 earlier={earlier(spec, index)}
                 framework={spec.framework}
                 report={report.layers.iter().find(|r| r.id == layer.id).cloned()}

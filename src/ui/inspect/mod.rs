@@ -1,6 +1,7 @@
 //! The look inside a run: what it says, what it has learnt, how good it is.
 mod activations;
 mod autoencoder;
+mod data;
 mod embedding;
 mod evaluation;
 mod fit;
@@ -22,6 +23,7 @@ mod sheet;
 mod source;
 mod tabs;
 mod thumb;
+mod try_it;
 mod try_value;
 mod weights;
 mod within;
@@ -34,7 +36,7 @@ use crate::train::protocol::{Role, RunInfo, TensorInfo};
 use crate::ui::code::view::{CodeProps, CodeView};
 use crate::ui::i18n::{t, t_args, use_lang};
 use crate::ui::icons::{Icon, IconButton};
-use crate::ui::later::{Later, View as Shown};
+use crate::ui::later::{Later, View as Shown, Worded};
 use crate::ui::link::Link;
 use crate::ui::store::Dispatch;
 use gloo::events::EventListener;
@@ -96,6 +98,10 @@ impl PartialEq for ViewProps {
 
 pub use sheet::INSIDE;
 
+/// The catalogue of the data and of what is tried.
+pub const DATA_WORDS: &str = "data";
+
+lazy! { static DATA: Shown<ViewProps>, in page data = |p| html! { <Inside><Worded words={DATA_WORDS}><data::DataView ..p /></Worded></Inside> }; }
 lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <Inside><fit::Fit ..p /></Inside> }; }
 lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <Inside><plane::Plane ..p /></Inside> }; }
 lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <Inside><weights::Weights ..p /></Inside> }; }
@@ -119,6 +125,7 @@ enum View {
     Autoencoder,
     Neurons,
     Predictions,
+    Data,
     Weights,
     Activations,
     Gradients,
@@ -130,12 +137,13 @@ enum View {
 }
 
 impl View {
-    const ALL: [View; 13] = [
+    const ALL: [View; 14] = [
         View::Fit,
         View::Plane,
         View::Autoencoder,
         View::Neurons,
         View::Predictions,
+        View::Data,
         View::Code,
         View::Weights,
         View::Activations,
@@ -154,6 +162,7 @@ impl View {
             View::Neurons => "neurons",
             View::Landscape => "landscape",
             View::Predictions => "predictions",
+            View::Data => "data",
             View::Weights => "weights",
             View::Activations => "activations",
             View::Gradients => "gradients",
@@ -190,7 +199,7 @@ impl View {
             }
             View::Autoencoder => autoencoder::offered(source),
             View::Predictions => !autoencoder::offered(source),
-            View::Evaluation | View::Code | View::Plan => true,
+            View::Data | View::Evaluation | View::Code | View::Plan => true,
         }
     }
 
@@ -211,6 +220,7 @@ impl View {
             View::Code => {
                 return html! { <Later<CodeProps> key="code" view={&CODE} with={code.clone()} /> };
             }
+            View::Data => &DATA,
             View::Weights => &WEIGHTS,
             View::Activations => &ACTIVATIONS,
             View::Gradients => &GRADIENTS,
@@ -220,6 +230,15 @@ impl View {
         };
         html! { <Later<ViewProps> {key} view={later} with={with.clone()} /> }
     }
+}
+
+/// The views that a page which embeds this one asks for.
+fn embedded() -> Vec<View> {
+    let Some(embed) = crate::ui::embed::embed() else {
+        return Vec::new();
+    };
+    let known = |id: &str| View::ALL.into_iter().find(|v| v.id() == id);
+    embed.views().filter_map(known).take(OPEN).collect()
 }
 
 #[component]
@@ -233,9 +252,9 @@ pub fn Inspect(props: &InspectProps) -> Html {
             Source::new(link, info)
         })
     };
-    let wanted = use_state(|| None::<View>);
+    let wanted = use_state(|| embedded().first().copied());
     // Stay open beside the chosen one.
-    let pinned = use_state(Vec::<View>::new);
+    let pinned = use_state(embedded);
     let listed = use_pull((*source).clone(), |source| async move {
         let tensors = source.tensors().await?;
         Ok((source, Rc::new(tensors)))

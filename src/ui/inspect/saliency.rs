@@ -334,19 +334,21 @@ fn strongest(values: &[f32], [_, w]: [usize; 2]) -> Html {
     }
 }
 
-/// The words of a text, coloured; padding is left out.
 fn words(s: &Seen, name: &str) -> Html {
-    let a = &s.found;
-    let most = a.times.iter().fold(0.0f32, |m, v| m.max(v.abs()));
-    let known = !a.info.words.is_empty();
-    let tokens = s.rows.sample(0);
-    let all = a.times.iter().zip(tokens).enumerate();
+    marked(&s.found.info.words, s.rows.sample(0), &s.found.times, name)
+}
+
+/// The words of a text, coloured by what they speak for; padding is left out.
+pub fn marked(words: &[String], tokens: &[f32], values: &[f32], name: &str) -> Html {
+    let most = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+    let known = !words.is_empty();
+    let all = values.iter().zip(tokens).enumerate();
     html! {
         <>
             <p class="dim">{ t_args("saliency-words", &[("name", name.to_string().into())]) }</p>
             <p class="saliency-words">
                 { for all.filter(|(_, (_, token))| !known || **token != 0.0).map(|(i, (v, token))| {
-                    let word = a.info.words.get(i).filter(|w| !w.is_empty()).cloned();
+                    let word = words.get(i).filter(|w| !w.is_empty()).cloned();
                     let word = word.unwrap_or_else(|| format!("{token}"));
                     html! { <Word {word} v={*v} {most} /> }
                 }) }

@@ -3,8 +3,8 @@ use super::evaluation::Judged;
 use crate::plotting::outcome::Outcome;
 use crate::spec::Spec;
 use crate::train::protocol::{
-    ArrayInfo, Ask, BackendChoice, Codes, Disposed, Evaluation, Failure, LoadOptions, Part,
-    Request, RunEnd, RunId, RunInfo, Saliency, Samples, TensorInfo, Vitals,
+    ArrayInfo, Ask, BackendChoice, Codes, Description, Disposed, Encoded, Evaluation, Failure,
+    LoadOptions, Part, Request, RunEnd, RunId, RunInfo, Saliency, Samples, TensorInfo, Vitals,
 };
 use crate::ui::link::Link;
 use js_sys::{ArrayBuffer, Float32Array, Uint32Array};
@@ -162,22 +162,86 @@ impl Source {
             count,
         };
         let (got, buffers): (Samples, _) = self.link.call(&request, Vec::new(), &[]).await?;
-        let index = buffers.get(2).map(|b| Uint32Array::new(b).to_vec());
-        let rows = Rc::new(Rows {
-            part,
-            start: got.start,
-            count: got.count,
-            total: got.total,
-            x: floats(&buffers, 0),
-            y: floats(&buffers, 1),
-            index: index.unwrap_or_default(),
-        });
+        let rows = Rc::new(rows_of(part, &got, &buffers));
         let mut cache = self.cache.borrow_mut();
         cache.push(rows.clone());
         while cache.len() > 1 && cache.iter().map(|r| r.x.len()).sum::<usize>() > CACHED {
             cache.remove(0);
         }
         Ok(rows)
+    }
+
+    /// Samples of one class, or of all; not kept.
+    pub async fn browse(
+        &self,
+        part: Part,
+        class: Option<u32>,
+        start: usize,
+        count: usize,
+    ) -> Result<Rows, Failure> {
+        let run = self.info.run;
+        let request = Request::Browse {
+            run,
+            part,
+            class,
+            start,
+            count,
+        };
+        let (got, buffers): (Samples, _) = self.link.call(&request, Vec::new(), &[]).await?;
+        Ok(rows_of(part, &got, &buffers))
+    }
+
+    /// What the samples of a part are like.
+    pub async fn describe(&self, part: Part) -> Result<Description, Failure> {
+        let request = Request::Describe {
+            run: self.info.run,
+            part,
+        };
+        Ok(self.link.call(&request, Vec::new(), &[]).await?.0)
+    }
+
+    /// A text as a raw sample.
+    pub async fn encode(&self, text: &str) -> Result<(Encoded, Vec<f32>), Failure> {
+        let request = Request::Encode {
+            run: self.info.run,
+            text: text.to_string(),
+        };
+        let (said, buffers) = self.link.call(&request, Vec::new(), &[]).await?;
+        Ok((said, floats(&buffers, 0)))
+    }
+
+    /// How the series behind a raw window goes on.
+    pub async fn carry_on(&self, window: &[f32], steps: usize) -> Result<Vec<f32>, Failure> {
+        let buffer = Float32Array::from(window).buffer();
+        let request = Request::CarryOn {
+            run: self.info.run,
+            steps,
+        };
+        let (_, buffers): (serde_json::Value, _) =
+            self.link.call(&request, vec![buffer], &[]).await?;
+        Ok(floats(&buffers, 0))
+    }
+
+    /// The words of a sample that is a text.
+    pub async fn words_of(&self, ids: &[f32]) -> Result<Vec<String>, Failure> {
+        let buffer = Float32Array::from(ids).buffer();
+        let request = Request::WordsOf { run: self.info.run };
+        Ok(self.link.call(&request, vec![buffer], &[]).await?.0)
+    }
+
+    /// As [`Source::saliency`], of any raw sample.
+    pub async fn attribute(&self, x: &[f32], output: usize) -> Result<Attribution, Failure> {
+        let request = Request::Attribute {
+            run: self.info.run,
+            output,
+        };
+        let buffer = Float32Array::from(x).buffer();
+        let (info, buffers) = self.link.call(&request, vec![buffer], &[]).await?;
+        Ok(Attribution {
+            info,
+            times: Rc::new(floats(&buffers, 0)),
+            along: (buffers.len() > 1).then(|| Rc::new(floats(&buffers, 1))),
+        })
     }
 
     /// The network's outputs `[count, outputs]` for raw samples; of a regression in original
@@ -363,6 +427,19 @@ impl Source {
             part,
         };
         Ok(self.link.call(&request, Vec::new(), &[]).await?.0)
+    }
+}
+
+fn rows_of(part: Part, got: &Samples, buffers: &[ArrayBuffer]) -> Rows {
+    let index = buffers.get(2).map(|b| Uint32Array::new(b).to_vec());
+    Rows {
+        part,
+        start: got.start,
+        count: got.count,
+        total: got.total,
+        x: floats(buffers, 0),
+        y: floats(buffers, 1),
+        index: index.unwrap_or_default(),
     }
 }
 

@@ -75,6 +75,15 @@ pub fn TryValue(props: &TryValueProps) -> Html {
             }
         }
     };
+    // One number is moved as well as typed: beyond the data on both sides, where it gets interesting.
+    let slide = (source.features() == 1).then(|| source.info.data.ranges.first().copied());
+    let slide = slide.flatten().filter(|(lo, hi)| hi > lo).map(|(lo, hi)| {
+        let pad = (hi - lo) * 0.25;
+        html! {
+            <input class="try-slide" type="range" min={(lo - pad).to_string()} max={(hi + pad).to_string()} step="any"
+                value={typed.first().map(f32::to_string)} aria-label={source.feature(0)} oninput={set(0)} />
+        }
+    });
     let answer = pulled
         .value
         .filter(|v| v.0 == *typed && !v.1.is_empty())
@@ -92,6 +101,7 @@ pub fn TryValue(props: &TryValueProps) -> Html {
                 <span class="try-arrow" aria-hidden="true">{ "→" }</span>
                 <output class="try-answer figure" aria-live="polite">{ answer.unwrap_or_else(|| html! { "…" }) }</output>
             </div>
+            { slide }
             <Trouble failure={pulled.failure} />
             <Openness source={source.clone()} x={(*typed).clone()} />
         </section>

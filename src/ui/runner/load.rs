@@ -31,6 +31,10 @@ impl Runner {
             };
             this.dispatch.dispatch(Action::Opening(false));
             match outcome {
+                Err(f) if f.code == "cancelled" => {
+                    let word = Word::Message("reading-cancelled", Vec::new());
+                    this.dispatch.dispatch(Action::Say(word));
+                }
                 Err(f) => this.say(f),
                 Ok((info, link)) => {
                     if let DataSource::Files {
@@ -71,6 +75,20 @@ impl Runner {
         });
     }
 
+    /// Gives up the reading of files that is under way.
+    pub fn cancel_reading(&self) {
+        let Some((link, run)) = self.inner.borrow().bringing.clone() else {
+            return;
+        };
+        spawn_local(async move {
+            // The load itself says how it ended.
+            let request = Request::CancelLoad { run };
+            let _ = link
+                .call::<serde_json::Value>(&request, Vec::new(), &[])
+                .await;
+        });
+    }
+
     /// What the run trains, its step and its epoch; None without a run.
     pub fn standing(&self) -> Option<(Rc<Spec>, u32, u32)> {
         let i = self.inner.borrow();
@@ -98,7 +116,7 @@ impl Runner {
             self.next_id(&mut i)
         };
         let request = |options| Request::Resume { run, options };
-        match self.bring(spec, request, vec![state], &[]).await {
+        match self.bring(spec, run, request, vec![state], &[]).await {
             Ok((info, link)) => {
                 let spec = info.spec.clone();
                 self.stop();
@@ -122,10 +140,10 @@ impl Runner {
             spec: crate::json::value(spec),
             options,
         };
-        match self.bring(spec, request, Vec::new(), files).await {
+        match self.bring(spec, run, request, Vec::new(), files).await {
             Err(failure) if self.gpu_refused(&failure) => {
                 self.not_chosen("backend-choice-refused");
-                self.bring(spec, request, Vec::new(), files).await
+                self.bring(spec, run, request, Vec::new(), files).await
             }
             other => other,
         }
@@ -166,13 +184,32 @@ impl Runner {
     pub(super) async fn bring(
         &self,
         spec: &Spec,
+        run: RunId,
         request: impl FnOnce(LoadOptions) -> Request,
         buffers: Vec<ArrayBuffer>,
         files: &[web_sys::File],
     ) -> Result<(RunInfo, Link), Failure> {
         let (backend, link) = self.connect(spec).await?;
         let request = request(link.options(backend, files));
-        match link.call(&request, buffers, files).await {
+        let follow = {
+            let dispatch = self.dispatch.clone();
+            link.on_event(move |event, _| match event {
+                Event::Reading {
+                    run: r,
+                    read,
+                    total,
+                } if r == run => {
+                    dispatch.dispatch(Action::Reading(Some((read, total))));
+                }
+                _ => {}
+            })
+        };
+        self.inner.borrow_mut().bringing = Some((link.clone(), run));
+        let outcome = link.call(&request, buffers, files).await;
+        drop(follow);
+        self.inner.borrow_mut().bringing = None;
+        self.dispatch.dispatch(Action::Reading(None));
+        match outcome {
             Ok((info, _)) => Ok((info, link)),
             Err(failure) => {
                 if self.inner.borrow().link.as_ref() != Some(&link) {
@@ -223,6 +260,14 @@ impl Runner {
                     Ok((info, link)) => {
                         this.dispatch.dispatch(Action::Settled);
                         this.adopt(spec, info, link);
+                    }
+                    // What is there stays, and the builder shows it again.
+                    Err(f) if f.code == "cancelled" && this.standing().is_some() => {
+                        if let Some((spec, ..)) = this.standing() {
+                            let open = Action::Open(Box::new((*spec).clone()));
+                            this.dispatch.dispatch(open);
+                        }
+                        this.resume();
                     }
                     Err(failure) => {
                         this.stop();

@@ -20,6 +20,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
+use yew::AttrValue;
 
 /// An edit is loaded when no other has followed it for so long.
 const SETTLE_MS: u32 = 250;
@@ -47,6 +48,8 @@ struct Inner {
     blocked: bool,
     /// The visitor wants it to train.
     playing: bool,
+    /// The worker that is loading a run, and the run.
+    bringing: Option<(Link, RunId)>,
     /// A `Train` request is under way.
     training: bool,
     reset_next: bool,
@@ -79,7 +82,7 @@ impl Runner {
     pub fn new(dispatch: Dispatch) -> Rc<Runner> {
         Rc::new(Runner {
             inner: RefCell::new(Inner {
-                playing: true,
+                playing: super::embed::embed().is_none_or(|e| e.train),
                 speed: crate::ui::store::WATCHABLE,
                 backend: super::remember::backend(),
                 ..Inner::default()
@@ -324,7 +327,7 @@ impl Runner {
             return;
         }
         i.training = false;
-        let (mut failed, mut told) = (None, None);
+        let (mut failed, mut told, mut sick) = (None, None, None);
         match outcome {
             Ok(end) => {
                 i.step = end.step;
@@ -333,7 +336,9 @@ impl Runner {
                 match end.stopped {
                     Some(Stopped::Diverged) => {
                         i.diverged = true;
-                        failed = Some(Word::Trouble("diverged", Vec::new()));
+                        let layer = end.diverged.as_ref().and_then(|d| d.layer.clone());
+                        sick = layer.map(AttrValue::from);
+                        failed = Some(diverged(end.diverged));
                     }
                     Some(Stopped::EarlyStopping) => {
                         i.playing = false;
@@ -353,6 +358,9 @@ impl Runner {
         }
         let reset = i.reset_next;
         drop(i);
+        if sick.is_some() {
+            self.dispatch.dispatch(Action::Diverged(sick));
+        }
         if let Some(word) = failed.or(told.take()) {
             self.dispatch.dispatch(Action::Say(word));
         }
@@ -410,6 +418,23 @@ impl Runner {
             }
         });
     }
+}
+
+/// Where and when a run diverged, in a sentence.
+fn diverged(at: Option<Divergence>) -> Word {
+    let Some(Divergence { step, layer, part }) = at else {
+        return Word::Trouble("diverged", Vec::new());
+    };
+    let step = ("step", (u64::from(step) + 1).to_string());
+    let Some(layer) = layer else {
+        return Word::Trouble("diverged-step", vec![step]);
+    };
+    let key = match part {
+        DivergedIn::Outputs | DivergedIn::Loss => "diverged-outputs",
+        DivergedIn::Gradient => "diverged-gradient",
+        DivergedIn::Weights => "diverged-weights",
+    };
+    Word::Trouble(key, vec![step, ("layer", layer)])
 }
 
 impl Inner {

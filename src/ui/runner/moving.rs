@@ -139,7 +139,7 @@ impl Runner {
         let files = self.files_of(spec);
         let run = self.next_id(&mut self.inner.borrow_mut());
         let request = |options| Request::Resume { run, options };
-        self.bring(spec, request, buffers, &files).await
+        self.bring(spec, run, request, buffers, &files).await
     }
 
     /// The run is another worker's, or another of the same one; its history stays.

@@ -84,7 +84,7 @@ impl Runner {
         let ((info, link), course) = match start {
             Start::State(state, course) => {
                 let request = |options| Request::Resume { run, options };
-                let brought = self.bring(spec, request, vec![state], files).await?;
+                let brought = self.bring(spec, run, request, vec![state], files).await?;
                 (brought, Some(course))
             }
             Start::Weights(file) => {
@@ -96,7 +96,10 @@ impl Runner {
                         ..options
                     },
                 };
-                (self.bring(spec, request, vec![file], files).await?, None)
+                (
+                    self.bring(spec, run, request, vec![file], files).await?,
+                    None,
+                )
             }
             Start::Fresh => {
                 let request = |options| Request::Load {
@@ -104,7 +107,10 @@ impl Runner {
                     spec: json,
                     options,
                 };
-                (self.bring(spec, request, Vec::new(), files).await?, None)
+                (
+                    self.bring(spec, run, request, Vec::new(), files).await?,
+                    None,
+                )
             }
         };
         {

@@ -39,6 +39,7 @@ note-no-compile = fit() comes without compile(): the loss and the optimizer are 
 note-optimizer = The optimizer “{ $name }” is not there; Adam is used.
 note-no-optimizer = No optimizer was found; Adam is used.
 note-schedule = This schedule of the learning rate is not there; the rate stays as it is.
+note-class-weight = The weight of a class was not understood; it counts as 1.
 note-callback = “{ $name }” is left out: the page has its own controls for it.
 note-monitor = “{ $name }” is not watched here; val_loss is.
 note-epochs = No number of epochs was found; 10 are used.

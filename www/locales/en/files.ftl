@@ -37,3 +37,21 @@ project-runs =
        *[other] { $n } more runs are kept for comparison:
     }
 project-open = Open the project
+
+## In a frame of another page
+
+embed-title = Embed in a page
+embed-about = Put these lines into a page of your own: it shows this network in a frame, and each reader trains it on their own machine.
+embed-panes = What it shows
+embed-theme = Theme
+embed-theme-reader = as the reader's browser has it
+embed-light = light
+embed-dark = dark
+embed-lang = Language
+embed-lang-reader = the reader's
+embed-train = Train without being asked
+embed-none = Choose at least one.
+embed-lines = Lines for the page
+embed-copy = Copy
+embed-copied = Copied.
+embed-refused = The browser did not allow it. Select the lines and copy them by hand.

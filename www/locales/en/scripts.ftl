@@ -65,4 +65,4 @@ word-an-output-of-another-shape-than-the-input-s = an output of another shape th
 ## A link
 
 link-title = Open a link
-link-about = A link to this page holds a network. Nothing is built from it before you say so.
+link-about = This link holds a network. Small ones open by themselves; this one waits for your word, and nothing of it has been built yet.

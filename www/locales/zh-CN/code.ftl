@@ -39,6 +39,7 @@ note-no-compile = 调用 fit() 之前没有 compile()：缺少损失和优化器
 note-optimizer = 没有“{ $name }”这种优化器；使用 Adam。
 note-no-optimizer = 没有找到优化器；使用 Adam。
 note-schedule = 不支持这种学习率调度；学习率保持不变。
+note-class-weight = 有一个类别的权重无法识别，按 1 处理。
 note-callback = “{ $name }”已略去：页面有相应的控件。
 note-monitor = 这里不监视“{ $name }”；改为监视 val_loss。
 note-epochs = 没有找到训练轮数；使用 10 轮。

@@ -33,3 +33,21 @@ project-state = 训练停在第 { $step } 步之后（第 { $epoch } 轮），�
 project-no-state = 其中没有训练过的网络。
 project-runs = 另有 { $n } 次训练保留作对比：
 project-open = 打开项目
+
+## 嵌入其他网页
+
+embed-title = 嵌入网页
+embed-about = 把下面这段代码放进你自己的网页：它会在框架中显示这个网络，每位读者都在自己的机器上训练。
+embed-panes = 显示的内容
+embed-theme = 主题
+embed-theme-reader = 跟随读者的浏览器
+embed-light = 浅色
+embed-dark = 深色
+embed-lang = 语言
+embed-lang-reader = 跟随读者
+embed-train = 自动开始训练
+embed-none = 请至少选择一项。
+embed-lines = 网页代码
+embed-copy = 复制
+embed-copied = 已复制。
+embed-refused = 浏览器不允许复制。请选中代码后手动复制。

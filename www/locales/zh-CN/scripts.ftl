@@ -61,4 +61,4 @@ word-an-output-of-another-shape-than-the-input-s = 与输入形状不同的输�
 ## 链接
 
 link-title = 打开链接
-link-about = 本页面的链接中包含一个网络。在你确认之前，不会构建任何内容。
+link-about = 这个链接中有一个网络。小型网络会直接打开；这一个需要你确认，在此之前不会构建任何内容。

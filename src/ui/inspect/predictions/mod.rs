@@ -7,6 +7,7 @@ use super::ViewProps;
 use super::parts::{Pager, PartSelect, Probability, Trouble, Waiting};
 use super::pull::use_pull;
 use super::source::Rows;
+use super::try_it::{self, TryIt};
 use super::try_value::TryValue;
 use crate::plotting::format::{count, three};
 use crate::plotting::outcome::Outcome;
@@ -208,7 +209,9 @@ pub fn Predictions(props: &ViewProps) -> Html {
     };
     html! {
         <div class="view">
-            if image.is_none() && source.features() <= TYPED {
+            if try_it::offered(source) {
+                <TryIt ..props.clone() />
+            } else if image.is_none() && source.features() <= TYPED {
                 <TryValue source={source.clone()} tick={props.tick} />
             }
             <div class="view-tools">
