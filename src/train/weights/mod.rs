@@ -28,7 +28,7 @@ pub fn write(
     write_all(framework, params, None)
 }
 
-/// [`write`] for the network of `spec`, which the file names besides.
+/// [`write()`] for the network of `spec`, which the file names besides.
 pub fn write_of(spec: &Spec, params: &[(&str, &[usize], &[f32])]) -> Result<Vec<u8>, Problem> {
     write_all(spec.framework, params, Some(spec.to_short().to_string()))
 }
