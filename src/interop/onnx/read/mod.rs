@@ -2,7 +2,7 @@
 //!
 //! The nodes are followed in their order. What only moves numbers about is remembered ([`flow`]),
 //! small operations are put together until they are a function that is known ([`expr`]), and what the file
-//! itself holds is worked out ([`fold`]). Whatever is left has no counterpart among the layers, and is
+//! itself holds is worked out (`fold`). Whatever is left has no counterpart among the layers, and is
 //! named in the error.
 mod build;
 mod data;
