@@ -11,6 +11,7 @@ use crate::ui::builder::kind_name;
 use crate::ui::code::Sheet;
 use crate::ui::code::bridge::Reading;
 use crate::ui::data_panel::source_name;
+use crate::ui::fields::slug;
 use crate::ui::i18n::{failure_text, t, t_args, use_lang, use_more};
 use crate::ui::icons::{Icon, IconButton};
 use crate::ui::link::Link;
@@ -235,7 +236,7 @@ fn about_onnx(reading: &Reading) -> Html {
                 <ol class="found-layers" aria-label={t("layers")}>
                     { for check(spec).layers.iter().zip(&spec.layers).map(|(r, l)| html! {
                         <li>
-                            <span class="code">{ &l.id }</span>{ " · " }{ kind_name(&r.kind, spec.framework) }{ " " }
+                            <span class="code">{ &l.id }</span>{ " · " }{ kind_name(&slug(&l.kind), spec.framework) }{ " " }
                             <span class="dim">{ shape(&r.shape) }</span>
                         </li>
                     }) }
