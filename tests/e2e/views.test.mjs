@@ -82,7 +82,9 @@ e2e('the loss surface: the run stays what it was, and the work ends with the vie
   assert.deepEqual(await weights(), before);
   await shot('landscape');
   // The value under the pointer is the loss of those parameters.
-  const box = await page.locator('.landscape .chart-box canvas').boundingBox();
+  const canvas = page.locator('.landscape .chart-box canvas');
+  await canvas.scrollIntoViewIfNeeded();
+  const box = await canvas.boundingBox();
   await page.mouse.move(box.x + box.width * 0.7, box.y + box.height * 0.3);
   const said = page.locator('.landscape .plane-value');
   await page.waitForFunction(() => /loss/.test(document.querySelector('.landscape .plane-value').innerText) && /^\(/.test(document.querySelector('.landscape .plane-value').innerText));
@@ -96,10 +98,20 @@ e2e('the loss surface: the run stays what it was, and the work ends with the vie
   const picks = page.locator('.landscape .pick select');
   await picks.first().selectOption('random');
   await page.locator('.landscape .pick', { hasText: 'points' }).locator('select').selectOption('51');
+  // Pressed in the page itself as soon as it is there: a fast engine is soon done.
+  await page.evaluate(() => {
+    const press = (_, observer) => {
+      const button = [...document.querySelectorAll('.landscape button')].find((b) => b.textContent === 'Cancel');
+      if (!button) return;
+      observer.disconnect();
+      button.click();
+      globalThis.cancelled = true;
+    };
+    new MutationObserver(press).observe(document.body, { childList: true, subtree: true });
+  });
   await page.getByRole('button', { name: 'Again, from here' }).click();
-  const cancel = page.getByRole('button', { name: 'Cancel' });
-  await cancel.click();
-  await cancel.waitFor({ state: 'detached' });
+  await page.waitForFunction(() => globalThis.cancelled);
+  await page.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' });
   // Without a way there are no directions of it.
   await picks.first().selectOption('trajectory');
   assert.ok(await page.getByRole('button', { name: 'Again, from here' }).isDisabled());

@@ -174,9 +174,13 @@ pub fn EmbeddingMap(props: &EmbeddingProps) -> Html {
             <div class="view-tools">
                 <label class="pick"><span>{ t("embedding-search") }</span>
                     <input type="search" value={(*typed).clone()} {oninput} /></label>
-                { for found.iter().map(|r| html! {
-                    <button type="button" class="button" key={*r} onclick={choose(*r)}>{ map.name(*r) }</button>
-                }) }
+                // An element of its own: Yew would move the field where more is found beside it, and it
+                // would lose what is being typed.
+                <div class="view-tools">
+                    { for found.iter().map(|r| html! {
+                        <button type="button" class="button" key={*r} onclick={choose(*r)}>{ map.name(*r) }</button>
+                    }) }
+                </div>
                 if !typed.trim().is_empty() && found.is_empty() {
                     <span class="dim" role="status">{ t("embedding-not-found") }</span>
                 }
