@@ -1,7 +1,7 @@
 // Looking at the data, and trying the network on something of one's own.
 import assert from 'node:assert/strict';
 import { e2e } from './lib/harness.mjs';
-import { enter, pause, run, shows, trained } from './lib/page.mjs';
+import { enter, rest, run, shows, slowly, trained } from './lib/page.mjs';
 
 /** Opens the page on a preset of a smaller size: a look at it is as good, and sooner there. */
 async function smaller(page, url, id, change) {
@@ -103,7 +103,7 @@ e2e('a picture is chosen or dropped, not trained on', { path: null, firefox: fal
 e2e('a text is typed; its words show what swayed the network', { path: null, timeout: 90_000 }, async ({ page, url, shot }) => {
   await smaller(page, url, 'imdb-conv1d', fewReviews);
   await trained(page);
-  await pause(page);
+  await rest(page);
   await own(page);
   const field = page.getByRole('textbox', { name: 'Write a text' });
   await field.waitFor();
@@ -119,6 +119,7 @@ e2e('a text is typed; its words show what swayed the network', { path: null, tim
 
 e2e('a series is carried on beyond the data', { path: '#preset=lstm-sine', timeout: 90_000 }, async ({ page, shot }) => {
   await shows(page, 'lstm-sine');
+  await slowly(page, 20);
   await own(page);
   const said = page.locator('.try .legend-row [role="status"]');
   await said.waitFor();

@@ -57,6 +57,13 @@ export async function pause(page) {
   await atRest(page);
 }
 
+/** Presses Pause, unless a short run is over before. */
+export async function rest(page) {
+  await page.evaluate(() => [...document.querySelectorAll('.controls button')].find((b) => b.textContent.includes('Pause'))?.click());
+  await page.locator('.readout :is(.phase-paused, .phase-finished)').waitFor({ state: 'attached' });
+  await atRest(page);
+}
+
 /** Waits until the run has answered twice without a step between. */
 export async function atRest(page) {
   await page.evaluate(async () => {
