@@ -643,7 +643,8 @@ const nabla = {
     const problems = report.errors.filter((e) => e.code === 'json' || e.code === 'version');
     if (problems.length) throw failure({ code: 'bad-spec', message: problems[0].message, problems });
     const notes = report.errors.map((e) => ({ line: null, layer: e.layer, field: e.field, message: e.message }));
-    return { spec, notes };
+    // A link leaves out what is the default. What is out of bounds stays as it came, with the notes.
+    return { spec: await ask({ type: 'whole', spec }).catch(() => spec), notes };
   },
 
   bench: async (options) => (await tools()).bench(nabla, options),

@@ -37,6 +37,8 @@ pub enum Request {
     Check { spec: serde_json::Value },
     /// → the spec without fields whose value is the default, as links hold it
     Short { spec: serde_json::Value },
+    /// → the spec with every field, those that were left out with their default
+    Whole { spec: serde_json::Value },
     /// → [`RunInfo`]. Replaces a run of the same id.
     Load {
         run: RunId,

@@ -220,7 +220,7 @@ e2e('what is wrong is said with a code', engine, async ({ page }) => {
     ['bad-file', `await nabla.resume(new ArrayBuffer(100));`],
     ['bad-spec', `await nabla.import('#spec=AAAA');`],
     ['bad-spec', `await nabla.import('model = nn.Linear(1, 1)');`],
-    ['bad-spec', `${spec} await nabla.export(spec, 'onnx');`],
+    ['bad-spec', `${spec} await nabla.export({ ...spec, layers: [] }, 'onnx');`],
     ['bad-data', `${spec} const run = await nabla.load(spec); await run.evaluate('validation');`],
     ['bad-data', `${spec} const run = await nabla.load(spec); await run.tensor('no.such');`],
     ['bad-data', `${spec} const run = await nabla.load(spec); await run.predict([1, 2, 3], [1, 3]);`],
@@ -366,7 +366,7 @@ e2e('the page’s door: connect, show, current', engine, async ({ page }) => {
   assert.ok(r.steps > 0 && r.still === r.steps);
   assert.equal(r.none, null);
   assert.ok(r.same);
-  assert.deepEqual(r.events, ['epoch', 'tick']);
+  assert.deepEqual(r.events.filter((e) => e !== 'reading'), ['epoch', 'tick']);
 });
 
 e2e('the benchmark gives a row per preset', { ...engine, timeout: 120_000 }, async ({ page }) => {

@@ -195,7 +195,7 @@ e2e('a folder of pictures by class and one of reviews, picked and dropped', { pa
     assert.equal(info.data.train + info.data.validation + info.data.test, 24);
   });
   const reviews = Array.from({ length: 60 }, (_, i) => [`aclImdb/${i % 3 ? 'train' : 'test'}/${i % 2 ? 'pos' : 'neg'}/${i}_7.txt`, review(i)]);
-  await page.goto(page.url().replace('cifar-cnn', 'imdb-conv1d'));
+  await page.goto(new URL('#preset=imdb-conv1d', page.url()).href);
   await page.reload();
   await shows(page, 'imdb-conv1d');
   await folder([...reviews, ['aclImdb/imdb.vocab', 'the\na\n'], ['aclImdb/train/unsup/1_0.txt', 'x'], ['aclImdb/README', 'x']], async (root) => {

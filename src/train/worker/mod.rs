@@ -135,6 +135,9 @@ impl Worker {
                 let spec = Spec::from_json(&spec.to_string()).map_err(bad_spec)?;
                 Answer::of(&(files().await?.short)(&spec))
             }
+            Request::Whole { spec } => {
+                Answer::of(&Spec::from_json(&spec.to_string()).map_err(bad_spec)?)
+            }
             Request::Load { run, spec, options } => {
                 let mut spec = Spec::from_json(&spec.to_string()).map_err(bad_spec)?;
                 if let Some(seed) = options.seed {

@@ -1,7 +1,7 @@
 //! The fields of a source: numbers of what is generated, a table's target, points as text.
 use super::{DataPanelProps, fit_head};
 use crate::spec::{DataSource, FileFormat, Spec};
-use crate::ui::fields::{Field, NumberField};
+use crate::ui::fields::{Field, NumberField, TextInput};
 use crate::ui::i18n::{problem_text, t, t_args};
 use crate::ui::numbers::exact;
 use crate::ui::store::{Edit, problem_at};
@@ -140,13 +140,13 @@ pub fn source_fields(props: &DataPanelProps) -> Html {
     } = source
     {
         let emit = props.on_target.clone();
-        let onchange = Callback::from(move |e: Event| {
-            let name = e.target_unchecked_into::<HtmlInputElement>().value();
+        let on_take = Callback::from(move |input: HtmlInputElement| {
+            let name = input.value();
             emit.emit(Some(name.trim().to_string()).filter(|n| !n.is_empty()));
         });
         return html! {
             <Field label={t("target-column")} hint={AttrValue::from(t("target-column-hint"))}>
-                <input type="text" autocomplete="off" spellcheck="false" value={target.clone().unwrap_or_default()} {onchange} />
+                <TextInput value={target.clone().unwrap_or_default()} {on_take} />
             </Field>
         };
     }
