@@ -114,13 +114,15 @@ e2e('the first network: what it says of (5, 6), and why', { path: '#preset=first
 e2e('every look inside works on every kind of network', { timeout: 150_000 }, async ({ page }) => {
   await trained(page);
   // What there is for every network, after the view of its own.
-  const always = ['Predictions', 'Code', 'Weights', 'Activations', 'Gradients', 'Evaluation', 'Saliency', 'Plan'];
+  const rest = ['Data', 'Code', 'Weights', 'Activations', 'Gradients', 'Loss surface', 'Evaluation', 'Saliency', 'Plan'];
+  const always = ['Predictions', ...rest];
   const wanted = {
     'digits-mlp': always,
     'linreg-sklearn': ['Fit', ...always],
-    'first-network': ['Surface', ...always],
+    'first-network': ['Surface', 'Neurons', ...always],
     logreg: always,
-    'mlp-spirals': ['Boundary', ...always],
+    'mlp-spirals': ['Boundary', 'Neurons', ...always],
+    autoencoder: ['Reconstructions', ...rest],
   };
   for (const [id, tabs] of Object.entries(wanted)) {
     await choose(page, id);
