@@ -100,7 +100,8 @@ e2e('where the GPU passes for a real one, both backends are timed', { ...engine,
     const run = await nabla.load(await nabla.preset('mlp-moons'));
     const first = run.info;
     const decided = new Promise((resolve) => run.on('backend', resolve));
-    const train = run.train();
+    // Long enough for the GPU to be ready meanwhile, however fast the CPU is.
+    const train = run.train({ epochs: 1_000_000 });
     await decided;
     run.stop();
     await train;
