@@ -101,6 +101,7 @@ e2e('where the GPU passes for a real one, both backends are timed', { ...engine,
     const first = run.info;
     const decided = new Promise((resolve) => run.on('backend', resolve));
     // Long enough for the GPU to be ready meanwhile, however fast the CPU is.
+    await run.set({ stepsPerSecond: 300 });
     const train = run.train({ epochs: 1_000_000 });
     await decided;
     run.stop();
