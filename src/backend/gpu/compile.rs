@@ -74,15 +74,15 @@ impl Gpu {
         let Some(device) = self.device.as_webgpu() else {
             return Ok(Compiled(Vec::new()));
         };
-        let begun: Vec<_> = self
-            .missing(all)
-            .into_iter()
+        let missing = self.missing(all).into_iter();
+        let begun: js_sys::Array = missing
             .filter_map(|r| web::begin(device.as_ref(), r).ok())
             .collect();
-        let mut kept = Vec::with_capacity(begun.len());
-        for promise in begun {
-            kept.extend(wasm_bindgen_futures::JsFuture::from(promise).await.ok());
-        }
+        // Waited for together: a refusal that nobody waits for yet would count as a crash of the worker.
+        let settled = js_sys::Promise::all_settled(&begun);
+        let settled = wasm_bindgen_futures::JsFuture::from(settled).await;
+        let kept = settled.map(|all| js_sys::Array::from(&all).to_vec());
+        let kept = kept.unwrap_or_default();
         Ok(Compiled(kept))
     }
 }
