@@ -89,7 +89,8 @@ e2e('digits: train, evaluate, predict, look inside', engine, async ({ page }) =>
   const perEpoch = r.info.stepsPerEpoch;
   assert.equal(r.end.step, perEpoch * 10);
   assert.equal(r.end.epoch, 10);
-  assert.ok(r.end.seconds > 0);
+  // A coarse clock may see nothing of so short a training.
+  assert.ok(r.end.seconds >= 0);
   assert.equal(r.ticked, r.end.step);
   assert.deepEqual(r.epochs, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   assert.deepEqual(r.val.map((v) => v.epoch), r.epochs);
