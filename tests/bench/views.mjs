@@ -54,7 +54,14 @@ try {
     } catch {}
   });
   const page = await context.newPage();
-  await page.goto(`${site.url}#preset=${given.preset}`);
+  // So many epochs that it trains as long as it is watched.
+  await page.goto(`${site.url}engine.html`);
+  await page.evaluate(async (id) => {
+    const spec = await nabla.preset(id);
+    spec.train.epochs = 10_000;
+    localStorage.setItem('nabla.spec', JSON.stringify(JSON.stringify(spec)));
+  }, given.preset);
+  await page.goto(site.url);
   await page.waitForFunction(() => (globalThis.nabla?.current()?.history().step.length ?? 0) > 5, null, { timeout: 120_000 });
   await page.locator('.speed select').selectOption('0');
   const tab = (id) => page.locator(`#tab-${id}`);

@@ -16,9 +16,9 @@ pub struct Awake(pub bool);
 
 /// Between the starts of two questions.
 const PACE_MS: f64 = 125.0;
-/// After an answer that took t, the worker is left alone for 3·t: at least three quarters of
-/// its time go into training.
-const REST: f64 = 3.0;
+/// After an answer that took t, most of which is waiting for the training to let it in, the worker is
+/// left alone for 8·t: three views open on a convolutional network then slow its training by less than a tenth.
+const REST: f64 = 8.0;
 const LONGEST_REST_MS: f64 = 3000.0;
 
 /// The newest answer, and what went wrong since.
