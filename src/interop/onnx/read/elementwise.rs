@@ -322,7 +322,7 @@ pub fn binary(walk: &mut Walk, node: &Node) -> Res<bool> {
             let flow = sum(walk, &a, &b, node)?;
             walk.give(node, 0, Value::Flow(flow));
         }
-        (Some(a), Some(b)) => super::nodes::statistics(walk, node, f, a, b)?,
+        (Some(a), Some(b)) => super::norms::statistics(walk, node, f, a, b)?,
         _ => return Err(at(node, "onnx-op-use", &[])),
     }
     Ok(true)
@@ -387,7 +387,7 @@ fn with_held(
                 Binary::Mul => (values, vec![0.0]),
                 _ => (values.iter().map(|v| 1.0 / v).collect(), vec![0.0]),
             };
-            if super::nodes::into_norm(walk, &flow, &a, &b) {
+            if super::norms::into_norm(walk, &flow, &a, &b) {
                 flow
             } else if let Some(flow) = super::recurrent::into_projection(walk, &flow, &a, &b) {
                 flow

@@ -12,9 +12,11 @@ mod file;
 pub mod flow;
 mod fold;
 mod nodes;
+mod norms;
 mod own;
 mod recurrent;
 mod walk;
+mod windows;
 
 use crate::interop::Note;
 use crate::spec::Spec;

@@ -1,6 +1,6 @@
 //! Layers as nodes. Values of images are `[N,C,H,W]`, of sequences that convolutions read `[N,C,L]`,
 //! as ONNX has them; Keras' layers that look at the last axis get theirs turned round.
-use super::graph::{self, BATCH, Graph, Numbers, Value, float, int, ints, text};
+use super::graph::{BATCH, Graph, Numbers, Value, float, int, ints};
 use crate::interop::onnx::gates;
 use crate::spec::*;
 use std::collections::HashMap;
@@ -114,7 +114,7 @@ impl<'a> Writer<'a> {
         self.then("Unsqueeze", x, &[&name], shape)
     }
 
-    fn plain(value: Value) -> Flow {
+    pub fn plain(value: Value) -> Flow {
         Flow {
             value,
             form: Form::Plain,
@@ -177,7 +177,11 @@ impl<'a> Writer<'a> {
     }
 
     /// Channels to the end: `f` of the value that then lies as Keras sees it, and back.
-    fn with_channels_last(&mut self, x: &Flow, f: impl FnOnce(&mut Self, Value) -> Value) -> Flow {
+    pub fn with_channels_last(
+        &mut self,
+        x: &Flow,
+        f: impl FnOnce(&mut Self, Value) -> Value,
+    ) -> Flow {
         let (to, back): (&[usize], &[usize]) = match x.form {
             Form::Plain => (&[], &[]),
             Form::Image => (&[0, 2, 3, 1], &[0, 3, 1, 2]),
@@ -233,7 +237,7 @@ impl<'a> Writer<'a> {
 
     /// An activation; `layer` tells a layer of its own from one within another, whose leaky ReLU has
     /// another slope in Keras. `axis`: that of softmax.
-    fn activate(
+    pub fn activate(
         &mut self,
         x: &Value,
         f: Activation,
@@ -528,249 +532,4 @@ impl<'a> Writer<'a> {
             .node("Gather", &[&table, &ids.name], vec![int("axis", 0)], shape);
         Self::plain(value)
     }
-
-    fn upsample(&mut self, x: &Value, factors: &[usize]) -> Value {
-        let mut shape = x.shape.clone();
-        let mut scales = vec![1.0, 1.0];
-        for (d, f) in shape[2..].iter_mut().zip(factors) {
-            *d *= *f as i64;
-            scales.push(*f as f32);
-        }
-        let name = self.graph.floats("scales", scales);
-        let attributes = vec![
-            text("mode", "nearest"),
-            text("coordinate_transformation_mode", "asymmetric"),
-            text("nearest_mode", "floor"),
-        ];
-        self.graph
-            .node("Resize", &[&x.name, "", &name], attributes, shape)
-    }
-
-    fn batch_norm(&mut self, id: &str, x: &Value, eps: f32, affine: bool) -> Value {
-        let c = x.shape[1] as usize;
-        let mut inputs = Vec::new();
-        for (what, value) in [("weight", 1.0), ("bias", 0.0)] {
-            let name = format!("{id}.{what}");
-            inputs.push(match affine {
-                true => self.param(&name, &[c]),
-                false => {
-                    let data = Numbers::Floats(vec![value; c]);
-                    self.graph.weight(&name, &[c], data)
-                }
-            });
-        }
-        inputs.push(self.param(&format!("{id}.running_mean"), &[c]));
-        inputs.push(self.param(&format!("{id}.running_var"), &[c]));
-        let more: Vec<&str> = std::iter::once(&x.name[..])
-            .chain(inputs.iter().map(|s| &s[..]))
-            .collect();
-        let attributes = vec![float("epsilon", eps)];
-        self.graph
-            .node("BatchNormalization", &more, attributes, x.shape.clone())
-    }
-
-    /// Layer norm and RMS norm.
-    fn norm(&mut self, layer: &LayerSpec, x: &Flow) -> Flow {
-        let f = self.spec.framework;
-        let (axes, eps, bias, rms) = match layer.kind {
-            LayerKind::LayerNorm {
-                axes,
-                epsilon,
-                bias,
-            } => {
-                let eps = epsilon.unwrap_or(Norm::Layer.default_epsilon(f));
-                (axes, eps, bias, false)
-            }
-            LayerKind::RmsNorm { axes, epsilon } => {
-                let eps = epsilon.unwrap_or(Norm::Rms.default_epsilon(f));
-                (axes, eps, false, true)
-            }
-            _ => unreachable!("one of the two"),
-        };
-        let x = match axes == 1 && self.keras() {
-            true => x.clone(),
-            false => self.seen(x),
-        };
-        let id = layer.id.clone();
-        self.with_channels_last(&x, |this, v| {
-            let dims: Vec<usize> = v.shape[v.shape.len() - axes..]
-                .iter()
-                .map(|d| *d as usize)
-                .collect();
-            let w = this.param(&format!("{id}.weight"), &dims);
-            let shape = v.shape.clone();
-            if rms {
-                return this.rms_norm(&v, &w, axes, eps);
-            }
-            let b = bias.then(|| this.param(&format!("{id}.bias"), &dims));
-            let inputs: Vec<&str> = [Some(&v.name[..]), Some(&w[..]), b.as_deref()]
-                .into_iter()
-                .flatten()
-                .collect();
-            let attributes = vec![int("axis", -(axes as i64)), float("epsilon", eps)];
-            this.graph
-                .node("LayerNormalization", &inputs, attributes, shape)
-        })
-    }
-
-    /// `x · weight / √(mean x² + ε)`; the op for it is newer than the opset.
-    fn rms_norm(&mut self, x: &Value, weight: &str, axes: usize, eps: f32) -> Value {
-        let shape = x.shape.clone();
-        let mut one = shape.clone();
-        let rank = one.len();
-        one[rank - axes..].fill(1);
-        let square = self.then("Mul", x, &[&x.name.clone()], shape.clone());
-        let over: Vec<i64> = (1..=axes as i64).rev().map(|a| -a).collect();
-        let attribute = graph::whole("axes", &over);
-        let mean = self
-            .graph
-            .node("ReduceMean", &[&square.name], vec![attribute], one.clone());
-        let eps = self.graph.scalar(eps);
-        let v = self.then("Add", &mean, &[&eps], one.clone());
-        let root = self.then("Sqrt", &v, &[], one);
-        let v = self.then("Div", x, &[&root.name], shape.clone());
-        self.then("Mul", &v, &[weight], shape)
-    }
-
-    /// `x[N,C,…] → [N,filters,…]` along `axes` axes.
-    fn conv(&mut self, id: &str, x: &Value, c: &Conv, axes: usize) -> Value {
-        let channels = x.shape[1] as usize;
-        let (kernel, stride, dilation) = (
-            sizes(c.kernel, axes),
-            sizes(c.stride, axes),
-            sizes(c.dilation, axes),
-        );
-        let span: Vec<usize> = (0..axes)
-            .map(|a| (kernel[a] - 1) * dilation[a] + 1)
-            .collect();
-        let size: Vec<usize> = x.shape[2..].iter().map(|d| *d as usize).collect();
-        let pads = pads(c.padding, &size, &span, &stride);
-        let mut dims = vec![c.filters, channels / c.groups];
-        dims.extend(&kernel);
-        let mut shape = vec![BATCH, c.filters as i64];
-        for a in 0..axes {
-            let padded = size[a] + pads[a] + pads[axes + a];
-            shape.push(((padded - span[a]) / stride[a] + 1) as i64);
-        }
-        let mut inputs = vec![x.name.clone(), self.param(&format!("{id}.weight"), &dims)];
-        if c.bias {
-            inputs.push(self.param(&format!("{id}.bias"), &[c.filters]));
-        }
-        let attributes = vec![
-            ints("dilations", &dilation),
-            int("group", c.groups as i64),
-            ints("kernel_shape", &kernel),
-            ints("pads", &pads),
-            ints("strides", &stride),
-        ];
-        let inputs: Vec<&str> = inputs.iter().map(|s| &s[..]).collect();
-        let y = self.graph.node("Conv", &inputs, attributes, shape);
-        match c.activation {
-            Some(f) => self.conv_activation(&y, f),
-            None => y,
-        }
-    }
-
-    /// An activation within a convolution: the engine's softmax is over the channels.
-    fn conv_activation(&mut self, y: &Value, f: Activation) -> Value {
-        self.activate(y, f, None, false, 1)
-    }
-
-    fn conv_transpose(&mut self, id: &str, x: &Value, c: &Conv, more: [usize; 2]) -> Value {
-        let channels = x.shape[1] as usize;
-        let (kernel, stride, dilation) =
-            (sizes(c.kernel, 2), sizes(c.stride, 2), sizes(c.dilation, 2));
-        let mut shape = vec![BATCH, c.filters as i64];
-        let (mut begin, mut end, mut extra) = (vec![], vec![], vec![]);
-        for a in 0..2 {
-            let input = x.shape[2 + a] as usize;
-            let span = (kernel[a] - 1) * dilation[a] + 1;
-            let rest = span.saturating_sub(stride[a]);
-            let natural = (input - 1) * stride[a] + span;
-            let (p, size) = match c.padding {
-                Padding::Named(PaddingName::Same) => {
-                    ([rest / 2, rest - rest / 2], input * stride[a])
-                }
-                Padding::Named(PaddingName::Valid) if self.keras() && more[a] == 0 => {
-                    ([0, 0], input * stride[a] + rest)
-                }
-                padding => {
-                    let p = match padding {
-                        Padding::By(by) => by.pair()[a],
-                        _ => 0,
-                    };
-                    ([p, p], natural + more[a] - 2 * p)
-                }
-            };
-            begin.push(p[0]);
-            end.push(p[1]);
-            extra.push(size + p[0] + p[1] - natural);
-            shape.push(size as i64);
-        }
-        let dims = [channels, c.filters / c.groups, kernel[0], kernel[1]];
-        let mut inputs = vec![x.name.clone(), self.param(&format!("{id}.weight"), &dims)];
-        if c.bias {
-            inputs.push(self.param(&format!("{id}.bias"), &[c.filters]));
-        }
-        let attributes = vec![
-            ints("dilations", &dilation),
-            int("group", c.groups as i64),
-            ints("kernel_shape", &kernel),
-            ints("output_padding", &extra),
-            ints("pads", &[begin, end].concat()),
-            ints("strides", &stride),
-        ];
-        let inputs: Vec<&str> = inputs.iter().map(|s| &s[..]).collect();
-        let y = self.graph.node("ConvTranspose", &inputs, attributes, shape);
-        match c.activation {
-            Some(f) => self.conv_activation(&y, f),
-            None => y,
-        }
-    }
-
-    fn pool(&mut self, x: &Value, p: &Pool, axes: usize, max: bool) -> Value {
-        let kernel = sizes(p.kernel, axes);
-        let stride = sizes(p.stride.unwrap_or(p.kernel), axes);
-        let size: Vec<usize> = x.shape[2..].iter().map(|d| *d as usize).collect();
-        let pads = pads(p.padding, &size, &kernel, &stride);
-        let mut shape = x.shape[..2].to_vec();
-        for a in 0..axes {
-            let padded = size[a] + pads[a] + pads[axes + a];
-            shape.push(((padded - kernel[a]) / stride[a] + 1) as i64);
-        }
-        let mut attributes = vec![
-            ints("kernel_shape", &kernel),
-            ints("pads", &pads),
-            ints("strides", &stride),
-        ];
-        if !max {
-            // PyTorch counts the zeros of its padding, Keras leaves them out.
-            attributes.push(int("count_include_pad", i64::from(!self.keras())));
-        }
-        let op = if max { "MaxPool" } else { "AveragePool" };
-        self.graph.node(op, &[&x.name], attributes, shape)
-    }
-}
-
-/// A size along one axis or two.
-fn sizes(size: Size, axes: usize) -> Vec<usize> {
-    size.pair()[..axes].to_vec()
-}
-
-/// Zeros before the axes, then behind them, as ONNX lists them.
-fn pads(padding: Padding, size: &[usize], span: &[usize], stride: &[usize]) -> Vec<usize> {
-    let axes = size.len();
-    let both: Vec<[usize; 2]> = (0..axes)
-        .map(|a| match padding {
-            Padding::Named(PaddingName::Valid) => [0, 0],
-            Padding::Named(PaddingName::Same) => {
-                let last = (size[a].div_ceil(stride[a]) - 1) * stride[a] + span[a];
-                let all = last.saturating_sub(size[a]);
-                [all / 2, all - all / 2]
-            }
-            Padding::By(by) => [by.pair()[a]; 2],
-        })
-        .collect();
-    let (begin, end): (Vec<usize>, Vec<usize>) = both.iter().map(|[a, b]| (*a, *b)).unzip();
-    [begin, end].concat()
 }

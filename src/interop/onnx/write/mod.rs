@@ -1,7 +1,9 @@
 //! A spec with its weights as an ONNX file.
 mod graph;
 mod layers;
+mod norms;
 mod sequence;
+mod windows;
 
 pub use graph::{Graph, Initializer, Numbers};
 
