@@ -29,7 +29,7 @@ struct Stage {
     run: fn(names: &[String]) -> Result<Counts>,
 }
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 8] = [
     Stage {
         only: "check",
         title: "format, lints, docs",
@@ -54,11 +54,6 @@ const STAGES: [Stage; 9] = [
         only: "web",
         title: "the same, with threads",
         run: |_| web_build(&engines::THREADS),
-    },
-    Stage {
-        only: "web",
-        title: "the GPU backend there",
-        run: |_| web_gpu(),
     },
     Stage {
         only: "e2e",
@@ -180,6 +175,8 @@ fn web(_: &[String]) -> Result<Counts> {
         ["test", "--headless", "--chrome", "--chromedriver"],
     );
     wasm_pack.arg(browser::chrome()?.driver);
+    // With the GPU backend, on the software adapter that Chrome brings: what the rest does is the same.
+    wasm_pack.args(["--", "--features", "gpu"]);
     let (ok, out) = tee(wasm_pack)?;
     Ok(settle(ok, rust_counts(&out)))
 }
@@ -191,15 +188,6 @@ fn web_build(engine: &engines::Engine) -> Result<Counts> {
     ensure(&[Need::Chrome])?;
     let mut cargo = engine.cargo("test");
     cargo.args(["--test", "web"]);
-    in_chrome(cargo)
-}
-
-/// The GPU backend on the software adapter that Chrome brings.
-fn web_gpu() -> Result<Counts> {
-    ensure(&[Need::WasmTarget, Need::WasmBindgen, Need::Chrome])?;
-    let target = ["--target", "wasm32-unknown-unknown"];
-    let mut cargo = command("cargo", ["test", "--features", "gpu", "--test", "web_gpu"]);
-    cargo.args(target);
     in_chrome(cargo)
 }
 
