@@ -592,7 +592,13 @@ const nabla = {
 
   preset: (id) => ask({ type: 'preset', id: String(id) }),
 
-  check: async (spec) => ask({ type: 'check', spec: toSpec(spec) }),
+  /** Shapes and counts, and what is wrong, each problem with what mends it. */
+  async check(spec) {
+    const given = toSpec(spec);
+    const report = await ask({ type: 'check', spec: given });
+    const sound = !report.errors.length && !report.hints.length;
+    return sound ? report : (await tools()).withRepairs(given, report);
+  },
 
   current: () => shown,
 
@@ -647,7 +653,7 @@ const nabla = {
     else {
       return found(await (await tools()).readScript(String(text), language));
     }
-    const report = await nabla.check(spec);
+    const report = await ask({ type: 'check', spec });
     const problems = report.errors.filter((e) => e.code === 'json' || e.code === 'version');
     if (problems.length) throw failure({ code: 'bad-spec', message: problems[0].message, problems });
     const notes = report.errors.map((e) => ({ line: null, layer: e.layer, field: e.field, message: e.message }));
