@@ -196,7 +196,8 @@ fn ready_blocks_fit_where_they_are_put() {
             assert_eq!(after.layers[at + n - 1].shape, *shape, "{what}");
             assert!(after.ok, "{what}: {:?}", after.errors);
         }
-        assert!(edit::run_of(&s, &s.layers[at].group.clone().unwrap()) == Some(at..at + n));
+        let group = edit::path::child(s.layers[at].group.as_deref(), None).expect("a group");
+        assert_eq!(edit::run_of(&s, group), Some(at..at + n), "{what}");
     }
 }
 
