@@ -285,7 +285,7 @@ fn App() -> Html {
                     <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
-                            <LossPlot history={runner.history.clone()} version={state.live.version} {trained} />
+                            <LossPlot history={runner.history.clone()} version={state.live.version} {trained} kept={runner.kept.clone()} />
                         </div>
                     </section>
                     }
