@@ -1,11 +1,13 @@
 //! Python into a spec. The text is parsed by a real parser; the tree is followed over a subset of
 //! Python, PyTorch, Keras, NumPy and scikit-learn. Nothing is executed, and nothing is guessed from
 //! text: what is not known gets a note on its line, and the rest still opens.
+mod arguments;
 mod bounds;
 mod calls;
 mod data;
 mod expr;
 mod finish;
+mod groups;
 mod helpers;
 mod index;
 mod keras;
@@ -22,6 +24,7 @@ mod statements;
 mod stopping;
 mod torch;
 mod torch_layers;
+mod torch_modules;
 mod torch_optim;
 mod value;
 

@@ -1,5 +1,5 @@
 //! PyTorch: modules on tensors, functions and methods of tensors, training loops.
-use super::calls::{Args, member};
+use super::calls::Args;
 use super::machine::Machine;
 use super::network::{Kind, Node, Tensor, layer};
 use super::torch_layers::*;
@@ -50,9 +50,11 @@ impl<'a> Machine<'a> {
                 let args = Args {
                     list: args.list.clone(),
                     named: args.named.clone(),
+                    ..Args::default()
                 };
                 return self.deeper(line, |m| m.call(&inner, args, line));
             }
+            self.inside += 1;
             for (_, part) in parts {
                 x = self.deeper(line, |m| {
                     m.call(
@@ -60,14 +62,17 @@ impl<'a> Machine<'a> {
                         Args {
                             list: vec![x],
                             named: vec![],
+                            ..Args::default()
                         },
                         line,
                     )
                 });
             }
+            self.inside -= 1;
             return x;
         }
-        let Some(x) = args.list.first().or_else(|| args.get(0, "input")) else {
+        let named = || args.get(0, "input").or_else(|| args.named("query"));
+        let Some(x) = args.list.first().or_else(named) else {
             return Value::Unknown;
         };
         let Some(x) = self.enter(&x.clone(), line) else {
@@ -87,13 +92,23 @@ impl<'a> Machine<'a> {
             }
         };
         map.extend(lib.inits.borrow().clone());
-        if kind == "MultiheadAttention"
-            && args
-                .named("is_causal")
-                .or(args.named("attn_mask"))
-                .is_some()
-        {
-            map.insert("causal".into(), json!(true));
+        if kind == "MultiheadAttention" {
+            let masks = [args.named("is_causal"), args.named("attn_mask")];
+            let masked = |v: &Value<'a>| !matches!(v, Value::None | Value::Bool(false));
+            if masks.into_iter().flatten().any(masked) {
+                map.insert("causal".into(), json!(true));
+            }
+            self.attends_to_itself(&x, args, line);
+            self.unasked_named(args, &kind, line);
+            if !truth(lib.arg(usize::MAX, "batch_first"), false) {
+                self.note(lib.line, "note-batch-first", &[]);
+            }
+        }
+        if matches!(&*kind, "Dropout1d" | "Dropout2d") {
+            self.stands_in(&kind, "Dropout", lib.line);
+        }
+        if !matches!(&*kind, "RNN" | "LSTM" | "GRU") {
+            self.unasked(lib);
         }
         let own = map
             .get("kind")
@@ -108,6 +123,20 @@ impl<'a> Machine<'a> {
             "MultiheadAttention" => Value::tuple(vec![out, Value::Unknown]),
             _ => out,
         }
+    }
+
+    /// Attention reads one sequence: others are told.
+    pub fn attends_to_itself(&mut self, x: &Tensor<'a>, args: &Args<'a>, line: usize) {
+        let others = [args.get(1, "key"), args.get(2, "value")];
+        let other = |v: &Value<'a>| matches!(v, Value::Tensor(t) if t.source() != x.source());
+        if others.into_iter().flatten().any(other) {
+            self.note(line, "note-attention", &[]);
+        }
+    }
+
+    pub fn stands_in(&mut self, name: &str, instead: &str, line: usize) {
+        let args = [("name", name.to_string()), ("instead", instead.to_string())];
+        self.note(line, "note-close", &args);
     }
 
     /// Follows a call that may nest, if not too deep.
@@ -180,6 +209,7 @@ impl<'a> Machine<'a> {
         if layers > 1 {
             self.note(lib.line, "note-stacked", &[("count", layers.to_string())]);
         }
+        self.unasked(lib);
         let mut x = x.clone();
         for k in 0..layers {
             let reads = if k == 0 { expects } else { None };
@@ -215,16 +245,11 @@ impl<'a> Machine<'a> {
         line: usize,
     ) -> Option<Value<'a>> {
         if let Some(loss) = loss_of_function(name) {
-            let reduction = args.named("reduction").cloned();
-            let lib = Lib::new(
-                name,
-                vec![],
-                reduction
-                    .map(|r| ("reduction".to_string(), r))
-                    .into_iter()
-                    .collect(),
-                line,
-            );
+            let settings = args
+                .named
+                .iter()
+                .filter(|(n, _)| n != "input" && n != "target");
+            let lib = Lib::new(name, vec![], settings.cloned().collect(), line);
             return Some(self.loss(loss, Some(&lib), args, line));
         }
         let first = args.list.first()?;
@@ -286,6 +311,7 @@ impl<'a> Machine<'a> {
                 let rest = Args {
                     list: args.list[1..].to_vec(),
                     named: args.named.clone(),
+                    ..Args::default()
                 };
                 Some(self.tensor_method(&x, name, &rest, line))
             }
@@ -334,6 +360,7 @@ impl<'a> Machine<'a> {
             let mut all = Args {
                 list: vec![Value::Tensor(t.clone())],
                 named: args.named.clone(),
+                ..Args::default()
             };
             all.list.extend(args.list.iter().cloned());
             return self
@@ -466,6 +493,12 @@ impl<'a> Machine<'a> {
             .and_then(|l| l.arg(usize::MAX, "reduction"))
             .and_then(Value::text)
             == Some("sum");
+        if let Some(lib) = lib {
+            self.unasked(lib);
+            if sum {
+                self.sum_at = Some(lib.line);
+            }
+        }
         let output = args.get(0, "input").cloned().unwrap_or(Value::Unknown);
         let target = args.get(1, "target").cloned().unwrap_or(Value::Unknown);
         let Value::Tensor(_) = &output else {
@@ -486,80 +519,6 @@ impl<'a> Machine<'a> {
         }
         Value::Loss(loss)
     }
-
-    /// Methods of modules, the library's and the script's.
-    pub fn module_method(
-        &mut self,
-        this: &Value<'a>,
-        name: &str,
-        args: Args<'a>,
-        line: usize,
-    ) -> Value<'a> {
-        match name {
-            "to" | "cuda" | "cpu" | "train" | "eval" | "float" | "double" | "half"
-            | "requires_grad_" => this.clone(),
-            "parameters" => Value::list(vec![Value::Param(None, "weight")]),
-            "named_parameters" => Value::list(vec![Value::tuple(vec![
-                Value::str("weight"),
-                Value::Param(None, "weight"),
-            ])]),
-            "apply" => {
-                if let Some(f) = args.list.first().cloned() {
-                    for part in parts(this, 0) {
-                        self.call(
-                            &f,
-                            Args {
-                                list: vec![part],
-                                named: vec![],
-                            },
-                            line,
-                        );
-                    }
-                }
-                this.clone()
-            }
-            "modules" | "children" => Value::list(parts(this, 0)),
-            "add_module" | "register_module" => {
-                if let (Some(name), Some(v), Value::Object(o)) = (
-                    args.list.first().and_then(Value::text),
-                    args.list.get(1),
-                    this,
-                ) {
-                    put(&mut o.fields.borrow_mut(), name, v.clone());
-                }
-                Value::None
-            }
-            "forward" => match this {
-                Value::Object(_) => Value::Unknown,
-                _ => self.call(this, args, line),
-            },
-            "compile" | "fit" | "evaluate" | "predict" | "summary" | "build" => match this {
-                Value::Object(o) => self.keras_object(o, name, &args, line),
-                _ => Value::Unknown,
-            },
-            _ => Value::Unknown,
-        }
-    }
-}
-
-/// Modules inside a value.
-fn parts<'a>(v: &Value<'a>, depth: usize) -> Vec<Value<'a>> {
-    if depth > 8 {
-        return Vec::new();
-    }
-    let mut out = Vec::new();
-    let fields = match v {
-        Value::Object(o) => o.fields.borrow().clone(),
-        Value::Lib(l) => l.parts.borrow().clone(),
-        _ => Vec::new(),
-    };
-    for (_, part) in fields {
-        if matches!(part, Value::Lib(_) | Value::Object(_)) && out.len() < 1000 {
-            out.push(part.clone());
-            out.extend(parts(&part, depth + 1));
-        }
-    }
-    out
 }
 
 /// Whether a mean goes over the axes of a picture or of steps.
@@ -570,14 +529,4 @@ fn dims(v: Option<&Value>) -> Option<()> {
         None => vec![v.int()?],
     };
     matches!(all[..], [2, 3] | [-2, -1] | [-1, -2] | [3, 2] | [2] | [1]).then_some(())
-}
-
-/// `forward` of a script's own model, for a script that never calls it.
-pub(super) fn has_forward(v: &Value) -> bool {
-    match v {
-        Value::Object(o) => member(&o.class, "forward")
-            .or_else(|| member(&o.class, "call"))
-            .is_some(),
-        _ => false,
-    }
 }

@@ -1,5 +1,6 @@
 //! A complete script from a spec, for PyTorch or for Keras 3.
 mod data;
+mod groups;
 pub(super) mod helpers;
 mod keras;
 mod keras_layers;
@@ -10,6 +11,7 @@ mod notebook;
 pub mod paint;
 mod pytorch;
 mod pytorch_layers;
+mod pytorch_module;
 mod pytorch_train;
 mod remarks;
 pub mod study;

@@ -3,8 +3,9 @@ use super::data::{self, Needs};
 use super::file_name;
 use super::helpers;
 use super::lines::{Lines, num, short};
-use super::net::{From, Net};
+use super::net::Net;
 use super::pytorch_layers as torch;
+use super::pytorch_module::module;
 use super::pytorch_train;
 use crate::spec::*;
 
@@ -107,61 +108,6 @@ pub(super) fn used(layers: &[torch::Torch], needs: &mut Needs) {
     }
 }
 
-/// The network as a class; `arguments`: those of its constructor.
-pub(super) fn module(net: &Net, layers: &[torch::Torch], arguments: &str, out: &mut Lines) {
-    out.line(0, "class Net(nn.Module):");
-    match arguments {
-        "" => out.line(1, "def __init__(self):"),
-        more => out.line(1, format!("def __init__(self, {more}):")),
-    }
-    out.line(2, "super().__init__()");
-    for (i, layer) in layers.iter().enumerate() {
-        let id = &net.spec.layers[i].id;
-        if let Some(module) = &layer.module {
-            out.layer_line(2, id, format!("self.{} = {module}", net.names[i]));
-        }
-    }
-    for (i, layer) in layers.iter().enumerate() {
-        for line in &layer.init {
-            out.layer_line(2, &net.spec.layers[i].id, line);
-        }
-    }
-    out.line(0, "");
-    out.line(1, "def forward(self, x):");
-    let running = net.running();
-    if running != "x" && net.variable(From::Layer(0)) != running && net.is_chain() {
-        out.line(2, format!("{running} = x"));
-    }
-    for (i, layer) in layers.iter().enumerate() {
-        for line in &layer.forward {
-            out.layer_line(2, &net.spec.layers[i].id, line);
-        }
-    }
-    let last = last_variable(net);
-    match net.sampling() {
-        Some((_, mean, logvar)) => out.line(
-            2,
-            format!(
-                "return {last}, {}, {}",
-                net.variable(mean),
-                net.variable(logvar)
-            ),
-        ),
-        None => out.line(2, format!("return {last}")),
-    }
-}
-
-/// The variable that the network returns.
-fn last_variable<'n>(net: &'n Net) -> &'n str {
-    let n = net.spec.layers.len();
-    let dropped = (net.softmax_in_loss() || net.step_in_loss())
-        && matches!(net.last().kind, LayerKind::Activation { .. });
-    match dropped {
-        true => net.variable(net.inputs(n - 1)[0]),
-        false => net.variable(From::Layer(n - 1)),
-    }
-}
-
 /// The loss as an expression.
 pub(super) fn loss(net: &Net, needs: &mut Needs) -> Result<String, Problem> {
     Ok(match net.spec.train.loss {
@@ -232,9 +178,7 @@ pub(super) fn steps(net: &Net, out: &mut Lines) {
                 1,
                 "kl = -0.5 * torch.sum(1 + logvar - mean.pow(2) - logvar.exp(), dim=1).mean()",
             );
-            if kl != 0.0 {
-                out.line(1, format!("loss = loss + {} * kl", num(kl)));
-            }
+            out.line(1, format!("loss = loss + {} * kl", num(kl)));
         }
         None => {
             out.line(1, "output = model(x)");
