@@ -1,6 +1,7 @@
 //! The one component type.
 use original::functional::{FunctionComponent, FunctionProvider, HookContext};
 use original::html::{BaseComponent, Context, HtmlResult, Properties};
+use original::virtual_dom::VList;
 use std::any::TypeId;
 use std::rc::Rc;
 
@@ -34,7 +35,10 @@ fn run<F: FunctionProvider>(context: &mut HookContext, props: &Erased) -> HtmlRe
 where
     F::Properties: 'static,
 {
-    F::run(context, props.downcast_ref().expect("properties of this kind"))
+    F::run(
+        context,
+        props.downcast_ref().expect("properties of this kind"),
+    )
 }
 
 fn same<P: PartialEq + 'static>(a: &Erased, b: &Erased) -> bool {
@@ -68,9 +72,11 @@ impl Properties for Shown {
 /// Whichever function component its properties say.
 pub struct Any {
     state: FunctionComponent<Any>,
-    /// Shows nothing for once, so that nothing of another kind's elements is taken over.
-    cleared: bool,
+    /// Of what is shown. Another key makes Yew replace all of it.
+    key: &'static str,
 }
+
+const KEYS: [&str; 2] = ["a", "b"];
 
 impl FunctionProvider for Any {
     type Properties = Shown;
@@ -87,7 +93,7 @@ impl BaseComponent for Any {
     fn create(context: &Context<Any>) -> Any {
         Any {
             state: FunctionComponent::new(context),
-            cleared: false,
+            key: KEYS[0],
         }
     }
 
@@ -100,24 +106,19 @@ impl BaseComponent for Any {
         if !context.props().same_kind(old) {
             self.state.destroy();
             self.state = FunctionComponent::new(context);
-            self.cleared = true;
+            self.key = KEYS[usize::from(self.key == KEYS[0])];
         }
         true
     }
 
     fn view(&self, context: &Context<Any>) -> HtmlResult {
-        match self.cleared {
-            true => Ok(original::Html::default()),
-            false => self.state.render(context.props()),
-        }
+        let html = self.state.render(context.props())?;
+        // Keys are compared within a list.
+        let keyed = VList::with_children(vec![html], Some(self.key.into()));
+        Ok(VList::with_children(vec![keyed.into()], None).into())
     }
 
-    fn rendered(&mut self, context: &Context<Any>, _: bool) {
-        if std::mem::take(&mut self.cleared) {
-            // Rendered again before the browser paints.
-            context.link().send_message(());
-            return;
-        }
+    fn rendered(&mut self, _: &Context<Any>, _: bool) {
         self.state.rendered();
     }
 
