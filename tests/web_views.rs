@@ -56,7 +56,8 @@ fn Hundreds(props: &Named) -> Html {
 /// Takes the context, and nothing else.
 #[component]
 fn Held() -> Html {
-    html! { <b>{ use_context::<u32>().unwrap_or_default() }</b> }
+    let held = use_context::<u32>();
+    html! { <b>{ held.unwrap_or_default() }</b> }
 }
 
 #[component]
@@ -113,6 +114,7 @@ async fn a_component_keeps_its_state_and_another_begins_anew() {
     assert_eq!(show(&root, "ones").await, "4ones 1end");
     assert_eq!(show(&root, "none").await, "4end");
     page.destroy();
+    rendered().await;
     assert_eq!(root.text_content().as_deref(), Some(""));
     let told = DONE.with_borrow(|all| all.join(", "));
     assert_eq!(
