@@ -4,6 +4,7 @@ mod common;
 
 use common::preset;
 use nabla::graph::check;
+use nabla::json;
 use nabla::spec::presets::PRESETS;
 use nabla::spec::{DataShape, LayerKind, LayerSpec, Spec};
 use proptest::prelude::*;
@@ -271,4 +272,76 @@ fn class_weights_are_bounded_and_fit_the_classes() {
     assert!(!plain.to_short().to_string().contains("class_weight"));
     let spec = with(vec![1.5; 10]);
     assert_eq!(Spec::from_json(&spec.to_short().to_string()).unwrap(), spec);
+}
+
+#[test]
+fn what_does_not_fit_is_said_with_its_place() {
+    let says = |id: &str, at: &str, v: Value| {
+        let problems = Spec::from_json(&with(id, at, v)).unwrap_err().0;
+        problems[0].args["detail"].clone()
+    };
+    let digits = |at: &str, v: Value| says("digits-mlp", at, v);
+    assert_eq!(
+        digits("/layers/0/units", json!("9")),
+        "layers[0].units: invalid type: string \"9\", expected usize"
+    );
+    assert_eq!(
+        digits("/layers/0/units", json!(-3)),
+        "layers[0].units: invalid value: integer `-3`, expected usize"
+    );
+    assert_eq!(
+        digits("/layers/0/units", json!(2.5)),
+        "layers[0].units: invalid type: floating point `2.5`, expected usize"
+    );
+    assert_eq!(
+        digits("/seed", json!(4_294_967_296_u64)),
+        "seed: invalid value: integer `4294967296`, expected u32"
+    );
+    assert_eq!(
+        digits("/train/shuffle", json!(1)),
+        "train.shuffle: invalid type: integer `1`, expected a boolean"
+    );
+    assert_eq!(
+        digits("/framework", json!("jax")),
+        "framework: unknown variant `jax`, expected `pytorch` or `keras`"
+    );
+    assert_eq!(
+        digits("/train/loss", json!({})),
+        "train.loss: missing field `kind`"
+    );
+    assert_eq!(
+        digits("/train/optimizer", json!({"kind": "adam"})),
+        "train.optimizer: missing field `learning_rate`"
+    );
+    assert_eq!(
+        digits("/data/source", json!(null)),
+        "data.source: invalid type: null, expected enum DataSource"
+    );
+    let unknown = digits("/layers/0/kind", json!("lineal"));
+    let list = "layers[0].kind: unknown variant `lineal`, expected one of `linear`, `activation`, ";
+    assert!(unknown.starts_with(list), "{unknown}");
+}
+
+#[test]
+fn forms_without_a_name_are_told_apart() {
+    let conv = |more: Value| -> Result<LayerSpec, serde_json::Error> {
+        let mut form = json!({"id": "c", "kind": "conv2d", "filters": 2});
+        for (name, v) in more.as_object().unwrap() {
+            form[name] = v.clone();
+        }
+        serde_json::from_value(form)
+    };
+    let plain = conv(json!({})).unwrap();
+    let LayerKind::Conv2d(fields) = &plain.kind else {
+        panic!("{plain:?}");
+    };
+    assert_eq!(fields.kernel.pair(), [3, 3]);
+    for padding in [json!("same"), json!(1), json!([1, 2])] {
+        let layer = conv(json!({"padding": padding, "kernel": [3, 5]})).unwrap();
+        assert_eq!(json::value(&layer)["padding"], padding);
+        assert_eq!(json::value(&layer)["kernel"], json!([3, 5]));
+    }
+    for wrong in [json!("most"), json!([1, 2, 3]), json!(-1), json!({})] {
+        assert!(conv(json!({ "padding": wrong })).is_err());
+    }
 }

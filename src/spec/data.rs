@@ -1,5 +1,6 @@
 //! Where the samples come from and how they are prepared.
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataSpec {

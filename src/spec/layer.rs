@@ -1,6 +1,7 @@
 //! Layers, their activations and initialisers.
 use super::{Conv, Framework, Pool, Size};
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 
 /// One layer: `{"id": "fc1", "inputs": [], "kind": "linear", "units": 32, …}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -16,8 +16,9 @@ mod validate;
 
 pub use data::*;
 pub use layer::*;
+use lean_json::Deserialize;
 pub use problem::{PROBLEMS, Problem, Problems};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 pub use spatial::*;
 pub use train::*;
 pub use validate::limits;

@@ -1,5 +1,6 @@
 //! What can be wrong with a spec or with data, in words: what, where, what to do.
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 

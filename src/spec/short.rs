@@ -1,7 +1,7 @@
 //! A spec without what goes without saying, for links.
 use super::{DataSpec, LayerSpec, Spec, TrainSpec};
-use crate::json;
-use serde::{Serialize, de::DeserializeOwned};
+use crate::json::{self, Read};
+use serde::Serialize;
 use serde_json::Value;
 
 impl Spec {
@@ -24,7 +24,7 @@ impl Spec {
 }
 
 /// The fields of an object that it does not have without being written.
-fn short<T: Serialize + DeserializeOwned + PartialEq>(object: &T) -> Value {
+fn short<T: Serialize + Read + PartialEq>(object: &T) -> Value {
     let mut whole = json::value(object);
     let names: Vec<String> = whole
         .as_object()
@@ -35,7 +35,7 @@ fn short<T: Serialize + DeserializeOwned + PartialEq>(object: &T) -> Value {
         if let Some(o) = less.as_object_mut() {
             o.shift_remove(&name);
         }
-        if serde_json::from_value::<T>(less.clone()).is_ok_and(|v| v == *object) {
+        if T::read(less.clone()).is_ok_and(|v| v == *object) {
             whole = less;
         }
     }

@@ -1,6 +1,7 @@
 //! Fields of the layers that move a window over images or sequences.
 use super::{Activation, Init};
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 
 /// One number for both axes of an image, or rows and columns: `3` or `[3, 5]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Loss, optimiser, schedule and the course of a run.
 use super::Framework;
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainSpec {

@@ -2,7 +2,8 @@
 //! weights, only what was measured; the session does what it says.
 use super::protocol::Evaluation;
 use crate::spec::{Framework, Monitor, Schedule, Spec};
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 
 /// What the end of an epoch asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 use super::callbacks::Callbacks;
 use super::tensors::{File, entry, floats, serialize};
 use crate::spec::{Problem, Spec};
+use lean_json::Deserialize;
 use safetensors::tensor::Dtype;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The metadata's key.

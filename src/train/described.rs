@@ -1,6 +1,7 @@
 //! What a part of the data is like, as messages carry it.
 use super::protocol::Spread;
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Description {

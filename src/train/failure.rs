@@ -1,6 +1,7 @@
 //! Why a request failed.
 use crate::spec::Problem;
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 
 /// Why a request failed. `code` is one of the API's: `bad-spec`, `bad-data`, `bad-file`,
 /// `no-webgpu`, `device-lost`, `out-of-memory`, `diverged`, `cancelled`, `internal`.

@@ -233,7 +233,7 @@ fn course(metadata: &Metadata, data: &[u8], name: &str, about: &Value) -> Result
         let (Some(epoch), Some(step)) = (number(0), number(1)) else {
             return Err("an epoch of a course has no number".to_string());
         };
-        let evaluation = serde_json::from_value(m[2].clone()).map_err(|e| e.to_string())?;
+        let evaluation = crate::json::Read::read(m[2].clone()).map_err(|e| e.to_string())?;
         Ok(Validation {
             epoch,
             step,

@@ -12,9 +12,11 @@ mod look;
 
 pub use super::described::*;
 pub use super::failure::Failure;
+use crate::json::{nan_f32, nan_f64};
 use crate::spec::{Problem, Spec};
+use lean_json::Deserialize;
 pub use look::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Chosen by the page, one per run; an answer or event of a disposed run is dropped.
@@ -592,12 +594,4 @@ pub enum Event {
         backend: BackendChoice,
         why: String,
     },
-}
-
-fn nan_f32<'de, D: serde::Deserializer<'de>>(d: D) -> Result<f32, D::Error> {
-    Ok(Option::deserialize(d)?.unwrap_or(f32::NAN))
-}
-
-fn nan_f64<'de, D: serde::Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(d)?.unwrap_or(f64::NAN))
 }

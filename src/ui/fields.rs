@@ -7,7 +7,11 @@ use yew::prelude::*;
 
 /// The name of a variant as the spec writes it, with hyphens: `leaky-relu`, `cross-entropy`.
 pub fn slug(value: &impl Serialize) -> String {
-    let name = match crate::json::value(value) {
+    named(crate::json::value(value))
+}
+
+fn named(value: serde_json::Value) -> String {
+    let name = match value {
         serde_json::Value::String(s) => s,
         serde_json::Value::Object(o) => match o.get("kind") {
             Some(serde_json::Value::String(s)) => s.clone(),

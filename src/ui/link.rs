@@ -1,9 +1,11 @@
 //! The page's end of the line to the trainer worker: typed messages over `window.nabla`'s
 //! transport. Nothing else of the page talks to the worker.
+use crate::json::Read;
 use crate::spec::Spec;
 use crate::train::protocol::{BackendChoice, Event, Failure, LoadOptions, NoGpu, Request, RunInfo};
 use js_sys::{Array, ArrayBuffer, Function, Promise, Reflect};
-use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::pin::Pin;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -74,12 +76,24 @@ impl Link {
 
     /// Sends a request and waits for its answer and the buffers beside it. `buffers` are moved
     /// to the worker and must not be used afterwards.
-    pub async fn call<T: DeserializeOwned>(
+    pub async fn call<T: Read>(
         &self,
         request: &Request,
         buffers: Vec<ArrayBuffer>,
         files: &[web_sys::File],
     ) -> Result<(T, Vec<ArrayBuffer>), Failure> {
+        // Boxed: what waits is compiled once, not into each that calls.
+        let answer: Pin<Box<dyn Future<Output = _>>> = Box::pin(self.ask(request, buffers, files));
+        let (value, buffers) = answer.await?;
+        Ok((T::read(value).map_err(internal)?, buffers))
+    }
+
+    async fn ask(
+        &self,
+        request: &Request,
+        buffers: Vec<ArrayBuffer>,
+        files: &[web_sys::File],
+    ) -> Result<(Value, Vec<ArrayBuffer>), Failure> {
         let body = crate::json::write(request);
         let answer = self
             .trainer
@@ -94,7 +108,7 @@ impl Link {
             .ok()
             .and_then(|b| b.as_string())
             .unwrap_or_else(|| "null".to_string());
-        let value = crate::json::read(&body).map_err(internal)?;
+        let value = crate::json::parse(&body).map_err(internal)?;
         Ok((value, buffers_of(&Reflect::get(&answer, &"buffers".into()))))
     }
 

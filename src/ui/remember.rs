@@ -4,7 +4,8 @@ use crate::spec::{Bundled, DataSource, Scale, Spec, presets};
 use crate::train::protocol::BackendChoice;
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::window;
-use serde::{Deserialize, Serialize};
+use lean_json::Deserialize;
+use serde::Serialize;
 use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 

@@ -265,7 +265,7 @@ fn optimizer_fields(props: &TrainPanelProps) -> Html {
             .with(name, move |s: &mut Spec, v: serde_json::Value| {
                 let mut json = crate::json::value(&s.train.optimizer);
                 json[name] = v;
-                if let Ok(changed) = serde_json::from_value::<Optimizer>(json) {
+                if let Ok(changed) = crate::json::Read::read(json) {
                     s.train.optimizer = changed;
                 }
             })

@@ -10,7 +10,7 @@ pub enum Need {
     Lints,
     /// The standard library for wasm32.
     WasmTarget,
-    /// The standard library's source, which the build with threads compiles.
+    /// The standard library's source, which the builds with threads and for size compile.
     RustSource,
     WasmBindgen,
     Trunk,
@@ -151,7 +151,7 @@ fn rust_source() -> Result<()> {
     if there {
         return Ok(());
     }
-    println!("Installing the component rust-src: the build with threads compiles it.");
+    println!("Installing the component rust-src: the builds with threads and for size compile it.");
     rustup(&["component", "add", "rust-src"])
 }
 

@@ -4,6 +4,7 @@
 //! cuts it where `lazy!` says so, and puts the parts in Trunk's stead. The first
 //! engine is made in the same way.
 use crate::process::{Result, command, root, run};
+use crate::setup::{Need, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -79,13 +80,27 @@ fn stem(index: &str) -> Result<String> {
 
 fn compile(bin: &str, feature: &str) -> Result<PathBuf> {
     let target = root().join("target/split");
+    let mut flags = vec!["-C", "link-arg=--emit-relocs"];
     let mut cargo = command("cargo", ["build", "--profile", "page", "--bin", bin]);
+    cargo.args(["--features", feature, "--target", TARGET]);
+    match ensure(&[Need::RustSource]) {
+        Ok(()) => {
+            // A panic is a trap without a message, so that neither messages nor what writes them are loaded:
+            // a sixth of the whole. Neither this nor the standard library for size is stable yet.
+            flags.extend(["-Z", "unstable-options", "-C", "panic=immediate-abort"]);
+            cargo
+                .args([
+                    "-Zbuild-std=std,panic_abort",
+                    "-Zbuild-std-features=optimize_for_size",
+                ])
+                .env("RUSTC_BOOTSTRAP", "1");
+        }
+        Err(message) => println!("{bin} keeps the messages of its panics: {message}"),
+    }
     cargo
-        .args(["--features", feature, "--target", TARGET, "--config"])
+        .arg("--config")
         // Added to the flags of .cargo/config.toml.
-        .arg(format!(
-            r#"target.{TARGET}.rustflags = ["-C", "link-arg=--emit-relocs"]"#
-        ))
+        .arg(format!("target.{TARGET}.rustflags = {flags:?}"))
         .arg("--target-dir")
         .arg(&target);
     run(cargo)?;

@@ -86,12 +86,12 @@ pub(super) fn set_field(
             let layer = spec.layers.get_mut(at)?;
             let mut form = json::value(layer);
             *form.get_mut(field)? = value;
-            *layer = serde_json::from_value(form).ok()?;
+            *layer = json::Read::read(form).ok()?;
         }
         None => {
             let mut form = json::value(spec);
             *form.pointer_mut(&format!("/{}", field.replace('.', "/")))? = value;
-            *spec = serde_json::from_value(form).ok()?;
+            *spec = json::Read::read(form).ok()?;
         }
     }
     Some(())

@@ -5,6 +5,7 @@ mod train;
 
 use super::edit::path;
 use super::*;
+use crate::json::Read;
 use data::data;
 use layer::layer;
 use serde_json::Value;
@@ -36,8 +37,8 @@ pub(in crate::spec) fn parse(text: &str) -> Result<Spec, Problems> {
     if text.len() > limits::JSON {
         return Err(range("spec", text.len(), 1, limits::JSON).into());
     }
-    let json = |e: serde_json::Error| Problem::new("json").arg("detail", e);
-    let value: Value = serde_json::from_str(text).map_err(json)?;
+    let json = |e: crate::json::Error| Problem::new("json").arg("detail", e);
+    let value = crate::json::parse(text).map_err(json)?;
     if let Some(v) = value.get("version").and_then(Value::as_u64)
         && v > u64::from(VERSION)
     {
@@ -46,7 +47,7 @@ pub(in crate::spec) fn parse(text: &str) -> Result<Spec, Problems> {
             .arg("max", VERSION)
             .into());
     }
-    let spec: Spec = serde_json::from_value(value.clone()).map_err(json)?;
+    let spec = Spec::read(value.clone()).map_err(json)?;
     // Every field is written back, so a key that does not come back was not understood.
     let mut problems = Vec::new();
     let back = crate::json::value(&spec);

@@ -1,6 +1,8 @@
 //! The closer look inside a run: what can be asked, and what is answered.
-use super::{Part, nan_f64};
-use serde::{Deserialize, Serialize};
+use super::Part;
+use crate::json::nan_f64;
+use lean_json::Deserialize;
+use serde::Serialize;
 
 /// What a closer look is for. It changes nothing of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,8 @@
 //! answers what has come, lets each run work for a few milliseconds, and gives the browser a
 //! turn to bring the next messages.
 mod look;
+#[cfg(feature = "split-engine")]
+mod memory;
 mod pictures;
 mod reading;
 mod run;

@@ -178,7 +178,8 @@ pub fn report_crashes() {
         let text = get(&error, "message").as_string().unwrap_or_default();
         // Rust's allocator gives up by `unreachable`, without a panic.
         let out = error.is_instance_of::<js_sys::WebAssembly::RuntimeError>()
-            && text.contains("unreachable");
+            && text.contains("unreachable")
+            && memory_may_be_out();
         if out {
             fatal("out-of-memory", "the worker ran out of memory");
         } else {
@@ -191,6 +192,14 @@ pub fn report_crashes() {
     }
     trapped.forget();
 }
+
+/// Whether a trap can mean that memory ran out: always, where panics have a message of their own.
+#[cfg(not(feature = "split-engine"))]
+fn memory_may_be_out() -> bool {
+    true
+}
+#[cfg(feature = "split-engine")]
+use super::memory::refused as memory_may_be_out;
 
 /// Requests that wait, and the worker's turns between them.
 #[derive(Clone)]

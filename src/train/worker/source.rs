@@ -3,15 +3,17 @@
 use super::pictures;
 use super::reading::{self, Desk};
 use super::scope::{Incoming, scope};
-use crate::data::{self, Array, Dataset, Values, bundled};
+use crate::data::{self, Array, Dataset, FileBytes, Values, bundled};
+use crate::lazy;
 use crate::spec::{DataShape, DataSource, DataSpec, FileFormat, Problem, Spec};
 use crate::train::protocol::{ArrayPair, ArrayRef, DataArrays, Dtype, Failure, LoadOptions};
 use js_sys::{ArrayBuffer, Float32Array, Int32Array, Uint8Array};
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Response, Url};
+use web_sys::{File, Response, Url};
 
 #[derive(Default)]
 pub struct Sources {
@@ -39,8 +41,8 @@ impl Sources {
         desk: &Desk<'_>,
     ) -> Result<Rc<Dataset>, Failure> {
         if let Some(given) = &options.data {
-            let set = arrays(spec, given, &message.buffers).map_err(failure)?;
-            return Ok(Rc::new(set));
+            let set = (brought().await?.arrays)(spec, given, &message.buffers);
+            return Ok(Rc::new(set.map_err(failure)?));
         }
         let files = if options.files {
             &message.files[..]
@@ -69,15 +71,11 @@ impl Sources {
             ),
             None => None,
         };
-        let mut read = reading::read(files, &options.paths, desk).await?;
-        if let DataSource::Files {
-            format: FileFormat::Images,
-            shape,
-            ..
-        } = &spec.data.source
-        {
-            read = vec![pictures::decode(&read, shape, desk).await?];
-        }
+        let source = &spec.data.source;
+        let read = match files.is_empty() && !matches!(source, DataSource::Files { .. }) {
+            true => Vec::new(),
+            false => (brought().await?.files)(files, &options.paths, source, desk).await?,
+        };
         desk.pause().await?;
         // Two sets at once may not fit.
         self.last = None;
@@ -157,6 +155,44 @@ pub fn failure(problem: Problem) -> Failure {
         false => "bad-data",
     };
     Failure::new(code, vec![problem])
+}
+
+/// What reads data that come with a message.
+#[derive(Clone, Copy)]
+struct Brought {
+    files: ReadFiles,
+    arrays: fn(&Spec, &DataArrays, &[ArrayBuffer]) -> Result<Dataset, Problem>,
+}
+
+type ReadFiles = for<'a> fn(&'a [File], &'a [String], &'a DataSource, &'a Desk<'a>) -> Reading<'a>;
+type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<FileBytes>, Failure>> + 'a>>;
+
+lazy! { static BROUGHT: Brought, in engine data = Brought { files: from_files, arrays }; }
+
+/// Fails with `part-not-loaded` when it does not come.
+async fn brought() -> Result<Brought, Failure> {
+    let brought = BROUGHT.load().await;
+    let missing = |_| failure(Problem::new("part-not-loaded"));
+    brought.copied().map_err(missing)
+}
+
+fn from_files<'a>(
+    files: &'a [File],
+    paths: &'a [String],
+    source: &'a DataSource,
+    desk: &'a Desk<'a>,
+) -> Reading<'a> {
+    Box::pin(async move {
+        let read = reading::read(files, paths, desk).await?;
+        match source {
+            DataSource::Files {
+                format: FileFormat::Images,
+                shape,
+                ..
+            } => Ok(vec![pictures::decode(&read, shape, desk).await?]),
+            _ => Ok(read),
+        }
+    })
 }
 
 fn arrays(spec: &Spec, given: &DataArrays, buffers: &[ArrayBuffer]) -> Result<Dataset, Problem> {

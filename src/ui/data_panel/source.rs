@@ -119,7 +119,7 @@ fn set_knob(source: &mut DataSource, name: &str, whole: bool, v: f32) {
     } else {
         serde_json::json!(v)
     };
-    if let Ok(changed) = serde_json::from_value(json) {
+    if let Ok(changed) = crate::json::Read::read(json) {
         *source = changed;
     }
 }

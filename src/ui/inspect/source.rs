@@ -1,5 +1,6 @@
 //! The run that the views look at, and the questions they have.
 use super::evaluation::Judged;
+use crate::json::Read;
 use crate::plotting::outcome::Outcome;
 use crate::spec::{DataSource, FileFormat, Spec};
 use crate::train::protocol::{
@@ -8,7 +9,6 @@ use crate::train::protocol::{
 };
 use crate::ui::link::Link;
 use js_sys::{ArrayBuffer, Float32Array, Uint32Array};
-use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -341,7 +341,7 @@ impl Source {
     }
 
     /// A closer look: the answer, and the numbers beside it.
-    pub async fn look<T: DeserializeOwned>(&self, ask: Ask) -> Result<(T, Vec<Vec<f32>>), Failure> {
+    pub async fn look<T: Read>(&self, ask: Ask) -> Result<(T, Vec<Vec<f32>>), Failure> {
         let request = Request::Look {
             run: self.info.run,
             ask,
