@@ -122,7 +122,7 @@ def tutorials():
     yield case(
         "t10",
         "keras",
-        images(32, (3, 32, 32), classes=10, low=0),
+        images(64, (3, 32, 32), classes=10, low=0),
         [
             conv("conv2d", "conv1", 32, activation="relu"),
             pool("max_pool2d", "pool1"),
@@ -135,9 +135,7 @@ def tutorials():
         ],
         cross_entropy("keras"),
         adam("keras", 0.001),
-        8,
-        # Later steps multiply what float32 rounds.
-        steps=8,
+        64,
         grad_steps=(0, 1, 2, 5),
         params=params(
             glorot,

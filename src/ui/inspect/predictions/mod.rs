@@ -2,6 +2,7 @@
 pub mod images;
 pub mod rows;
 mod scatter;
+mod texts;
 
 use super::ViewProps;
 use super::parts::{Pager, PartSelect, Probability, Trouble, Waiting};
