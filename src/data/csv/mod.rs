@@ -77,6 +77,7 @@ pub async fn read_slowly(
             pauses,
         )
         .await?;
+    pauses.reached(2 * bytes.len());
     let fills = table.fills(&columns, &kinds, options)?;
     let mut features = Vec::new();
     let mut gaps = Gaps::default();
