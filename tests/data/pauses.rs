@@ -47,7 +47,7 @@ fn every_long_reading_can_be_given_up_anywhere() {
     let batch: Vec<u8> = (0..60)
         .flat_map(|i| std::iter::once(i % 10).chain([i; 3072]))
         .collect();
-    let cifar: Vec<(&str, &[u8])> = vec![("data_batch_1.bin", &batch), ("test_batch.bin", &batch)];
+    let cifar: [(&str, &[u8]); 2] = [("data_batch_1.bin", &batch), ("test_batch.bin", &batch)];
     let lines: String = (0..30)
         .map(|i| format!("{{\"text\": \"{}\", \"label\": {}}}\n", text(i), i % 2))
         .collect();
