@@ -105,7 +105,6 @@ sample-label = Sample { $number }, a { $truth }
 sample-truth = The true class
 sample-is = is { $truth }
 sample-loss = loss { $loss }
-rows-text = Text
 rows-truth = Truth
 rows-prediction = Prediction
 rows-probability = Probability

@@ -105,7 +105,6 @@ sample-label = 样本 { $number }，真实类别 { $truth }
 sample-truth = 真实类别
 sample-is = 应为 { $truth }
 sample-loss = 损失 { $loss }
-rows-text = 文本
 rows-truth = 真实值
 rows-prediction = 预测值
 rows-probability = 概率

@@ -1,5 +1,4 @@
 //! Samples as rows of a table.
-use super::texts::{Excerpt, are_texts};
 use super::{Item, is_wrong, probability, verdict};
 use crate::plotting::format::three;
 use crate::plotting::outcome::Outcome;
@@ -12,8 +11,7 @@ const FEATURES: usize = 6;
 
 pub fn table(source: &Source, items: &[Item]) -> Html {
     let all = source.features();
-    let texts = are_texts(source);
-    let features = if texts { 0 } else { all.min(FEATURES) };
+    let features = all.min(FEATURES);
     let targets = match &source.outcome {
         Outcome::Values { targets } => (*targets).min(FEATURES),
         _ => 0,
@@ -33,9 +31,7 @@ pub fn table(source: &Source, items: &[Item]) -> Html {
                     }
                     if losses { <th scope="col">{ t("metric-loss") }</th> }
                     { for (0..features).map(|i| html! { <th scope="col">{ source.feature(i) }</th> }) }
-                    if texts {
-                        <th scope="col">{ t("rows-text") }</th>
-                    } else if all > features {
+                    if all > features {
                         <th scope="col" class="dim">{ t_args("rows-more", &[("count", (all - features).to_string().into())]) }</th>
                     }
                 </tr></thead>
@@ -46,11 +42,7 @@ pub fn table(source: &Source, items: &[Item]) -> Html {
                             if targets == 0 { { class_cells(source, item) } } else { { value_cells(item, targets) } }
                             if losses { { number(item.loss.unwrap_or(f32::NAN)) } }
                             { for item.x.iter().take(features).map(|v| number(*v)) }
-                            if texts {
-                                <Excerpt source={source.clone()} ids={item.x.to_vec()} />
-                            } else if all > features {
-                                <td class="dim">{ "…" }</td>
-                            }
+                            if all > features { <td class="dim">{ "…" }</td> }
                         </tr>
                     }) }
                 </tbody>
