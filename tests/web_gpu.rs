@@ -18,24 +18,18 @@ use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_config
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-/// Every how many'th case of the table is run: compiling all of them takes minutes here, and the
-/// native tests run them all. Beside these, one case of each op.
-const SHARE: usize = 12;
-
 /// Cases of the ops whose names begin with a letter of `first`.
-async fn some_cases(first: std::ops::RangeInclusive<char>) {
-    let (mut wrong, mut ran, mut seen) = (Vec::new(), 0, Vec::new());
-    for (i, c) in cases::table().iter().enumerate() {
-        let name = c.op.name();
-        if !name.starts_with(|l| first.contains(&l)) || (seen.contains(&name) && i % SHARE != 0) {
-            continue;
-        }
-        seen.push(name);
-        ran += 1;
-        wrong.extend(cases::gpu::check(c, i).await.err());
-    }
-    console_log!("{ran} cases");
-    assert!(ran > 10);
+async fn cases(first: std::ops::RangeInclusive<char>) {
+    let table = cases::table();
+    let all = table.iter().enumerate();
+    let some: Vec<_> = all
+        .filter(|(_, c)| c.op.name().starts_with(|l| first.contains(&l)))
+        .collect();
+    let begin = js_sys::Date::now();
+    let wrong = cases::gpu::check_all(&some).await;
+    let seconds = (js_sys::Date::now() - begin) / 1000.0;
+    console_log!("{first:?}: {} cases in {seconds} s", some.len());
+    assert!(some.len() > 10);
     assert!(
         wrong.is_empty(),
         "{} wrong:\n{}",
@@ -45,18 +39,33 @@ async fn some_cases(first: std::ops::RangeInclusive<char>) {
 }
 
 #[wasm_bindgen_test]
-async fn cases_of_ops_a_to_d() {
-    some_cases('A'..='D').await;
+async fn cases_of_ops_a_to_b() {
+    cases('A'..='B').await;
 }
 
 #[wasm_bindgen_test]
-async fn cases_of_ops_e_to_o() {
-    some_cases('E'..='O').await;
+async fn cases_of_ops_c_to_d() {
+    cases('C'..='D').await;
+}
+
+#[wasm_bindgen_test]
+async fn cases_of_ops_e_to_k() {
+    cases('E'..='K').await;
+}
+
+#[wasm_bindgen_test]
+async fn cases_of_ops_l_to_o() {
+    cases('L'..='O').await;
 }
 
 #[wasm_bindgen_test]
 async fn cases_of_ops_p_to_z() {
-    some_cases('P'..='Z').await;
+    cases('P'..='Z').await;
+}
+
+#[wasm_bindgen_test]
+async fn nan_and_infinity_come_through() {
+    cases::gpu::nan_and_infinity().await;
 }
 
 /// One trace of each kind of network.
@@ -74,6 +83,24 @@ async fn traces_of_pytorch_and_keras() {
     for (name, text) in some {
         traces::replay_on::<GpuBackend>(name, text, 1e-3).await;
     }
+}
+
+/// All of them: `cargo test --features gpu --test web_gpu --target wasm32-unknown-unknown -- --ignored`
+/// with wasm-bindgen-test-runner as the target's runner. Compiling their kernels takes minutes.
+mod every_trace {
+    use super::*;
+    macro_rules! tests {
+        ($($test:ident: $($name:literal),+;)*) => { $(
+            #[wasm_bindgen_test]
+            #[ignore = "minutes on a software device"]
+            async fn $test() {
+                let begin = js_sys::Date::now();
+                $(traces::replay_on::<GpuBackend>($name, trace!($name), 1e-3).await;)+
+                console_log!("{}: {} s", stringify!($test), (js_sys::Date::now() - begin) / 1000.0);
+            }
+        )* }
+    }
+    each_trace!(tests);
 }
 
 fn moons() -> (Spec, Rc<Dataset>) {
