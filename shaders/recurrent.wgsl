@@ -1,7 +1,15 @@
 // All steps of a recurrent layer, a workgroup for each sample: u[UNITS,GATES] transposed,
 // sums[N,T,GATES] the input's part of the gates, → h[N,T,UNITS]; LSTM and GRU leave their gates in
 // sums and c[N,T,UNITS]. The cells are in ops/recurrent.rs.
+// Where invocations share nothing, one step: part[N,GATES] the state's part of the gates, now[1] how many
+// steps came before, state[N,UNITS] what h is behind it.
+#if ALONE
+#read part: array<f32>
+#read now: array<f32>
+#write state: array<f32>
+#else
 #read u: array<f32>
+#end
 #write sums: array<f32>
 #write h: array<f32>
 #if SAVES
@@ -25,6 +33,35 @@ fn bias_of(r: u32) -> f32 {
 #end
 }
 
+#if ALONE
+#use flat
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let unit = flat(id);
+    if (unit >= FLAT) { return; }
+    let sample = unit / UNITS;
+    let j = unit % UNITS;
+    let i = u32(now[0]);
+#if REVERSE
+    let at = sample * T + T - 1u - i;
+    let before = at + 1u;
+#else
+    let at = sample * T + i;
+    let before = at - 1u;
+#end
+    let p = sample * GATES + j;
+    var s = vec4<f32>(part[p], 0.0, 0.0, 0.0);
+#if LSTM
+    s = vec4<f32>(part[p], part[p + UNITS], part[p + 2u * UNITS], part[p + 3u * UNITS]);
+#end
+#if GRU
+    s = vec4<f32>(part[p], part[p + UNITS], part[p + 2u * UNITS], 0.0);
+#end
+#use cell
+    h[at * UNITS + j] = next;
+    state[unit] = next;
+}
+#else
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let sample = group.x + group.y * STRIDE;
@@ -69,46 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 s.z += v * u[row + 2u * UNITS];
 #end
             }
-            let g = at * GATES + j;
-#if RNN
-            let sum = sums[g] + s.x + bias_of(j);
-#if RELU
-            let next = select(sum, 0.0, sum <= 0.0);
-#else
-            let next = tanh_(sum);
-#end
-#end
-#if LSTM
-            let gi = sigmoid_(sums[g] + s.x + bias_of(j));
-            let gf = sigmoid_(sums[g + UNITS] + s.y + bias_of(j + UNITS));
-            let gg = tanh_(sums[g + 2u * UNITS] + s.z + bias_of(j + 2u * UNITS));
-            let go = sigmoid_(sums[g + 3u * UNITS] + s.w + bias_of(j + 3u * UNITS));
-            sums[g] = gi;
-            sums[g + UNITS] = gf;
-            sums[g + 2u * UNITS] = gg;
-            sums[g + 3u * UNITS] = go;
-            var memory = gi * gg;
-            if (i > 0u) { memory += gf * c[before * UNITS + j]; }
-            c[at * UNITS + j] = memory;
-            let next = go * tanh_(memory);
-#end
-#if GRU
-            let gr = sigmoid_(sums[g + RESET * UNITS] + s[RESET] + bias_of(j + RESET * UNITS));
-            let gz = sigmoid_(sums[g + CHANGE * UNITS] + s[CHANGE] + bias_of(j + CHANGE * UNITS));
-            let candidate = s.z + bias_of(j + 2u * UNITS);
-            let gn = tanh_(sums[g + 2u * UNITS] + gr * candidate);
-            sums[g + RESET * UNITS] = gr;
-            sums[g + CHANGE * UNITS] = gz;
-            sums[g + 2u * UNITS] = gn;
-            c[at * UNITS + j] = candidate;
-            var kept = 0.0;
-#if SHARED
-            kept = state[old + j];
-#else
-            if (i > 0u) { kept = h[before * UNITS + j]; }
-#end
-            let next = (1.0 - gz) * gn + gz * kept;
-#end
+#use cell
             h[at * UNITS + j] = next;
 #if SHARED
             state[after + j] = next;
@@ -121,3 +119,4 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #end
     }
 }
+#end

@@ -1,7 +1,14 @@
 // The steps of a recurrent layer backwards, a workgroup for each sample: u[GATES,UNITS], h, saved
 // gates and c, dh[N,T,UNITS] → da[N,T,GATES], the gradient of the gates' sums by the input's part,
 // and in a GRU db[N,T,GATES], by the state's. carried[2,N,UNITS] is room for dh and dc.
+// Where invocations share nothing, one step: now[1] how many came before, row[N,GATES] the gradient by the
+// state's part of the gates, whose product with u gives carried[0]. carried[1] has a GRU's kept.
+#if ALONE
+#read now: array<f32>
+#write row: array<f32>
+#else
 #read u: array<f32>
+#end
 #read h: array<f32>
 #if SAVES
 #read gates: array<f32>
@@ -10,8 +17,11 @@
 #read dh: array<f32>
 #write carried: array<f32>
 #write da: array<f32>
+#if ALONE
+#else
 #if GRU
 #write db: array<f32>
+#end
 #end
 #use math
 
@@ -19,6 +29,36 @@
 var<workgroup> now: array<f32, GATES>;
 #end
 
+#if ALONE
+#use flat
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let unit = flat(id);
+    if (unit >= FLAT) { return; }
+    let sample = unit / UNITS;
+    let j = unit % UNITS;
+    let memory = BATCH * UNITS + unit - j;
+    let i = u32(now[0]);
+    let first = i == T - 1u;
+#if REVERSE
+    let at = sample * T + i;
+    let before = at + 1u;
+#else
+    let at = sample * T + T - 1u - i;
+    let before = at - 1u;
+#end
+    var d = dh[at * UNITS + j] + carried[unit];
+#if GRU
+    d += carried[memory + j];
+#end
+    let g = at * GATES + j;
+    let r = sample * GATES + j;
+#use cell_grad
+#if GRU
+    carried[memory + j] = kept;
+#end
+}
+#else
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let sample = group.x + group.y * STRIDE;
@@ -42,62 +82,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var j = lane; j < UNITS; j += WG) {
             let d = dh[at * UNITS + j] + carried[own + j];
             let g = at * GATES + j;
-            var kept = 0.0;
-#if RNN
-            let v = h[at * UNITS + j];
-#if RELU
-            let s = select(0.0, d, v > 0.0);
-#else
-            let s = d * (1.0 - v * v);
-#end
-            da[g] = s;
-#if SHARED
-            now[j] = s;
-#end
-#end
-#if LSTM
-            let gi = gates[g];
-            let gf = gates[g + UNITS];
-            let gg = gates[g + 2u * UNITS];
-            let go = gates[g + 3u * UNITS];
-            let tc = tanh_(c[at * UNITS + j]);
-            let dc = carried[memory + j] + d * go * (1.0 - tc * tc);
-            var old = 0.0;
-            if (!first) { old = c[before * UNITS + j]; }
-            let s = vec4<f32>(
-                dc * gg * gi * (1.0 - gi), dc * old * gf * (1.0 - gf),
-                dc * gi * (1.0 - gg * gg), d * tc * go * (1.0 - go));
-            carried[memory + j] = dc * gf;
-            for (var k = 0u; k < 4u; k++) {
-                da[g + k * UNITS] = s[k];
-#if SHARED
-                now[j + k * UNITS] = s[k];
-#end
-            }
-#end
-#if GRU
-            let gr = gates[g + RESET * UNITS];
-            let gz = gates[g + CHANGE * UNITS];
-            let gn = gates[g + 2u * UNITS];
-            let q = c[at * UNITS + j];
-            var old = 0.0;
-            if (!first) { old = h[before * UNITS + j]; }
-            let dz = d * (old - gn) * gz * (1.0 - gz);
-            let dn = d * (1.0 - gz) * (1.0 - gn * gn);
-            let dr = dn * q * gr * (1.0 - gr);
-            kept = d * gz;
-            da[g + RESET * UNITS] = dr;
-            da[g + CHANGE * UNITS] = dz;
-            da[g + 2u * UNITS] = dn;
-            db[g + RESET * UNITS] = dr;
-            db[g + CHANGE * UNITS] = dz;
-            db[g + 2u * UNITS] = dn * gr;
-#if SHARED
-            now[j + RESET * UNITS] = dr;
-            now[j + CHANGE * UNITS] = dz;
-            now[j + 2u * UNITS] = dn * gr;
-#end
-#end
+#use cell_grad
             carried[own + j] = kept;
         }
 #if SHARED
@@ -125,3 +110,4 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #end
     }
 }
+#end

@@ -343,6 +343,38 @@ fn two_submits_at_most_are_in_flight() {
     );
 }
 
+/// Where an epoch is a single step and nothing is done at its end, many go together, and are the steps
+/// that they would have been.
+#[test]
+fn epochs_of_one_step_share_a_submit() {
+    if !there_is_one() {
+        return;
+    }
+    let mut spec = preset("linreg-sklearn");
+    spec.data.split.validation = 0.0;
+    spec.train.batch_size = None;
+    let mut one = open::<GpuBackend>(spec.clone());
+    assert_eq!(one.steps_per_epoch(), 1);
+    assert_eq!(one.queue(10), 1);
+    block_on(one.collect()).unwrap();
+    let want = steps(&mut open::<GpuBackend>(spec.clone()), 50);
+    let mut run = open::<GpuBackend>(spec);
+    let columns = run.info(0).columns.len();
+    let mut got: Vec<Vec<f32>> = Vec::new();
+    assert_eq!((run.queue_on(20), run.queue_on(30)), (20, 30));
+    assert_eq!(run.in_flight(), 50);
+    for (first, steps) in [(0, 20), (20, 30)] {
+        let c = block_on(run.collect()).unwrap();
+        assert_eq!(
+            (c.first, c.steps, c.epoch, c.epoch_done),
+            (first, steps, first, true)
+        );
+        got.extend(c.rows.chunks(columns).map(<[f32]>::to_vec));
+    }
+    assert_eq!((run.step(), run.epoch(), run.steps_until(60)), (50, 50, 10));
+    assert_eq!(got, want);
+}
+
 /// More workgroups than one axis takes.
 #[test]
 fn many_workgroups_go_along_two_axes() {

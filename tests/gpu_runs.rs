@@ -145,8 +145,11 @@ fn some_presets_learn_as_much_on_the_gpu() {
     both(&["linreg-3x2", "mlp-moons", "perceptron", "lstm-sine"], 60);
 }
 
+/// All of them, or those that `$PRESETS` lists.
 #[test]
 #[ignore = "minutes on a software device"]
 fn every_preset_learns_as_much_on_the_gpu() {
-    both(&[], 60);
+    let named = std::env::var("PRESETS").unwrap_or_default();
+    let ids: Vec<&str> = named.split(',').filter(|id| !id.is_empty()).collect();
+    both(&ids, 60);
 }

@@ -18,24 +18,27 @@ use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_config
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-/// Every how many'th case of the table is run: compiling all of them takes minutes here, and the
-/// native tests run them all. Beside these, one case of each op.
+/// Of ops whose kernels are the longest, every how many'th case is run, beside one of each: compiling
+/// all takes minutes here. The native tests have them all, and so has `every_case_of_ops_a_to_d`.
 const SHARE: usize = 12;
 
-/// Cases of the ops whose names begin with a letter of `first`.
-async fn some_cases(first: std::ops::RangeInclusive<char>) {
-    let (mut wrong, mut ran, mut seen) = (Vec::new(), 0, Vec::new());
-    for (i, c) in cases::table().iter().enumerate() {
+/// Cases of the ops whose names begin with a letter of `first`: one of each op, and every `share`'th.
+async fn cases(first: std::ops::RangeInclusive<char>, share: usize) {
+    let table = cases::table();
+    let mut seen = Vec::new();
+    let mut some = Vec::new();
+    for (i, c) in table.iter().enumerate() {
         let name = c.op.name();
-        if !name.starts_with(|l| first.contains(&l)) || (seen.contains(&name) && i % SHARE != 0) {
-            continue;
+        if name.starts_with(|l| first.contains(&l)) && (!seen.contains(&name) || i % share == 0) {
+            seen.push(name);
+            some.push((i, c));
         }
-        seen.push(name);
-        ran += 1;
-        wrong.extend(cases::gpu::check(c, i).await.err());
     }
-    console_log!("{ran} cases");
-    assert!(ran > 10);
+    let begin = js_sys::Date::now();
+    let wrong = cases::gpu::check_all(&some).await;
+    let seconds = (js_sys::Date::now() - begin) / 1000.0;
+    console_log!("{first:?}: {} cases in {seconds} s", some.len());
+    assert!(some.len() > 10);
     assert!(
         wrong.is_empty(),
         "{} wrong:\n{}",
@@ -45,18 +48,35 @@ async fn some_cases(first: std::ops::RangeInclusive<char>) {
 }
 
 #[wasm_bindgen_test]
-async fn cases_of_ops_a_to_d() {
-    some_cases('A'..='D').await;
+async fn some_cases_of_ops_a_to_d() {
+    cases('A'..='D', SHARE).await;
 }
 
 #[wasm_bindgen_test]
-async fn cases_of_ops_e_to_o() {
-    some_cases('E'..='O').await;
+async fn cases_of_ops_e_to_k() {
+    cases('E'..='K', 1).await;
+}
+
+#[wasm_bindgen_test]
+async fn cases_of_ops_l_to_o() {
+    cases('L'..='O', 1).await;
 }
 
 #[wasm_bindgen_test]
 async fn cases_of_ops_p_to_z() {
-    some_cases('P'..='Z').await;
+    cases('P'..='Z', 1).await;
+}
+
+/// The rest of them.
+#[wasm_bindgen_test]
+#[ignore = "minutes on a software device"]
+async fn every_case_of_ops_a_to_d() {
+    cases('A'..='D', 1).await;
+}
+
+#[wasm_bindgen_test]
+async fn nan_and_infinity_come_through() {
+    cases::gpu::nan_and_infinity().await;
 }
 
 /// One trace of each kind of network.
@@ -74,6 +94,24 @@ async fn traces_of_pytorch_and_keras() {
     for (name, text) in some {
         traces::replay_on::<GpuBackend>(name, text, 1e-3).await;
     }
+}
+
+/// All of them: `cargo test --features gpu --test web_gpu --target wasm32-unknown-unknown -- --ignored`
+/// with wasm-bindgen-test-runner as the target's runner. Compiling their kernels takes minutes.
+mod every_trace {
+    use super::*;
+    macro_rules! tests {
+        ($($test:ident: $($name:literal),+;)*) => { $(
+            #[wasm_bindgen_test]
+            #[ignore = "minutes on a software device"]
+            async fn $test() {
+                let begin = js_sys::Date::now();
+                $(traces::replay_on::<GpuBackend>($name, trace!($name), 1e-3).await;)+
+                console_log!("{}: {} s", stringify!($test), (js_sys::Date::now() - begin) / 1000.0);
+            }
+        )* }
+    }
+    each_trace!(tests);
 }
 
 fn moons() -> (Spec, Rc<Dataset>) {

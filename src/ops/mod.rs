@@ -37,7 +37,7 @@ mod window;
 
 use crate::backend::cpu::Call;
 use crate::backend::gpu::{
-    At, Combine, EACH, Kernel, Kernels, Map, Product, Reduction, float, shader,
+    At, Combine, EACH, Kernel, Kernels, Map, Product, Reduction, Shader, float, shader,
 };
 use crate::graph::{Backward, Shape};
 use crate::lazy;

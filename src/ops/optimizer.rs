@@ -304,6 +304,8 @@ impl OpDef for Update {
             _ => (false, false),
         };
         let n = numel(k.xs(0));
+        // Each invocation prepares what all of its elements share.
+        let alone = k.alone();
         k.kernel(shader!("update"))
             .sizes(&[
                 ("MOMENTUM_AT", hyper::MOMENTUM),
@@ -327,7 +329,8 @@ impl OpDef for Update {
             .flag("MOMENTUM", momentum)
             .flag("NESTEROV", nesterov)
             .bind(&bind)
-            .flat(n);
+            .size("COUNT", n)
+            .flat(if alone { n.div_ceil(8) } else { n });
     }
     fn flops(&self, x: &[&[usize]], _: &[&[usize]]) -> u64 {
         let each = match self.rule {

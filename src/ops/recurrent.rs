@@ -11,7 +11,7 @@ use super::activation::sigmoid;
 use super::*;
 use crate::backend::cpu::kernels::V;
 use crate::backend::cpu::kernels::recurrent::{self as kernel, Sizes};
-use crate::graph::numel;
+use crate::graph::{ALIGN, numel};
 
 pub use crate::backend::cpu::kernels::recurrent::Cell;
 
@@ -197,6 +197,10 @@ impl OpDef for Recurrent {
             finish: activation::finish(crate::backend::cpu::kernels::Act::None),
             sizes: &[("AM", s.inputs), ("AK", 1), ("BK", 1), ("BN", s.inputs)],
         });
+        let second = k.inputs() > 4;
+        if one_by_one(k, &s) {
+            return forward_steps(k, &s, sums, second);
+        }
         // uᵀ[H,G·H], so that neighbouring units read neighbouring numbers.
         let turned = k.scratch(g * h);
         k.map(Map {
@@ -207,18 +211,11 @@ impl OpDef for Recurrent {
             uses: Vec::new(),
             step: false,
         });
-        let second = k.inputs() > 4;
-        let mut bind = vec![turned, sums, At::Y(0)];
-        if s.cell.saves() {
-            bind.push(At::Y(2));
-        }
-        if second {
-            bind.push(At::X(4));
-        }
         cell_kernel(k.kernel(shader!("recurrent")), &s)
             .flag("SHARED", h <= SHARED / 2)
             .flag("BIAS", second)
-            .bind(&bind)
+            .bind(&[turned])
+            .bind(&results(&s, sums, second))
             .rows(s.batch, cell_lanes(h));
     }
     fn flops(&self, x: &[&[usize]], y: &[&[usize]]) -> u64 {
@@ -387,18 +384,42 @@ impl OpDef for RecurrentGrad {
         let da = k.scratch(rows * g);
         let db = if gru { k.scratch(rows * g) } else { da };
         let carried = k.scratch(2 * s.batch * h);
-        let mut bind = vec![At::X(2), At::X(3)];
+        let mut bind = vec![At::X(3)];
         if self.cell.saves() {
             bind.extend([At::X(4), At::X(5)]);
         }
         bind.extend([At::X(k.inputs() - 1), carried, da]);
-        if gru {
-            bind.push(db);
+        if one_by_one(k, &s) {
+            backward_steps(k, &s, carried, &bind);
+            if gru {
+                // They differ in the candidate's, which the reset gate lets through.
+                let reset = if s.cell == (Cell::Gru { keras: true }) {
+                    h
+                } else {
+                    0
+                };
+                k.map(Map {
+                    n: rows * g,
+                    reads: vec![
+                        (da, EACH.into()),
+                        (At::X(4), format!("i / {g}u * {g}u + i % {h}u + {reset}u")),
+                    ],
+                    writes: vec![(db, EACH.into())],
+                    body: format!("r0 = select(a0, a0 * a1, i % {g}u >= {}u);", 2 * h),
+                    uses: Vec::new(),
+                    step: false,
+                });
+            }
+        } else {
+            if gru {
+                bind.push(db);
+            }
+            cell_kernel(k.kernel(shader!("recurrent_grad")), &s)
+                .flag("SHARED", g <= SHARED)
+                .bind(&[At::X(2)])
+                .bind(&bind)
+                .rows(s.batch, cell_lanes(h));
         }
-        cell_kernel(k.kernel(shader!("recurrent_grad")), &s)
-            .flag("SHARED", g <= SHARED)
-            .bind(&bind)
-            .rows(s.batch, cell_lanes(h));
         // h of the step before each, 0 where there is none.
         let before = k.scratch(rows * h);
         let (steps, t) = (s.steps, format!("i / {h}u % {}u", s.steps));
@@ -417,29 +438,17 @@ impl OpDef for RecurrentGrad {
             uses: Vec::new(),
             step: false,
         });
-        let mut product = |reads, write, (m, n, depth): (usize, usize, usize), turned: bool| {
-            let (am, ak) = if turned { (1, m) } else { (depth, 1) };
-            k.product(&Product {
-                shader: shader!("matmul"),
-                batch: 1,
-                m,
-                n,
-                k: depth,
-                a_along_k: !turned,
-                b_along_k: false,
-                reads,
-                write,
-                place: matmul::PLACE,
-                bias: None,
-                finish: activation::finish(crate::backend::cpu::kernels::Act::None),
-                sizes: &[("AM", am), ("AK", ak), ("BK", n), ("BN", 1)],
-            });
-        };
-        product([da, At::X(0)], At::Y(0), (g, s.inputs, rows), true);
-        product([db, before], At::Y(1), (g, h, rows), true);
+        product(
+            k,
+            [da, At::X(0)],
+            At::Y(0),
+            [g, s.inputs, rows],
+            [true, false],
+        );
+        product(k, [db, before], At::Y(1), [g, h, rows], [true, false]);
         if self.dx {
             let dx = At::Y(3 + usize::from(gru));
-            product([da, At::X(1)], dx, (rows, s.inputs, g), false);
+            product(k, [da, At::X(1)], dx, [rows, s.inputs, g], [false, false]);
         }
         let value = format!("return x0[r * {g}u + o];");
         k.columns(rows, g, &[da], &value, "v", At::Y(2));
@@ -489,4 +498,120 @@ fn cell_kernel<'k>(k: Kernel<'k>, s: &Sizes) -> Kernel<'k> {
     .flag("RELU", s.cell == Cell::Rnn { relu: true })
     .flag("SAVES", s.cell.saves())
     .flag("REVERSE", s.reverse)
+}
+
+/// Where the cell's kernel leaves what it makes, then a second bias.
+fn results(s: &Sizes, sums: At, second: bool) -> Vec<At> {
+    let mut bind = vec![sums, At::Y(0)];
+    if s.cell.saves() {
+        bind.push(At::Y(2));
+    }
+    if second {
+        bind.push(At::X(4));
+    }
+    bind
+}
+
+/// `a[M,K]·b[K,N] → y[M,N]` of one `[M,N,K]`; either factor may lie transposed.
+fn product(k: &mut Kernels, reads: [At; 2], write: At, mnk: [usize; 3], turned: [bool; 2]) {
+    let [m, n, depth] = mnk;
+    let (am, ak) = if turned[0] { (1, m) } else { (depth, 1) };
+    let (bk, bn) = if turned[1] { (1, depth) } else { (n, 1) };
+    k.product(&Product {
+        shader: shader!("matmul"),
+        batch: 1,
+        m,
+        n,
+        k: depth,
+        a_along_k: !turned[0],
+        b_along_k: turned[1],
+        reads,
+        write,
+        place: matmul::PLACE,
+        bias: None,
+        finish: activation::finish(crate::backend::cpu::kernels::Act::None),
+        sizes: &[("AM", am), ("AK", ak), ("BK", bk), ("BN", bn)],
+    });
+}
+
+/// Most steps that are worth kernels of their own.
+const STEPS: usize = 256;
+
+/// Whether each step is a product of all samples' states and a pass over their units, rather than all
+/// steps one kernel, whose invocations would wait for each other twice a step.
+fn one_by_one(k: &Kernels, s: &Sizes) -> bool {
+    k.alone() && s.steps <= STEPS
+}
+
+/// The numbers of the steps, one each in a place that can be bound by itself.
+fn step_numbers(k: &mut Kernels, steps: usize) -> impl Fn(usize) -> At + use<> {
+    let all = k.scratch(steps * ALIGN);
+    k.map(Map {
+        n: steps,
+        reads: Vec::new(),
+        writes: vec![(all, format!("i * {ALIGN}u"))],
+        body: "r0 = f32(i);".into(),
+        uses: Vec::new(),
+        step: false,
+    });
+    move |i| match all {
+        At::Scratch { offset, .. } => At::Scratch {
+            offset: offset + i * ALIGN,
+            len: 1,
+        },
+        other => other,
+    }
+}
+
+/// A pass of the cell's kernel over all units.
+fn pass(k: &mut Kernels, name: Shader, s: &Sizes, second: bool, binds: [&[At]; 2]) {
+    cell_kernel(k.kernel(name), s)
+        .flag("ALONE", true)
+        .flag("BIAS", second)
+        .bind(binds[0])
+        .bind(binds[1])
+        .flat(s.batch * s.units);
+}
+
+fn forward_steps(k: &mut Kernels, s: &Sizes, sums: At, second: bool) {
+    let (h, g) = (s.units, s.cell.gates() * s.units);
+    let number = step_numbers(k, s.steps);
+    let (part, state) = (k.scratch(s.batch * g), k.scratch(s.batch * h));
+    // The first step's state is 0.
+    k.each(s.batch * g, &[], part, "0.0", &[]);
+    for i in 0..s.steps {
+        if i > 0 {
+            product(k, [state, At::X(2)], part, [s.batch, g, h], [false, true]);
+        }
+        let own = [part, number(i), state];
+        let shader = shader!("recurrent");
+        pass(k, shader, s, second, [&own, &results(s, sums, second)]);
+    }
+}
+
+fn backward_steps(k: &mut Kernels, s: &Sizes, carried: At, bind: &[At]) {
+    let (h, g) = (s.units, s.cell.gates() * s.units);
+    let number = step_numbers(k, s.steps);
+    let row = k.scratch(s.batch * g);
+    let of_state = match carried {
+        At::Scratch { offset, .. } => At::Scratch {
+            offset,
+            len: s.batch * h,
+        },
+        other => other,
+    };
+    k.each(2 * s.batch * h, &[], carried, "0.0", &[]);
+    for i in 0..s.steps {
+        let own = [number(i), row];
+        pass(k, shader!("recurrent_grad"), s, false, [&own, bind]);
+        if i + 1 < s.steps {
+            product(
+                k,
+                [row, At::X(2)],
+                of_state,
+                [s.batch, h, g],
+                [false, false],
+            );
+        }
+    }
 }

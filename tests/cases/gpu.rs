@@ -45,6 +45,10 @@ pub async fn check(c: &Case, index: usize) -> Result<(), String> {
 pub async fn check_all(cases: &[(usize, &Case)]) -> Vec<String> {
     const AT_ONCE: usize = 16;
     let mut wrong = Vec::new();
+    // One device for all, there before they ask for it.
+    if let Err(e) = gpu::Gpu::get().await {
+        return vec![format!("{e:?}")];
+    }
     for some in cases.chunks(AT_ONCE) {
         let checks = some.iter().map(|(i, c)| Box::pin(check(c, *i)));
         wrong.extend(

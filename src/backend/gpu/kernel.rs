@@ -45,7 +45,16 @@ macro_rules! common {
 
 /// What `#use` finds.
 const COMMON: &[(&str, &str)] = common!(
-    "flat", "gemm", "group", "math", "normal", "philox", "row", "window"
+    "cell",
+    "cell_grad",
+    "flat",
+    "gemm",
+    "group",
+    "math",
+    "normal",
+    "philox",
+    "row",
+    "window"
 );
 
 /// Most workgroups along one axis that every device allows.

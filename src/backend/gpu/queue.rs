@@ -12,8 +12,10 @@ use wgpu::BufferUsages as Usage;
 const AT_ONCE: usize = 2;
 /// Milliseconds that one should take.
 const SUBMIT: f64 = 50.0;
-/// Kernels of one: before any was timed, and bounds.
+/// Kernels of one before any was timed, on a device of hardware; one of software begins with the least,
+/// of which a busy machine may take seconds each.
 const FIRST: f64 = 64.0;
+/// Bounds of the same.
 const BOUNDS: (f64, f64) = (8.0, 8192.0);
 
 /// Steps of a program that are not submitted yet: the next one's number among them, the next of
@@ -61,19 +63,17 @@ pub struct Line {
     most: usize,
 }
 
-impl Default for Line {
-    fn default() -> Line {
+impl Line {
+    pub fn new(software: bool) -> Line {
         Line {
             waiting: VecDeque::new(),
             flying: VecDeque::new(),
-            kernels: FIRST,
+            kernels: if software { BOUNDS.0 } else { FIRST },
             done: 0.0,
             most: 0,
         }
     }
-}
 
-impl Line {
     /// `kernels` took `ms`.
     fn learn(&mut self, kernels: usize, ms: f64) {
         let fits = kernels as f64 * SUBMIT / ms.max(0.1);

@@ -175,10 +175,11 @@ fn ready(
             all.any(|(o, w)| *w && o.buffer == b.buffer)
         })
         .collect();
+    let lens: Vec<usize> = bind.iter().map(|b| b.len).collect();
     Ready {
         name,
         step: wants_step(text),
-        text: declare(text, &writable),
+        text: declare(text, &writable, &lens),
         bind,
         writable,
         groups,

@@ -361,7 +361,7 @@ impl GpuBackend {
         GpuBackend {
             programs: lists.into_iter().map(program).collect(),
             staging: Buffers::none(&gpu),
-            line: Line::default(),
+            line: Line::new(gpu.adapter.software),
             buffers,
             slots,
             steps,

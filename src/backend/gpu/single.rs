@@ -6,6 +6,48 @@ use super::run::{Buffers, GpuBackend, Steps, guarded, record, storage, words};
 use crate::backend::EngineError;
 use crate::graph::{ALIGN, Dtype, ProgramKind, slot_len};
 use crate::ops::{Memory, Op, StepCtx};
+use std::rc::Rc;
+
+/// An op's kernels for operands of these shapes, inputs and outputs, in these places of buffers of
+/// `lens` floats, behind which its scratch memory has one of its own; for up to `steps` steps.
+async fn backend(
+    gpu: &Rc<Gpu>,
+    op: &Op,
+    [xs, ys]: [&[&[usize]]; 2],
+    [ins, outs]: [&[Range]; 2],
+    lens: &[usize],
+    steps: usize,
+) -> Result<GpuBackend, EngineError> {
+    let (list, own) = record(gpu, op, xs, ys);
+    let mut resolver = Resolver::default();
+    resolver.add(list, own, lens.len(), |at| match at {
+        At::X(i) => ins[i],
+        At::Y(i) => outs[i],
+        At::Scratch { offset, len } => Range {
+            buffer: lens.len(),
+            offset,
+            len,
+        },
+    });
+    let scratch = resolver.scratch;
+    let list = resolver.finish();
+    let _alive = gpu.compile(list.iter()).await?;
+    guarded(gpu, || {
+        let mut buffers = Buffers::none(gpu);
+        for len in lens.iter().chain([&scratch]) {
+            buffers.0.push(storage(gpu, "operand", *len)?);
+        }
+        let (lists, steps) = (vec![(ProgramKind::Train, list)], Steps::new(gpu, steps));
+        Ok(GpuBackend::of(
+            gpu.clone(),
+            buffers,
+            lists,
+            Vec::new(),
+            steps,
+        ))
+    })
+    .await
+}
 
 /// Runs one op by itself, as the op table does: inputs and outputs side by side in one buffer
 /// that `guard` fills between them. Returns the outputs, and whether all guards stand.
@@ -19,7 +61,6 @@ pub async fn run_op(
     let gpu = Gpu::get().await?;
     let xs: Vec<&[usize]> = x.iter().map(|(_, s, _)| *s).collect();
     let shapes: Vec<&[usize]> = ys.iter().map(|s| &s[..]).collect();
-    let (list, own) = record(&gpu, op, &xs, &shapes);
     let mut end = ALIGN;
     let mut place = |shape: &[usize], dtype: Dtype| {
         let r = Range {
@@ -50,35 +91,8 @@ pub async fn run_op(
             }
         }
     }
-    let mut resolver = Resolver::default();
-    resolver.add(list, own, 1, |at| match at {
-        At::X(i) => ins[i],
-        At::Y(i) => outs[i],
-        At::Scratch { offset, len } => Range {
-            buffer: 1,
-            offset,
-            len,
-        },
-    });
-    let scratch = resolver.scratch;
-    let list = resolver.finish();
-    let _alive = gpu.compile(list.iter()).await?;
-    let mut one = guarded(&gpu, || {
-        let mut buffers = Buffers::none(&gpu);
-        for (label, len) in [("arguments", end), ("scratch", scratch)] {
-            buffers.0.push(storage(&gpu, label, len)?);
-        }
-        let steps = Steps::new(&gpu, step.index as usize + 1);
-        let lists = vec![(ProgramKind::Train, list)];
-        Ok(GpuBackend::of(
-            gpu.clone(),
-            buffers,
-            lists,
-            Vec::new(),
-            steps,
-        ))
-    })
-    .await?;
+    let index = step.index as usize;
+    let mut one = backend(&gpu, op, [&xs, &shapes], [&ins, &outs], &[end], index + 1).await?;
     one.put(one.buffers.0[0].clone(), 0, bytemuck::cast_slice(&image));
     one.run_at(0, step.step - step.index, step.index..step.index + 1);
     let fetch = one.ask(vec![(0, 0, end)]);
@@ -104,45 +118,16 @@ pub async fn time_op(
     let gpu = Gpu::get().await?;
     let x: Vec<&[usize]> = xs.iter().map(|s| &s[..]).collect();
     let y: Vec<&[usize]> = ys.iter().map(|s| &s[..]).collect();
-    let (list, own) = record(&gpu, op, &x, &y);
-    let mut resolver = Resolver::default();
-    // A buffer each, inputs first, then scratch.
-    let (pad, whole) = (x.len() + y.len(), |buffer: usize, shape: &[usize]| Range {
+    // A buffer each.
+    let lens: Vec<usize> = x.iter().chain(&y).map(|s| words(s, Dtype::F32)).collect();
+    let whole = |(buffer, len): (usize, &usize)| Range {
         buffer,
         offset: 0,
-        len: words(shape, Dtype::F32),
-    });
-    resolver.add(list, own, pad, |at| match at {
-        At::X(i) => whole(i, x[i]),
-        At::Y(i) => whole(x.len() + i, y[i]),
-        At::Scratch { offset, len } => Range {
-            buffer: pad,
-            offset,
-            len,
-        },
-    });
-    let scratch = resolver.scratch;
-    let list = resolver.finish();
-    let _alive = gpu.compile(list.iter()).await?;
-    let mut one = guarded(&gpu, || {
-        let mut buffers = Buffers::none(&gpu);
-        for shape in x.iter().chain(&y) {
-            buffers
-                .0
-                .push(storage(&gpu, "operand", words(shape, Dtype::F32))?);
-        }
-        buffers.0.push(storage(&gpu, "scratch", scratch)?);
-        let steps = Steps::new(&gpu, 1);
-        let lists = vec![(ProgramKind::Train, list)];
-        Ok(GpuBackend::of(
-            gpu.clone(),
-            buffers,
-            lists,
-            Vec::new(),
-            steps,
-        ))
-    })
-    .await?;
+        len: *len,
+    };
+    let all: Vec<Range> = lens.iter().enumerate().map(whole).collect();
+    let (ins, outs) = all.split_at(x.len());
+    let mut one = backend(&gpu, op, [&x, &y], [ins, outs], &lens, 1).await?;
     let (mut count, mut warm) = (1, false);
     loop {
         let begin = super::readback::now();

@@ -81,8 +81,9 @@ pub fn wants_step(text: &str) -> bool {
     text.lines().any(|l| l.trim() == "#step")
 }
 
-/// The text for the device; `writable[i]` says how binding i is declared.
-pub fn declare(text: &str, writable: &[bool]) -> String {
+/// The text for the device; `writable[i]` says how binding i is declared, `lens[i]` how many words it
+/// holds: a device that keeps indices within a binding then compares them with a constant.
+pub fn declare(text: &str, writable: &[bool], lens: &[usize]) -> String {
     let mut out = String::new();
     let mut at = 0;
     for line in text.lines() {
@@ -92,6 +93,10 @@ pub fn declare(text: &str, writable: &[bool]) -> String {
             .or_else(|| word.strip_prefix("#write "));
         if let Some(what) = declared {
             let access = if writable[at] { "read_write" } else { "read" };
+            let what = match what.trim_end().strip_suffix('>') {
+                Some(open) => format!("{open}, {}>", lens[at].max(1)),
+                None => what.to_string(),
+            };
             let _ = writeln!(
                 out,
                 "@group(0) @binding({at}) var<storage, {access}> {what};"

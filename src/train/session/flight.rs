@@ -1,12 +1,15 @@
 //! Training steps, of which some can be queued while others are still computed: a GPU then never
 //! waits for the host to read what the last ones gave.
 use super::*;
+use crate::backend::Place;
 
 /// Steps that were queued and whose results have not been read.
 pub(super) struct Flight<P> {
     steps: usize,
     /// Rows of the data set that they take.
     rows: usize,
+    /// Epochs that end with them, the last with the last step.
+    epochs: u32,
     rates: Vec<f32>,
     history: P,
 }
@@ -32,10 +35,9 @@ impl<B: Backend> Session<B> {
     /// Until all are collected, nothing else may be asked of the session.
     pub fn queue(&mut self, n: u32) -> u32 {
         let batch = self.batch();
-        let taken: usize = self.flights.iter().map(|f| f.rows).sum();
-        let begin = self.cursor + taken;
+        let (epoch, begin) = self.queued_to();
         let left = self.order.len() - begin;
-        if left == 0 || n == 0 {
+        if epoch > self.epoch || left == 0 || n == 0 {
             return 0;
         }
         let table = graph::steps_per_run(batch);
@@ -45,18 +47,68 @@ impl<B: Backend> Session<B> {
         } else {
             (ProgramKind::TrainTail, 1, left)
         };
+        let row_table: Vec<f32> = self.order[begin..][..rows]
+            .iter()
+            .map(|r| *r as f32)
+            .collect();
+        self.launch(kind, steps, &row_table, u32::from(rows == left))
+    }
+
+    /// As [`Session::queue`], but over the ends of epochs where nothing is done there: on a device
+    /// that is far away, an epoch of one step would cost a round trip each.
+    pub fn queue_on(&mut self, n: u32) -> u32 {
+        let batch = self.batch();
+        let (epoch, begin) = self.queued_to();
+        let (rows, table) = (self.order.len(), graph::steps_per_run(batch));
+        let (left, room) = ((rows - begin) / batch, table.min(n as usize));
+        let far = self.backend.place() == Place::Gpu;
+        if !far || !rows.is_multiple_of(batch) || room <= left || self.pauses_at_epochs() {
+            return self.queue(n);
+        }
+        let more = (room - left) / (rows / batch);
+        let mut row_table = Vec::with_capacity((left + more * (rows / batch)) * batch);
+        for e in 0..=more as u32 {
+            let begin = if e == 0 { begin } else { 0 };
+            let order = self.order_of(epoch + e);
+            row_table.extend(order[begin..].iter().map(|r| *r as f32));
+        }
+        let steps = row_table.len() / batch;
+        self.launch(ProgramKind::Train, steps, &row_table, more as u32 + 1)
+    }
+
+    /// Whether the end of an epoch asks for anything but its number.
+    fn pauses_at_epochs(&self) -> bool {
+        let t = &self.spec.train;
+        !self.data.validation.is_empty()
+            || t.early_stopping.is_some()
+            || t.checkpoints.is_some()
+            || matches!(t.schedule, crate::spec::Schedule::Plateau { .. })
+    }
+
+    /// Epoch, and row of its order, behind all that is queued.
+    fn queued_to(&self) -> (u32, usize) {
+        let here = (self.epoch, self.cursor);
+        self.flights
+            .iter()
+            .fold(here, |(epoch, row), f| match f.epochs {
+                0 => (epoch, row + f.rows),
+                n => (epoch + n, 0),
+            })
+    }
+
+    /// Queues steps over rows of the data set, of which `epochs` end with them.
+    fn launch(&mut self, kind: ProgramKind, steps: usize, row_table: &[f32], epochs: u32) -> u32 {
         let first = self.step + self.in_flight();
-        let mut row_table = Vec::with_capacity(rows);
-        row_table.extend(self.order[begin..][..rows].iter().map(|r| *r as f32));
         let rates: Vec<f32> = (0..steps as u32).map(|i| self.rate(first + i)).collect();
         self.backend
-            .write(self.slots.order, 0, Data::F32(&row_table));
+            .write(self.slots.order, 0, Data::F32(row_table));
         self.backend.write(self.slots.rate, 0, Data::F32(&rates));
         self.backend.run(kind, first, steps as u32);
         let history = self.backend.request(&[self.slots.history]);
         self.flights.push_back(Flight {
             steps,
-            rows,
+            rows: row_table.len(),
+            epochs,
             rates,
             history,
         });
@@ -71,6 +123,7 @@ impl<B: Backend> Session<B> {
         let Flight {
             steps,
             rows,
+            epochs,
             rates,
             history,
         } = flight;
@@ -96,11 +149,11 @@ impl<B: Backend> Session<B> {
         let (first, epoch) = (self.step, self.epoch);
         self.step += steps as u32;
         self.cursor += rows;
-        let epoch_done = self.cursor == self.order.len();
+        let epoch_done = epochs > 0;
         if epoch_done {
-            self.epoch += 1;
+            self.epoch += epochs;
             self.cursor = 0;
-            self.order = self.epoch_order();
+            self.order = self.order_of(self.epoch);
         }
         Ok(Chunk {
             first,

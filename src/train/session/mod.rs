@@ -85,9 +85,9 @@ pub struct Chunk {
     pub steps: u32,
     /// `[steps, columns]`, see [`RunInfo::columns`].
     pub rows: Vec<f32>,
-    /// Epoch that the steps belong to, from 0.
+    /// Epoch that the first step belongs to, from 0.
     pub epoch: u32,
-    /// Whether the epoch ended with them.
+    /// Whether an epoch ended with them.
     pub epoch_done: bool,
     /// The first step whose loss was NaN, infinite or out of all bounds, counted as `first` is.
     pub diverged: Option<u32>,
@@ -388,9 +388,14 @@ impl<B: Backend> Session<B> {
     }
 
     fn epoch_order(&self) -> Vec<u32> {
+        self.order_of(self.epoch)
+    }
+
+    /// Training rows in the order of an epoch.
+    fn order_of(&self, epoch: u32) -> Vec<u32> {
         order(
             self.spec.seed,
-            self.epoch,
+            epoch,
             &self.data.train,
             self.spec.train.shuffle,
         )
@@ -440,6 +445,11 @@ impl<B: Backend> Session<B> {
     }
     pub fn steps_per_epoch(&self) -> usize {
         self.data.train.len().div_ceil(self.batch())
+    }
+    /// Steps from here to the end of so many epochs in all.
+    pub fn steps_until(&self, epochs: u32) -> u32 {
+        let left = epochs.saturating_sub(self.epoch) as usize * self.steps_per_epoch();
+        left.saturating_sub(self.cursor / self.batch()) as u32
     }
 
     fn rate(&self, step: u32) -> f32 {

@@ -419,7 +419,10 @@ impl Run {
             self.end(None);
             return Ok(Next::Asked);
         }
-        let left = left - self.session.in_flight();
+        let to_epoch = training
+            .epoch
+            .map_or(u32::MAX, |e| self.session.steps_until(e));
+        let left = left.min(to_epoch) - self.session.in_flight();
         let start = now();
         let mut count = self.steps.0.min(left);
         if self.limit > 0.0 && self.session.flights() == 0 {
@@ -437,7 +440,7 @@ impl Run {
         let due = self.changed || self.safety.due(&self.session, start);
         if self.session.flights() == 0 {
             self.keep().await?;
-            self.session.queue(count);
+            self.session.queue_on(count);
             self.since = now();
         }
         // A GPU gets its next steps before the host has read what these gave; a pause for a
@@ -445,7 +448,7 @@ impl Run {
         let ahead = self.session.place() == Place::Gpu && self.limit == 0.0 && !due;
         if ahead && self.session.flights() < IN_FLIGHT && self.steps.0 > 1 {
             let left = left.saturating_sub(self.session.in_flight());
-            self.session.queue(self.steps.0.min(left));
+            self.session.queue_on(self.steps.0.min(left));
         }
         let chunk = self.collect().await?;
         if self.limit > 0.0 {

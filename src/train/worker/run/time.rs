@@ -80,7 +80,7 @@ impl Run {
                 let left = count - done - self.session.in_flight();
                 // On a GPU no more at once than fits a submit, as when it trains.
                 let most = if ahead > 1 { self.steps.0 } else { left };
-                if self.session.queue(left.min(most)) == 0 {
+                if self.session.queue_on(left.min(most)) == 0 {
                     break;
                 }
             }
