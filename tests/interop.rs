@@ -5,6 +5,8 @@ mod common;
 mod import;
 #[path = "interop/onnx.rs"]
 mod onnx;
+#[path = "interop/onnx_random.rs"]
+mod onnx_random;
 #[path = "interop/random.rs"]
 mod random;
 #[path = "interop/snippets.rs"]

@@ -5,7 +5,7 @@ use nabla::spec::*;
 use serde_json::{Value, json};
 
 /// SplitMix64, so that every case is the same in every run.
-struct Rng(u64);
+pub struct Rng(pub u64);
 
 impl Rng {
     fn next(&mut self) -> u64 {
@@ -168,7 +168,7 @@ fn sequence(r: &mut Rng, keras: bool, layers: &mut Vec<Value>) {
 }
 
 /// A spec of this framework, which may not pass the engine's check.
-fn random(r: &mut Rng, framework: Framework) -> Value {
+pub fn random(r: &mut Rng, framework: Framework) -> Value {
     let keras = framework == Framework::Keras;
     let n = 43 + 10 * r.below(20);
     let (noise, family) = (r.pick(&[0.1, 0.2, 0.05]), r.below(10));
