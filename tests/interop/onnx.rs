@@ -141,6 +141,22 @@ fn the_graph_alone_predicts_the_same() {
     assert!(refused.is_empty(), "{refused:#?}");
 }
 
+/// The same with what they are read as.
+#[test]
+fn sequences_alone_are_what_they_were() {
+    let kind = |spec: &Spec| -> Vec<String> {
+        let name = |l: &nabla::spec::LayerSpec| nabla::json::value(&l.kind)["kind"].to_string();
+        spec.layers.iter().map(name).collect()
+    };
+    for name in ["imdb-conv1d", "lstm", "gru", "rnn"] {
+        let spec = quick(presets::PRESETS.iter().find(|p| p.id == name).unwrap());
+        let file = without_spec(export(&mut trained(&spec, 0)));
+        let import = read::read(&file, Some(&spec)).unwrap_or_else(|n| panic!("{name}: {n:?}"));
+        assert_eq!(kind(&import.spec), kind(&spec), "{name}");
+        assert_eq!(import.spec.data, spec.data, "{name}");
+    }
+}
+
 #[test]
 fn damaged_files_are_refused() {
     let spec = presets::find("digits-cnn").unwrap();

@@ -251,7 +251,8 @@ fn input_affine(
 ) -> Res<Flow> {
     let n: usize = walk.build.input.iter().product();
     // An image's numbers are taken in the order in which they come.
-    let ordered = flow.in_order() || flow.whole_image();
+    let alike = a.len() == 1 && b.len() == 1;
+    let ordered = alike || flow.in_order() || flow.whole_image();
     let whole = ordered && (axis.is_none() || axis == Some(1) && flow.rank() == 2);
     let fits = |v: &[f32]| v.len() == 1 || v.len() == n;
     if walk.build.input_read || !whole || !fits(a) || !fits(b) {

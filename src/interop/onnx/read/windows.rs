@@ -393,7 +393,7 @@ fn over(walk: &mut Walk, node: &Node, flow: &Flow, axes: &[usize], keep: bool) -
     let mut gone: Vec<usize> = axes.iter().flat_map(|a| flow.groups[*a].clone()).collect();
     gone.sort_unstable();
     let others = (1..=rank).filter(|a| *a != channel);
-    if rank < 2 || rank > 3 || !flow.unsplit() || !others.eq(gone) {
+    if !(2..=3).contains(&rank) || !flow.unsplit() || !others.eq(gone) {
         return Ok(false);
     }
     let from = walk.build.source(flow, node)?;
