@@ -42,18 +42,18 @@ fn a_group_moves_copies_and_dissolves_as_a_whole() {
     let layers = 0..2;
     assert_eq!(rows, [Row::Group { name, layers }, Row::Layer(2)]);
 
-    let copies = edit::duplicate(&mut s, 0..2, true);
+    let copies = edit::duplicate(&mut s, 0..2, Some("block1"));
     assert_eq!(copies, ["fc3", "relu2"]);
     assert_eq!(ids(&s), ["fc1", "relu1", "fc3", "relu2", "fc2"]);
     assert_eq!(s.layers[2].group.as_deref(), Some("block2"));
     assert!(check(&s, None).ok);
 
-    edit::shift(&mut s, 0..2, &Place::at(4), true);
+    edit::shift(&mut s, 0..2, &Place::at(4), Some("block1"));
     assert_eq!(ids(&s), ["fc3", "relu2", "fc1", "relu1", "fc2"]);
     assert_eq!(s.layers[2].group.as_deref(), Some("block1"));
-    let to = edit::step_group(&s, "block1", false).expect("up");
+    let to = edit::step_group(&s, "block1", false, &|_| false).expect("up");
     assert_eq!(to, Place::at(0));
-    assert_eq!(edit::step_group(&s, "block2", false), None);
+    assert_eq!(edit::step_group(&s, "block2", false, &|_| false), None);
 
     edit::ungroup(&mut s, "block1");
     assert_eq!(edit::rows(&s).len(), 4);
@@ -78,15 +78,15 @@ fn a_layer_steps_into_open_groups_out_of_them_and_past_closed_ones() {
     assert_eq!(step(&s, 2, true, true), None);
 
     let into = within("block1", 2);
-    edit::shift(&mut s, 0..1, &into, false);
+    edit::shift(&mut s, 0..1, &into, None);
     assert_eq!(ids(&s), ["relu1", "fc1", "fc2"]);
     assert_eq!(edit::run_of(&s, "block1"), Some(0..2));
     // And out again at its front.
-    edit::shift(&mut s, 1..2, &Place::at(0), false);
+    edit::shift(&mut s, 1..2, &Place::at(0), None);
     assert_eq!(ids(&s), ["fc1", "relu1", "fc2"]);
     assert_eq!(edit::run_of(&s, "block1"), Some(1..2));
     // Half of a group and something else are no group.
-    edit::shift(&mut s, 0..1, &within("block1", 1), false);
+    edit::shift(&mut s, 0..1, &within("block1", 1), None);
     assert!(!edit::can_group(&s, &(1..3)) && edit::can_group(&s, &(0..3)));
 }
 
@@ -109,7 +109,7 @@ fn a_residual_block_adds_what_goes_in() {
     assert!(report.ok, "{:?}", report.errors);
     assert_eq!(report.layers[3].shape, [24]);
     // Copies of a block stand one behind the other.
-    let copies = edit::duplicate(&mut s, 1..4, true);
+    let copies = edit::duplicate(&mut s, 1..4, Some(&name));
     assert_eq!(s.layers[6].inputs, ["add1", copies[1].as_str()]);
     assert!(check(&s, None).ok);
 }
@@ -196,7 +196,8 @@ fn ready_blocks_fit_where_they_are_put() {
             assert_eq!(after.layers[at + n - 1].shape, *shape, "{what}");
             assert!(after.ok, "{what}: {:?}", after.errors);
         }
-        assert!(edit::run_of(&s, &s.layers[at].group.clone().unwrap()) == Some(at..at + n));
+        let group = edit::path::child(s.layers[at].group.as_deref(), None).expect("a group");
+        assert_eq!(edit::run_of(&s, group), Some(at..at + n), "{what}");
     }
 }
 
@@ -231,6 +232,12 @@ fn mended(spec: &Spec) -> Vec<Repair> {
     let problem = problem_of(spec);
     let found = repairs(spec, None, &problem);
     for r in &found {
+        // The page's words and the script's are the same, with nothing left to fill.
+        assert!(
+            r.text() != r.code && !r.text().contains(['{', '$']),
+            "{}",
+            r.text()
+        );
         let after = check(&r.spec, None);
         let same = |p: &Problem| p.code == problem.code && p.layer == problem.layer;
         let left = after.errors.iter().chain(&after.hints);

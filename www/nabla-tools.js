@@ -21,6 +21,14 @@ async function interop() {
   }
 }
 
+/** A report whose problems have their repairs: `[{ id, text, spec }]`, the best first. */
+export async function withRepairs(spec, report) {
+  const problems = [...report.errors, ...report.hints];
+  const found = JSON.parse((await interop()).repairs(JSON.stringify(spec), JSON.stringify(problems)));
+  const all = problems.map((problem, i) => ({ ...problem, repairs: found[i] ?? [] }));
+  return { ...report, errors: all.slice(0, report.errors.length), hints: all.slice(report.errors.length) };
+}
+
 /** The script of a spec: `{ text, file, notebook, lines, painted, notes }`, or `{ problems }`. */
 export async function script(spec, framework, language) {
   return JSON.parse((await interop()).script(JSON.stringify(spec), framework, language));

@@ -31,6 +31,22 @@ export interface Problem {
   message: string;
 }
 
+/** What obviously mends a problem. */
+export interface Repair {
+  /** What it does, as a stable word: `insert-flatten`, `set-units`, … */
+  id: string;
+  /** The same in English, with names and numbers. */
+  text: string;
+  /** The mended spec, in which the check does not find the problem any more. */
+  spec: Spec;
+}
+
+/** A problem of a check. */
+export interface CheckedProblem extends Problem {
+  /** At most three, the best first; empty where nothing is obvious. */
+  repairs: Repair[];
+}
+
 export type Framework = 'pytorch' | 'keras';
 export type Part = 'train' | 'validation' | 'test';
 export type Backend = 'cpu' | 'webgpu';
@@ -48,6 +64,7 @@ export interface Spec {
     scale_target?: boolean;
     flatten?: boolean;
   };
+  /** `group`: shown as one card; a path, so that `encoder/residual1` lies within `encoder`. */
   layers: { id: string; kind: string; inputs?: string[]; group?: string | null; [field: string]: unknown }[];
   train: {
     loss: { kind: string; [field: string]: unknown };
@@ -139,9 +156,9 @@ export interface LayerReport {
 
 export interface CheckReport {
   ok: boolean;
-  errors: Problem[];
+  errors: CheckedProblem[];
   /** What trains, but hardly as it is meant. */
-  hints: Problem[];
+  hints: CheckedProblem[];
   /** One sample as the first layer gets it; empty when unknown. */
   input: number[];
   layers: LayerReport[];

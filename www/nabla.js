@@ -8,6 +8,8 @@ const REUSE_BYTES = 96 << 20;
 const START_MS = 120_000;
 const PARTS = ['train', 'validation', 'test'];
 const EVENTS = ['tick', 'epoch', 'fault', 'backend'];
+/** Numbers that a run's record makes room for at a time. */
+const ROOM = 1 << 14;
 
 const here = new URL(import.meta.url);
 
@@ -285,8 +287,8 @@ class Run {
   #info;
   #closed = false;
   #listeners = Object.fromEntries(EVENTS.map((e) => [e, new Set()]));
-  #steps = [];
-  #rows;
+  /** Rows of consecutive steps, with room for more behind them: `{ first, count, rows }`. */
+  #chunks = [];
   #val = [];
   /** What it was loaded with, for a worker that it moves to. */
   #options;
@@ -297,7 +299,6 @@ class Run {
   constructor(trainer, info, owned, options = {}) {
     this.#owned = owned;
     this.#options = options;
-    this.#rows = info.columns.map(() => []);
     this.follow(trainer, info);
   }
 
@@ -339,19 +340,24 @@ class Run {
   /** Appends rows of a tick; steps that come again (after a reset) replace the old ones. */
   #record(first, rows) {
     this.#forget(first);
-    const n = this.#rows.length;
-    for (let i = 0; i * n < rows.length; i++) {
-      this.#steps.push(first + i);
-      for (let c = 0; c < n; c++) this.#rows[c].push(rows[i * n + c]);
+    const n = this.#info.columns.length;
+    const count = Math.floor(rows.length / n);
+    let end = this.#chunks.at(-1);
+    if (end && end.first + end.count === first && (end.count + count) * n <= end.rows.length) {
+      end.rows.set(rows, end.count * n);
+      end.count += count;
+    } else if (count) {
+      end = { first, count, rows: new Float32Array(Math.max(rows.length, ROOM)) };
+      end.rows.set(rows);
+      this.#chunks.push(end);
     }
-    return this.#rows[0].at(-1);
+    return end?.rows[(end.count - 1) * n];
   }
 
   #forget(from) {
-    let keep = this.#steps.length;
-    while (keep && this.#steps[keep - 1] >= from) keep--;
-    this.#steps.length = keep;
-    for (const column of this.#rows) column.length = keep;
+    while (this.#chunks.at(-1)?.first >= from) this.#chunks.pop();
+    const end = this.#chunks.at(-1);
+    if (end) end.count = Math.min(end.count, from - end.first);
     while (this.#val.length && this.#val.at(-1).step > from) this.#val.pop();
   }
 
@@ -381,7 +387,8 @@ class Run {
 
   /** The step that comes next. */
   get #step() {
-    return Math.max(this.#info.step, (this.#steps.at(-1) ?? -1) + 1);
+    const end = this.#chunks.at(-1);
+    return Math.max(this.#info.step, end ? end.first + end.count : 0);
   }
 
   stop() {
@@ -415,12 +422,13 @@ class Run {
   }
 
   history() {
-    const metrics = {};
-    this.#info.columns.forEach((name, c) => {
-      if (name !== 'loss') metrics[name] = this.#rows[c].slice();
-    });
-    const loss = this.#rows[this.#info.columns.indexOf('loss')]?.slice() ?? [];
-    return { step: this.#steps.slice(), loss, val: this.#val.map((v) => ({ ...v })), metrics };
+    const { columns } = this.#info;
+    const n = columns.length;
+    const gather = (value) => this.#chunks.flatMap((chunk) => Array.from({ length: chunk.count }, (_, i) => value(chunk, i)));
+    const column = (c) => gather(({ rows }, i) => rows[i * n + c]);
+    const metrics = Object.fromEntries(columns.flatMap((name, c) => (name === 'loss' ? [] : [[name, column(c)]])));
+    const loss = columns.includes('loss') ? column(columns.indexOf('loss')) : [];
+    return { step: gather(({ first }, i) => first + i), loss, val: this.#val.map((v) => ({ ...v })), metrics };
   }
 
   async set(values) {
@@ -584,7 +592,13 @@ const nabla = {
 
   preset: (id) => ask({ type: 'preset', id: String(id) }),
 
-  check: async (spec) => ask({ type: 'check', spec: toSpec(spec) }),
+  /** Shapes and counts, and what is wrong, each problem with what mends it. */
+  async check(spec) {
+    const given = toSpec(spec);
+    const report = await ask({ type: 'check', spec: given });
+    const sound = !report.errors.length && !report.hints.length;
+    return sound ? report : (await tools()).withRepairs(given, report);
+  },
 
   current: () => shown,
 
@@ -639,7 +653,7 @@ const nabla = {
     else {
       return found(await (await tools()).readScript(String(text), language));
     }
-    const report = await nabla.check(spec);
+    const report = await ask({ type: 'check', spec });
     const problems = report.errors.filter((e) => e.code === 'json' || e.code === 'version');
     if (problems.length) throw failure({ code: 'bad-spec', message: problems[0].message, problems });
     const notes = report.errors.map((e) => ({ line: null, layer: e.layer, field: e.field, message: e.message }));

@@ -1,6 +1,7 @@
 //! Scripts out of a spec and into one, loaded by the page only when they are asked for.
 #[cfg(target_arch = "wasm32")]
 mod exports {
+    use nabla::graph::repair;
     use nabla::interop::onnx::Scaling;
     use nabla::interop::write::paint::paint;
     use nabla::interop::write::study::Study;
@@ -38,6 +39,22 @@ mod exports {
             Err(failed) => (None, failed.notes),
         };
         json!({ "spec": spec, "notes": written(&notes, language) }).to_string()
+    }
+
+    /// What mends these problems (JSON) that the check found in a spec: for each, in their order,
+    /// `[{id, text, spec}]`, the best first. `text` is English.
+    #[wasm_bindgen]
+    pub fn repairs(spec: &str, problems: &str) -> String {
+        let spec: Option<Spec> = json::read(spec).ok();
+        let problems: Vec<Problem> = json::read(problems).unwrap_or_default();
+        let one = |r: repair::Repair| json!({ "id": r.code, "text": r.text(), "spec": json::value(&r.spec) });
+        let of = |problem: &Problem| -> Vec<Value> {
+            let found = spec
+                .as_ref()
+                .map(|spec| repair::repairs(spec, None, problem));
+            found.into_iter().flatten().map(one).collect()
+        };
+        json!(problems.iter().map(of).collect::<Vec<_>>()).to_string()
     }
 
     /// A network as an ONNX file. `shape`: that of the data (JSON), for sources that cannot tell it;

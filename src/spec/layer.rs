@@ -10,8 +10,8 @@ pub struct LayerSpec {
     /// Ids of the layers it reads (`input` is the data); empty means the layer before it.
     #[serde(default)]
     pub inputs: Vec<String>,
-    /// Layers of one group stand together; they are shown as one card. It changes nothing of what
-    /// is computed.
+    /// Layers of one group stand together; they are shown as one card. A path: `encoder/residual1` is the group
+    /// `residual1` within `encoder`. It changes nothing of what is computed.
     #[serde(default)]
     pub group: Option<String>,
     #[serde(flatten)]

@@ -5,6 +5,7 @@
 pub mod compare;
 mod data;
 pub mod edit;
+pub mod flow;
 mod layer;
 pub mod presets;
 mod problem;

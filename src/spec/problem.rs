@@ -54,6 +54,10 @@ pub const PROBLEMS: &[(&str, &str)] = &[
         "The layers of the group “{id}” do not stand together. Move them side by side, or take some out of the group.",
     ),
     (
+        "group-depth",
+        "The groups of “{id}” lie more than {max} deep within one another. Dissolve some of them.",
+    ),
+    (
         "logits-expected",
         "{loss} from logits applies {activation} itself, so {activation} would come twice and slow the learning down. Take it out, or let the loss read probabilities.",
     ),

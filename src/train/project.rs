@@ -60,18 +60,25 @@ fn course_json(record: &Record) -> Value {
 }
 
 impl Project {
-    /// The file without its last tensor, which are the `checkpoint` bytes of the run's state
+    /// The file without its last tensor, with as many of the newest kept runs as can be read again. That
+    /// tensor is the `checkpoint` bytes of the run's state
     /// that follow (none where it is 0).
     pub fn to_bytes(&self, checkpoint: usize) -> Vec<u8> {
         let course = self.course.record();
-        let runs: Vec<(String, Record)> = self
-            .runs
-            .iter()
-            .take(RUNS)
-            .enumerate()
-            .map(|(i, r)| (format!("run.{i:02}"), r.course.record()))
-            .collect();
-        let about = self.runs.iter().zip(&runs).map(|(run, (_, record))| {
+        // What would not be read is not written.
+        let mut room = COURSES.saturating_sub(4 * course.values.len());
+        let mut kept: Vec<(&KeptRun, Record)> = Vec::new();
+        for run in self.runs.iter().rev() {
+            let record = run.course.record();
+            if let Some(less) = room.checked_sub(4 * record.values.len())
+                && kept.len() < RUNS
+            {
+                room = less;
+                kept.push((run, record));
+            }
+        }
+        kept.reverse();
+        let about = kept.iter().map(|(run, record)| {
             json!({
                 "name": run.name,
                 "spec": run.spec.as_ref().map(|s| s.to_short().to_string()),
@@ -86,8 +93,9 @@ impl Project {
             "course": course_json(&course),
             "runs": about.collect::<Vec<_>>(),
         });
-        let all =
-            || std::iter::once((COURSE, &course)).chain(runs.iter().map(|(n, r)| (&n[..], r)));
+        let names: Vec<String> = (0..kept.len()).map(|i| format!("run.{i:02}")).collect();
+        let runs = || names.iter().zip(&kept).map(|(n, (_, r))| (&n[..], r));
+        let all = || std::iter::once((COURSE, &course)).chain(runs());
         let shapes: Vec<[usize; 2]> = all()
             .map(|(_, r)| {
                 let n = r.columns.len();

@@ -5,34 +5,29 @@ use super::code::open::{OpenCode, OpenProps, Start};
 use super::data_panel::DataPanel;
 use super::drop::{Opening, adapt, files_of, opener, use_drop, with_set, with_target};
 use super::embed::{OpenWhole, embed};
-use super::fields::is_typing;
 use super::files::embed::{EmbedDialog, EmbedProps};
 use super::files::open::{OpenFile, OpenFileProps};
-use super::files::save::save_project;
 use super::folder;
+use super::frame::{Bar, Tab, splitter, style_of, tab_class, tabs};
 use super::header::{Ask, Header};
+use super::hooks::{use_ask, use_keys, use_loading, use_memory, use_title};
 use super::i18n::{self, Lang, problem_text, t};
 use super::inspect::{Inspect, Without};
 use super::later::{Later, View};
 use super::notices::Notices;
-use super::panes::Splitter;
 use super::plot::LossPlot;
-use super::remember::{self, Layout, Theme};
+use super::remember::{self, Theme};
 use super::result::Headline;
 use super::run_life::SavedStates;
 use super::runner::Runner;
-use super::share::copy_link;
-use super::store::{Action, Edit, Phase, State, Word};
+use super::store::{Action, Edit, Phase, State};
 use super::tour::{Pane, Tour};
 use super::train_panel::TrainPanel;
 use crate::lazy;
-use crate::spec::{Spec, presets};
+use crate::spec::Spec;
 use crate::train::protocol::BackendChoice;
-use gloo::events::{EventListener, EventListenerOptions};
-use gloo::timers::callback::Timeout;
-use gloo::utils::{document, window};
+use gloo::utils::document;
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, HtmlInputElement};
 use yew::prelude::*;
@@ -59,23 +54,6 @@ pub fn start() {
 /// The one text that cannot come from the catalogue.
 const NO_WORDS: &str = "The texts of this page did not load. Check the connection and reload. \
     页面文字没有加载成功，请检查网络连接后刷新。";
-
-/// An edit is kept for the next visit when no other has followed it for so long.
-const KEEP_MS: u32 = 600;
-
-/// The three views among which a narrow screen chooses.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tab {
-    Setup,
-    Network,
-    Result,
-}
-
-const TABS: [(Tab, &str); 3] = [
-    (Tab::Setup, "tab-setup"),
-    (Tab::Network, "tab-network"),
-    (Tab::Result, "tab-result"),
-];
 
 lazy! { static OPEN_CODE: View<OpenProps>, in page code = |p| html! { <OpenCode ..p /> }; }
 lazy! { static EMBED: View<EmbedProps>, in page files = |p| html! { <EmbedDialog ..p /> }; }
@@ -307,7 +285,7 @@ fn App() -> Html {
                     <section class="pane plot-pane" aria-label={t("plot")}>
                         <Headline score={state.score.clone()} />
                         <div class="plot-body">
-                            <LossPlot history={runner.history.clone()} version={state.live.version} {trained} />
+                            <LossPlot history={runner.history.clone()} version={state.live.version} {trained} kept={runner.kept.clone()} />
                         </div>
                     </section>
                     }
@@ -400,257 +378,4 @@ fn dialog(
             html! { <Later<OpenFileProps> view={&OPEN_FILE} {with} /> }
         }
     }
-}
-
-fn tab_class(tab: Tab) -> &'static str {
-    match tab {
-        Tab::Setup => "show-setup",
-        Tab::Network => "show-network",
-        Tab::Result => "show-result",
-    }
-}
-
-/// The choice of a view on a narrow screen; hidden on a wide one, which shows all three.
-fn tabs(tab: &UseStateHandle<Tab>) -> Html {
-    let onkeydown = {
-        let tab = tab.clone();
-        Callback::from(move |e: KeyboardEvent| {
-            let now = TABS.iter().position(|(t, _)| *t == *tab).unwrap_or(0);
-            let next = match e.key().as_str() {
-                "ArrowRight" => (now + 1) % TABS.len(),
-                "ArrowLeft" => (now + TABS.len() - 1) % TABS.len(),
-                _ => return,
-            };
-            e.prevent_default();
-            tab.set(TABS[next].0);
-        })
-    };
-    html! {
-        <div class="tabs" role="tablist" aria-label={t("views")} {onkeydown}>
-            { for TABS.iter().map(|(this, key)| {
-                let (tab, this) = (tab.clone(), *this);
-                let on = *tab == this;
-                let onclick = Callback::from(move |_: MouseEvent| tab.set(this));
-                html! {
-                    <button
-                        type="button"
-                        role="tab"
-                        key={*key}
-                        aria-selected={on.to_string()}
-                        tabindex={if on { "0" } else { "-1" }}
-                        {onclick}
-                    >{ t(key) }</button>
-                }
-            }) }
-        </div>
-    }
-}
-
-fn style_of(l: Layout) -> String {
-    format!(
-        "--left:{:.0}px;--right:{:.0}px;--plot:{:.1}%",
-        l.left,
-        l.right,
-        l.plot * 100.0
-    )
-}
-
-#[derive(Clone, Copy)]
-enum Bar {
-    Left,
-    Right,
-    Plot,
-}
-
-fn splitter(layout: &UseStateHandle<Layout>, label: &str, bar: Bar) -> Html {
-    let l = **layout;
-    let height = document()
-        .document_element()
-        .map_or(800.0, |e| f64::from(e.client_height()));
-    let (value, min, max, per_pixel) = match bar {
-        Bar::Left => (l.left, 220.0, 460.0, 1.0),
-        Bar::Right => (l.right, 320.0, 960.0, -1.0),
-        Bar::Plot => (l.plot, 0.2, 0.8, 1.0 / height),
-    };
-    let on_change = {
-        let layout = layout.clone();
-        Callback::from(move |v: f64| {
-            let mut l = *layout;
-            match bar {
-                Bar::Left => l.left = v,
-                Bar::Right => l.right = v,
-                Bar::Plot => l.plot = v,
-            }
-            layout.set(l);
-            remember::keep_layout(l);
-        })
-    };
-    html! {
-        <Splitter
-            label={t(label)}
-            flat={matches!(bar, Bar::Plot)}
-            {value}
-            {min}
-            {max}
-            {per_pixel}
-            {on_change}
-        />
-    }
-}
-
-/// Loads what the builder shows.
-#[hook]
-fn use_loading(state: &UseReducerHandle<State>, runner: &Rc<Runner>) {
-    let runner = runner.clone();
-    let deps = (state.spec.clone(), state.report.ok);
-    use_effect_with(deps, move |(spec, ok)| {
-        if *ok {
-            runner.want(spec.clone());
-        } else {
-            runner.block();
-        }
-    });
-}
-
-/// Keeps the spec for the next visit, and names it in the address while it is a preset's.
-#[hook]
-fn use_memory(state: &UseReducerHandle<State>, pasting: &UseStateHandle<Option<Opening>>) {
-    let edited = state.edited();
-    use_effect_with(state.spec.clone(), move |spec| {
-        let spec = spec.clone();
-        let timer = Timeout::new(KEEP_MS, move || {
-            remember::keep_spec(&spec);
-            remember::name_preset((!edited).then_some(spec.name.as_str()));
-        });
-        move || drop(timer)
-    });
-    let (dispatch, pasting) = (state.dispatcher(), pasting.setter());
-    use_effect_with((), move |()| {
-        let listener = EventListener::new(&window(), "hashchange", move |_| {
-            if let Some(link) = remember::link() {
-                pasting.set(Some(Opening::Code(Start::Link(link))));
-            }
-            if let Some(spec) = remember::named_preset() {
-                dispatch.dispatch(Action::Open(Box::new(spec)));
-            }
-        });
-        move || drop(listener)
-    });
-}
-
-#[hook]
-fn use_title(lang: Lang) {
-    use_effect_with(lang, |_| document().set_title(&t("title")));
-}
-
-/// Answers what the bar, the keys and the panels ask for.
-#[hook]
-fn use_ask(
-    state: &UseReducerHandle<State>,
-    runner: &Rc<Runner>,
-    lang: &UseStateHandle<Lang>,
-    theme: &UseStateHandle<Theme>,
-    layout: &UseStateHandle<Layout>,
-    // What opens files, what opens code, whether the tour is on, and the dialogs.
-    openers: (
-        &NodeRef,
-        &Callback<()>,
-        &UseStateHandle<bool>,
-        &UseStateHandle<Option<Opening>>,
-    ),
-) -> Callback<Ask> {
-    let dispatch = state.dispatcher();
-    let (runner, lang, layout, theme) =
-        (runner.clone(), lang.clone(), layout.clone(), theme.clone());
-    let (picker, on_code) = (openers.0.clone(), openers.1.clone());
-    let touring = openers.2.setter();
-    let pasting = openers.3.setter();
-    let open = move |id: &str| {
-        if let Some(spec) = presets::find(id) {
-            dispatch.dispatch(Action::Open(Box::new(spec)));
-        }
-    };
-    let dispatch = state.dispatcher();
-    let deps = (state.spec.clone(), *theme);
-    use_callback(
-        deps,
-        move |ask: Ask, (spec, shown): &(Rc<Spec>, Theme)| match ask {
-            Ask::Play => runner.play(),
-            Ask::Pause => runner.pause(),
-            Ask::Step => runner.step(),
-            Ask::Reset => runner.reset(),
-            Ask::Speed(speed) => runner.set_speed(speed),
-            Ask::Preset(id) => open(&id),
-            Ask::Restore => open(&spec.name),
-            Ask::Open => {
-                if let Some(input) = picker.cast::<HtmlInputElement>() {
-                    input.click();
-                }
-            }
-            Ask::OpenCode => on_code.emit(()),
-            Ask::Save => save_project(runner.clone(), spec.clone(), dispatch.clone()),
-            Ask::Embed => pasting.set(Some(Opening::Embed)),
-            Ask::Link => copy_link(spec.clone(), dispatch.clone()),
-            Ask::Undo => dispatch.dispatch(Action::Undo),
-            Ask::Redo => dispatch.dispatch(Action::Redo),
-            Ask::Language(chosen) => {
-                chosen.remember();
-                let (lang, dispatch) = (lang.clone(), dispatch.clone());
-                spawn_local(async move {
-                    match i18n::load(chosen).await {
-                        Ok(()) => lang.set(chosen),
-                        Err(_) => dispatch
-                            .dispatch(Action::Say(Word::Trouble("part-not-loaded", Vec::new()))),
-                    }
-                });
-            }
-            Ask::Theme => {
-                let other = shown.other();
-                other.apply();
-                other.keep();
-                theme.set(other);
-            }
-            Ask::Layout => {
-                layout.set(Layout::default());
-                remember::keep_layout(Layout::default());
-            }
-            Ask::Tour => touring.set(true),
-        },
-    )
-}
-
-#[hook]
-fn use_keys(ask: &Callback<Ask>, phase: Phase) {
-    let deps = (ask.clone(), phase);
-    use_effect_with(deps, move |(ask, phase)| {
-        let (ask, phase) = (ask.clone(), *phase);
-        // Not passive: the browser's own undo must not run as well.
-        let options = EventListenerOptions::enable_prevent_default();
-        let listener = EventListener::new_with_options(&document(), "keydown", options, move |e| {
-            let Some(e) = e.dyn_ref::<KeyboardEvent>() else {
-                return;
-            };
-            if is_typing(e) {
-                return;
-            }
-            let at_rest = e
-                .target()
-                .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
-                .is_none_or(|t| t.tag_name() == "BODY");
-            let control = e.ctrl_key() || e.meta_key();
-            let what = match (e.key().to_lowercase().as_str(), control, e.shift_key()) {
-                ("z", true, false) => Ask::Undo,
-                ("z", true, true) | ("y", true, false) => Ask::Redo,
-                (" ", false, false) if at_rest => match phase {
-                    Phase::Training => Ask::Pause,
-                    Phase::Paused | Phase::Finished => Ask::Play,
-                    _ => return,
-                },
-                _ => return,
-            };
-            e.prevent_default();
-            ask.emit(what);
-        });
-        move || drop(listener)
-    });
 }

@@ -48,11 +48,15 @@ impl Lang {
 
     /// Makes it the current language of the page.
     pub fn apply(self) {
-        CURRENT.set(self);
-        if let Some(root) = gloo::utils::document().document_element() {
+        let root = gloo::utils::document().document_element();
+        // Set again, even to what it is, it costs the styles of the whole page.
+        if let Some(root) = root
+            && root.get_attribute("lang").as_deref() != Some(self.tag())
+        {
             // Failing to set an attribute leaves the page readable.
             let _ = root.set_attribute("lang", self.tag());
         }
+        CURRENT.set(self);
     }
 
     pub fn remember(self) {

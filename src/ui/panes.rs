@@ -24,6 +24,27 @@ pub fn captured(e: &PointerEvent, selector: &str) -> bool {
     target_in(e, selector).is_some_and(|t| t.has_pointer_capture(e.pointer_id()))
 }
 
+/// What a pixel of movement adds to a bar's value; negative where the pane lies behind the bar.
+#[derive(Clone, Copy, PartialEq)]
+pub enum PerPixel {
+    By(f64),
+    /// The value is a share of the window's height, which is asked for when the bar is moved: asking
+    /// while the page is being drawn would make the browser lay it out at once.
+    OfHeight,
+}
+
+impl PerPixel {
+    fn get(self) -> f64 {
+        match self {
+            PerPixel::By(by) => by,
+            PerPixel::OfHeight => {
+                let root = gloo::utils::document().document_element();
+                1.0 / root.map_or(800.0, |e| f64::from(e.client_height().max(1)))
+            }
+        }
+    }
+}
+
 #[derive(Properties, PartialEq)]
 pub struct SplitterProps {
     pub label: AttrValue,
@@ -33,8 +54,7 @@ pub struct SplitterProps {
     pub value: f64,
     pub min: f64,
     pub max: f64,
-    /// What a pixel of movement adds to the value; negative where the pane lies behind the bar.
-    pub per_pixel: f64,
+    pub per_pixel: PerPixel,
     pub on_change: Callback<f64>,
 }
 
@@ -55,7 +75,7 @@ pub fn Splitter(props: &SplitterProps) -> Html {
         let (held, emit) = (held.clone(), props.on_change.clone());
         Callback::from(move |e: PointerEvent| {
             if let Some((from, value)) = *held.borrow() {
-                emit.emit((value + (place(&e) - from) * by).clamp(min, max));
+                emit.emit((value + (place(&e) - from) * by.get()).clamp(min, max));
             }
         })
     };
@@ -72,7 +92,7 @@ pub fn Splitter(props: &SplitterProps) -> Html {
                 _ => return,
             };
             e.prevent_default();
-            emit.emit((value + pixels * by).clamp(min, max));
+            emit.emit((value + pixels * by.get()).clamp(min, max));
         })
     };
     let share = ((props.value - min) / (max - min) * 100.0).clamp(0.0, 100.0);

@@ -47,7 +47,7 @@ e2e('a residual block is one card that opens; layers move into it and out', asyn
   await group(page, 'residual2').waitFor();
   await block.locator('.block-head .kind').press('Control+g');
   await block.waitFor({ state: 'detached' });
-  assert.equal(await page.locator('.builder > .pane-body > .layers > [data-layer]').count(), 8);
+  assert.equal(await page.locator('.builder > .pane-body > .flow > .layers > [data-layer]').count(), 8);
 });
 
 e2e('chosen layers become a residual block, and a run goes on where only the grouping changes', async ({ page }) => {
@@ -71,6 +71,42 @@ e2e('chosen layers become a residual block, and a run goes on where only the gro
   await group(page, 'residual1').waitFor();
   await page.waitForFunction(() => nabla.current()?.info.spec.layers[2]?.kind === 'add');
   assert.deepEqual((await run(page)).info.spec.layers[2].inputs, ['input', 'relu1']);
+});
+
+e2e('groups lie in groups, and connections past other cards are drawn beside them', async ({ page, shot }) => {
+  await trained(page);
+  await page.getByRole('button', { name: 'Add layer' }).nth(2).click();
+  await page.getByRole('menuitem', { name: /^Residual block/ }).click();
+  const block = group(page, 'residual1');
+  await block.waitFor();
+  // Closed, it reads the card before it: there is nothing to draw.
+  await page.waitForFunction(() => document.querySelectorAll('.wires .wire').length === 0);
+  await block.locator('.block-head .kind').click();
+  const wire = (label) => page.getByRole('button', { name: label, exact: true });
+  await wire('relu1 → add1, past 3 cards').waitFor();
+  // Pointed at, it marks both of its ends.
+  await wire('relu1 → add1, past 3 cards').focus();
+  await page.locator('[data-layer="relu1"][data-lit]').waitFor();
+  await page.locator('[data-layer="add1"][data-lit]').waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('[data-layer="add1"][aria-current="true"]').waitFor();
+
+  // A group within the group, which takes two of the cards together when it is closed.
+  await card(page, 'fc3').locator('.kind').focus();
+  await page.keyboard.press('Shift+ArrowDown');
+  await page.getByRole('toolbar', { name: 'Chosen layers' }).waitFor();
+  await page.keyboard.press('Control+g');
+  const inner = block.locator('[data-group="residual1/block1"]');
+  await inner.waitFor();
+  await shot('builder-nested');
+  await inner.locator('.block-head .kind').click();
+  await wire('relu1 → add1, past 2 cards').waitFor();
+  // Out of it by keys, with what it holds, and back with Undo.
+  await inner.locator('.block-head .kind').press('Alt+ArrowUp');
+  await page.locator('.builder > .pane-body > .flow > .layers > [data-group="block1"]').waitFor();
+  await said(page, 'block1 is out of its group');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await inner.waitFor();
 });
 
 e2e('what is wrong is mended at a click, and undone', async ({ page, shot }) => {

@@ -41,16 +41,23 @@ e2e('what a script trains on the page’s run, the page shows', async ({ page })
 e2e('check says what is wrong with a spec, and leaves the page alone', async ({ page }) => {
   await slowly(page);
   const { id } = await run(page);
-  const [good, bad] = await page.evaluate(async () => {
+  const [good, bad, mended, out] = await page.evaluate(async () => {
     const spec = await nabla.preset('digits-mlp');
     const good = await nabla.check(spec);
     spec.layers.at(-1).units = 7;
-    return [good, await nabla.check(spec)];
+    const bad = await nabla.check(spec);
+    // Out of bounds, so that it is no spec yet.
+    spec.layers.at(-1).units = 0;
+    return [good, bad, await nabla.check(bad.errors[0].repairs[0].spec), await nabla.check(spec)];
   });
   assert.ok(good.ok);
   assert.equal(good.params, 4810);
   assert.ok(!bad.ok);
   assert.equal(bad.errors[0].layer, 'fc2');
+  const [{ id: repair, text }] = bad.errors[0].repairs;
+  assert.deepEqual([repair, text], ['set-units', 'Set the units of fc2 to 10']);
+  assert.ok(mended.ok);
+  assert.equal(out.errors[0].repairs[0].spec.layers.at(-1).units, 1);
   assert.equal((await run(page)).id, id);
 });
 

@@ -2,7 +2,7 @@
 //! weights as far as ONNX has words for them, and the same predictions.
 use super::common::{block_on, load};
 use super::onnx::{export, far, samples, trained, without_spec};
-use super::random::{Rng, random};
+use super::random_specs::{Rng, random};
 use nabla::backend::cpu::CpuBackend;
 use nabla::graph;
 use nabla::interop::onnx::read;

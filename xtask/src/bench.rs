@@ -12,7 +12,7 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     ensure(&[Need::NodeModules, Need::Chrome])?;
     let given = |name: &str| args.iter().any(|a| a == name);
-    let own = ["--no-build", "--kernels", "--views"];
+    let own = ["--no-build", "--kernels", "--views", "--plots"];
     let rest = args.iter().filter(|a| !own.contains(&a.as_str()));
     let mut node;
     if given("--kernels") {
@@ -27,9 +27,10 @@ pub fn run(args: &[String]) -> Result<()> {
                 "there is no dist/engine.html, the bare page that steps are timed on".into(),
             );
         }
-        let file = match given("--views") {
-            true => "tests/bench/views.mjs",
-            false => "tests/bench/bench.mjs",
+        let file = match (given("--views"), given("--plots")) {
+            (true, _) => "tests/bench/views.mjs",
+            (_, true) => "tests/bench/plots.mjs",
+            _ => "tests/bench/bench.mjs",
         };
         node = command("node", [file]);
         node.args(rest);

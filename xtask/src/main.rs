@@ -38,7 +38,8 @@ cargo xtask <command>
                      site, then time training steps in Chrome, beside peers whose harness is there;
                      ARGS as in tests/bench/bench.mjs; with --kernels, the kernels one by one
                      (ARGS as in tests/bench/kernels.mjs); with --views, what the look inside
-                     costs (ARGS as in tests/bench/views.mjs); with --backend webgpu, on the browser's
+                     costs (ARGS as in tests/bench/views.mjs); with --plots, how the plots bear a
+                     million steps (tests/bench/plots.mjs); with --backend webgpu, on the browser's
                      GPU; with --gpu, the GPU backend on the machine's own driver (ARGS: --quick,
                      and words that choose)
 ";

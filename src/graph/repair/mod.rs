@@ -5,9 +5,10 @@
 mod apply;
 mod head;
 mod shapes;
+mod words;
 
 use super::check;
-use crate::spec::edit::{self, free_id, source_of};
+use crate::spec::edit::{self, free_id, path, source_of};
 use crate::spec::*;
 use crate::train::protocol::CheckReport;
 use apply::*;
@@ -139,6 +140,7 @@ impl Desk<'_> {
                 self.rename();
             }
             "layer-id" | "group-split" => self.leave_group(),
+            "group-depth" => self.shallow_group(),
             "unknown-input" => self.read_before(),
             "input-count" => self.input_count(),
             "flat-input" => self.before("insert-flatten", Vec::new(), LayerKind::Flatten),
@@ -242,13 +244,45 @@ impl Desk<'_> {
 
     fn leave_group(&mut self) {
         let Some(at) = self.at else { return };
-        let group = self.spec.layers[at].group.clone().unwrap_or_default();
+        let Some(path) = self.spec.layers[at].group.clone() else {
+            return;
+        };
+        // The group that is wrong, as a path: of a name that is none only that is known.
+        let wrong = match self.problem.code.as_str() {
+            "group-split" => self.arg("id").to_string(),
+            _ => {
+                let ends = path.match_indices('/').map(|(i, _)| i);
+                let mut ends = ends.chain([path.len()]);
+                let bad = ends.find(|end| path::leaf(&path[..*end]) == self.arg("id"));
+                path[..bad.unwrap_or(path.len())].to_string()
+            }
+        };
         let own = edit::free_group(self.spec, "group");
         let args = vec![("id", own.clone())];
         self.offer("rename-group", args, |s| {
-            let run = s.layers[at..].iter_mut();
-            for l in run.take_while(|l| l.group.as_deref() == Some(group.as_str())) {
-                l.group = Some(own.clone());
+            let to = path::join(path::parent(&wrong), Some(&own));
+            for l in &mut s.layers[at..] {
+                match l
+                    .group
+                    .as_deref()
+                    .map(|g| path::moved(g, &wrong, to.as_deref()))
+                {
+                    Some(Some(group)) => l.group = Some(group),
+                    _ => break,
+                }
+            }
+            Some(())
+        });
+    }
+
+    fn shallow_group(&mut self) {
+        self.offer("shallow-group", Vec::new(), |s| {
+            for l in &mut s.layers {
+                let ends = l.group.iter().flat_map(|g| g.match_indices('/'));
+                let end = ends.map(|(i, _)| i).nth(path::MAX_DEPTH - 1);
+                if let (Some(group), Some(end)) = (&mut l.group, end) {
+                    group.truncate(end);
+                }
             }
             Some(())
         });

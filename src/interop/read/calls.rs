@@ -1,19 +1,25 @@
 //! Attributes and calls: of the script's own functions and classes, and of libraries.
+use super::arguments::Asked;
 use super::data::{Data, Part};
+use super::groups::holds_tensor;
 use super::machine::{Machine, canonical};
 use super::value::*;
 use ruff_python_ast::{self as ast, Expr};
+use ruff_text_size::Ranged;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Arguments of a call.
+#[derive(Default)]
 pub(super) struct Args<'a> {
     pub list: Vec<Value<'a>>,
     pub named: Vec<(String, Value<'a>)>,
+    pub asked: Asked,
 }
 
 impl<'a> Args<'a> {
     pub fn get(&self, at: usize, name: &str) -> Option<&Value<'a>> {
+        self.asked.see(at, name);
         let named = self.named.iter().find(|(n, _)| n == name).map(|(_, v)| v);
         named.or_else(|| self.list.get(at))
     }
@@ -94,6 +100,7 @@ impl<'a> Machine<'a> {
                     &Args {
                         list: vec![],
                         named: vec![],
+                        ..Args::default()
                     },
                     line,
                 ),
@@ -133,6 +140,7 @@ impl<'a> Machine<'a> {
         let mut args = Args {
             list: Vec::new(),
             named: Vec::new(),
+            ..Args::default()
         };
         for a in &c.arguments.args {
             let value = self.expr(a, scope);
@@ -168,24 +176,47 @@ impl<'a> Machine<'a> {
         if args.list.len() > 10_000 {
             return Value::Unknown;
         }
+        if let Value::Method(m) = &f
+            && let (Value::Lib(scheduler), "step") = (&m.0, &*m.1)
+            && let Some(given) = c.arguments.args.first()
+        {
+            let text = self.source.get(given.range().to_std_range());
+            self.watched(&Rc::clone(scheduler), text.unwrap_or_default());
+        }
         let made = self.call(&f, args, line);
         self.charge(made)
     }
 
     pub fn call(&mut self, f: &Value<'a>, args: Args<'a>, line: usize) -> Value<'a> {
         match f {
+            Value::Func(func) if self.found.keras && holds_tensor(&args.list) => {
+                let given = args.list.clone();
+                self.grouped(&func.name, &given, |m| {
+                    m.call_func(func, None, args.list, args.named, line)
+                })
+            }
             Value::Func(func) => self.call_func(func, None, args.list, args.named, line),
             Value::Class(class) => self.instance(class, args, line),
             Value::Object(o) => {
                 let call = ["forward", "call", "__call__"]
                     .iter()
                     .find_map(|n| member(&o.class, n));
-                match call {
-                    Some(Value::Func(func)) => {
-                        self.call_func(&func, Some(f.clone()), args.list, args.named, line)
-                    }
-                    _ => Value::Unknown,
+                let Some(Value::Func(func)) = call else {
+                    return Value::Unknown;
+                };
+                let given = args.list.clone();
+                let apply = |m: &mut Self| {
+                    m.inside += 1;
+                    let out = m.call_func(&func, Some(f.clone()), args.list, args.named, line);
+                    m.inside -= 1;
+                    out
+                };
+                if self.inside == 0 && !(self.found.keras && holds_tensor(&given)) {
+                    return apply(self);
                 }
+                let own = o.name.borrow().clone();
+                let name = own.unwrap_or_else(|| super::keras_layers::snake(&o.class.name));
+                self.grouped(&name, &given, apply)
             }
             Value::Method(m) => {
                 let (this, name) = (&m.0, m.1.as_str());
@@ -200,6 +231,7 @@ impl<'a> Machine<'a> {
     fn instance(&mut self, class: &Rc<Class<'a>>, args: Args<'a>, line: usize) -> Value<'a> {
         let object = Value::Object(Rc::new(Object {
             class: Rc::clone(class),
+            name: RefCell::default(),
             fields: RefCell::default(),
         }));
         if let Some(Value::Func(init)) = member(class, "__init__") {
@@ -231,6 +263,12 @@ impl<'a> Machine<'a> {
             }
             Value::Lib(lib) => self.lib_method(lib, name, args, line),
             Value::Tensor(t) => self.tensor_method(&t.clone(), name, &args, line),
+            Value::Data(d) if self.inside > 0 && d.is_layer(name, &args) => {
+                match self.enter(this, line) {
+                    Some(t) => self.tensor_method(&t, name, &args, line),
+                    None => Value::Unknown,
+                }
+            }
             Value::Data(d) => self.data_method(&d.clone(), name, &args, line),
             Value::Loss(l) => match name {
                 "backward" => {
@@ -301,14 +339,12 @@ impl<'a> Machine<'a> {
             Value::None => Some(super::machine::Batch::Whole),
             _ => None,
         };
-        let shuffle = match (
-            loader.kwargs.iter().find(|(n, _)| n == "sampler"),
-            loader.arg(2, "shuffle"),
-        ) {
-            (Some((_, Value::Lib(_))), _) => Some(true),
+        let shuffle = match (loader.arg(3, "sampler"), loader.arg(2, "shuffle")) {
+            (Some(Value::Lib(_)), _) => Some(true),
             (_, Some(v)) => v.truth(),
             (_, None) => Some(false),
         };
+        self.unasked(loader);
         self.batch_now = Some((share, shuffle));
         self.sample(&set, loader.line)
     }
@@ -460,6 +496,7 @@ impl<'a> Machine<'a> {
                     let one = |v| Args {
                         list: vec![v],
                         named: vec![],
+                        ..Args::default()
                     };
                     Value::list(
                         items

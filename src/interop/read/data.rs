@@ -258,6 +258,27 @@ impl Data {
         self.with(values, shape, form)
     }
 
+    /// Whether a method inside a network's `forward` is one of its layers rather than another view of the
+    /// samples.
+    pub fn is_layer(&self, method: &str, args: &super::calls::Args) -> bool {
+        match method {
+            "mean" | "amax" => args.get(0, "dim").is_some(),
+            "reshape" | "view" => {
+                let rest = args.list.iter().skip(1).map(super::value::Value::int);
+                let Some(to) = rest.collect::<Option<Vec<i64>>>() else {
+                    return false;
+                };
+                let plain = self.set().is_none_or(|(set, _)| {
+                    to.iter()
+                        .map(|n| usize::try_from(*n).unwrap_or(0))
+                        .ne(set.sample.iter().copied())
+                });
+                to.len() > 1 && !to.contains(&1) && plain
+            }
+            _ => false,
+        }
+    }
+
     /// To another shape; one −1 is worked out.
     pub fn reshaped(&self, to: &[i64]) -> Option<Data> {
         if self.set().is_some() {

@@ -8,6 +8,10 @@ use super::{keras_layers as keras, torch, torch_layers};
 use serde_json::{Value as Json, json};
 use std::rc::Rc;
 
+fn kind_of(schedule: &Option<Json>) -> Option<&str> {
+    schedule.as_ref()?.get("kind")?.as_str()
+}
+
 /// Points that a spec may hold.
 const POINTS: usize = 40_000;
 
@@ -31,15 +35,25 @@ impl<'a> Machine<'a> {
         let loss = loss.expect("its output was taken");
         let mut spec_loss = loss.spec.clone();
         self.head(&mut net, &mut spec_loss, loss.line, is_keras);
+        let mut drawn = false;
         for l in &mut net.layers {
             if l.get("kind") != Some(&json!("sampling")) {
                 continue;
             }
+            drawn = true;
             match loss.kl {
-                Some(kl) => drop(l.insert("kl".into(), json!(kl as f32))),
+                Some((kl, _)) => drop(l.insert("kl".into(), json!(kl as f32))),
+                // Keras' layer has the weight itself.
+                None if l.contains_key("kl") => {}
                 // A sampling layer is there for the divergence: the visitor must know that it is gone.
-                None => self.note(loss.line, "note-loss-term", &[]),
+                None => {
+                    l.insert("kl".into(), json!(0.0));
+                    self.note(loss.line, "note-loss-term", &[]);
+                }
             }
+        }
+        if let (Some((_, line)), false) = (loss.kl, drawn) {
+            self.note(line, "note-loss-term", &[]);
         }
         let x = self
             .fitted
@@ -48,11 +62,20 @@ impl<'a> Machine<'a> {
         let data = self.data(&x, &loss.target, &spec_loss, &output, &net)?;
         let (optimizer, clip) = self.optimizer(is_keras, loss.line);
         let penalty = match loss.penalty {
-            (0.0, 0.0) => self.penalty.unwrap_or((0.0, 0.0)),
+            (0.0, 0.0) => self.one_penalty(),
             p => p,
         };
-        if self.found.epochs.is_none() {
-            self.note(0, "note-epochs", &[]);
+        match (self.found.epochs, self.half_cosine) {
+            (None, _) => self.note(0, "note-epochs", &[]),
+            (Some(epochs), Some((line, n)))
+                if n != epochs && kind_of(&self.found.schedule) == Some("cosine") =>
+            {
+                self.note(line, "note-half-cosine", &[("epochs", n.to_string())]);
+            }
+            _ => {}
+        }
+        if loss.sum && loss.kl.is_none() {
+            self.note(loss.line, "note-sum", &[]);
         }
         let batch = match self.found.batch {
             Some(Batch::Of(n)) if n > 0 => json!(n),
@@ -100,6 +123,7 @@ impl<'a> Machine<'a> {
         let args = super::calls::Args {
             list: vec![Value::Unknown],
             named: vec![],
+            ..super::calls::Args::default()
         };
         let output = match (&lib, self.compiled.is_some()) {
             (Some(lib), _) if lib.path.starts_with("keras.") => {
@@ -225,7 +249,27 @@ impl<'a> Machine<'a> {
             false => torch_layers::optimizer(lib).map(|o| (o, None)),
         });
         match (found, lib) {
-            (Some(found), _) => found,
+            (Some((mut found, clip)), Some(lib)) => {
+                if is_keras {
+                    if let Some(Value::Lib(schedule)) = lib.peek(0, "learning_rate") {
+                        self.note(schedule.line, "note-schedule", &[]);
+                    }
+                    if lib
+                        .peek(usize::MAX, "clipnorm")
+                        .and_then(Value::number)
+                        .is_some()
+                    {
+                        self.note(lib.line, "note-clipnorm", &[]);
+                    }
+                }
+                if let (Some(peak), Some("one_cycle")) = (self.peak, kind_of(&self.found.schedule))
+                {
+                    found["learning_rate"] = json!(peak as f32);
+                }
+                self.unasked(&lib);
+                (found, clip)
+            }
+            (Some(found), None) => found,
             (None, Some(lib)) => {
                 self.note(
                     lib.line,

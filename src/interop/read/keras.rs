@@ -100,10 +100,10 @@ impl<'a> Machine<'a> {
         if lib.kind() == "Rescaling" {
             self.note(lib.line, "note-rescaling", &[]);
         }
-        for name in ["kernel_regularizer", "embeddings_regularizer"] {
-            if let Some(p) = penalty_of(lib.arg(usize::MAX, name)) {
-                self.penalty = Some(p);
-            }
+        self.layer_settings(lib);
+        if lib.kind() == "MultiHeadAttention" {
+            self.attends_to_itself(&first, args, line);
+            self.unasked_named(args, lib.kind(), line);
         }
         if lib.uses.replace(lib.uses.get() + 1) > 0 && lib.kind() == "Dense" {
             self.note(lib.line, "note-shared", &[]);
@@ -116,9 +116,58 @@ impl<'a> Machine<'a> {
         if lib.kind() == "MultiHeadAttention" {
             node.inputs.truncate(1);
         }
+        if lib.kind() == "MultiHeadAttention"
+            && let (Some(heads), Some(each)) = (
+                lib.peek(0, "num_heads").and_then(Value::int),
+                lib.peek(1, "key_dim").and_then(Value::int),
+            )
+        {
+            node.expects = usize::try_from(heads.saturating_mul(each)).ok();
+        }
         node.id = lib.name.borrow().clone();
         node.module = true;
         Value::Tensor(first.then(node))
+    }
+
+    /// Penalties of a layer's weights, and what nothing asked for.
+    fn layer_settings(&mut self, lib: &Rc<Lib<'a>>) {
+        let cell = match (lib.kind(), lib.peek(0, "layer")) {
+            ("Bidirectional", Some(Value::Lib(inner))) => Rc::clone(inner),
+            _ => Rc::clone(lib),
+        };
+        let of = |name: &str| penalty_of(cell.arg(usize::MAX, name));
+        let line = cell.line;
+        match cell.kind() {
+            "Embedding" => self.penalties.push((line, of("embeddings_regularizer"))),
+            "LSTM" | "GRU" | "SimpleRNN" => {
+                let both = ["kernel_regularizer", "recurrent_regularizer"].map(of);
+                self.penalties.extend(both.map(|p| (line, p)));
+            }
+            "Dense" | "Conv1D" | "Conv2D" | "Conv2DTranspose" | "MultiHeadAttention" => {
+                self.penalties.push((line, of("kernel_regularizer")));
+            }
+            "SpatialDropout1D" | "SpatialDropout2D" => {
+                self.stands_in(cell.kind(), "Dropout", line);
+            }
+            "Permute" => self.note(line, "note-permute", &[]),
+            _ => {}
+        }
+        self.unasked(&cell);
+        if !Rc::ptr_eq(&cell, lib) {
+            self.unasked(lib);
+        }
+    }
+
+    /// The penalty of all layers, which is one here.
+    pub fn one_penalty(&mut self) -> (f64, f64) {
+        let all = std::mem::take(&mut self.penalties);
+        let Some((line, Some(first))) = all.iter().find(|(_, p)| p.is_some()).copied() else {
+            return (0.0, 0.0);
+        };
+        if all.iter().any(|(_, p)| *p != Some(first)) {
+            self.note(line, "note-penalty", &[]);
+        }
+        first
     }
 
     /// `Lambda` of a function that is the step.
@@ -177,6 +226,7 @@ impl<'a> Machine<'a> {
                 Args {
                     list: vec![x],
                     named: vec![],
+                    ..Args::default()
                 },
                 line,
             );
@@ -279,6 +329,10 @@ impl<'a> Machine<'a> {
                 return;
             }
         };
+        if let Some(lib) = lib {
+            self.unasked(&lib);
+        }
+        self.unasked_named(args, "compile", line);
         self.compiled = Some((spec, line));
     }
 
@@ -322,6 +376,7 @@ impl<'a> Machine<'a> {
         {
             self.callback(&callback, line);
         }
+        self.unasked_named(args, "fit", line);
         // Keras holds the last samples out, unshuffled.
         let mut x = x;
         if let (Some(share), Value::Data(d)) = (self.found.validation, &x) {
@@ -342,6 +397,7 @@ impl<'a> Machine<'a> {
                 Args {
                     list: vec![x.clone()],
                     named: vec![],
+                    ..Args::default()
                 },
                 line,
             ),
@@ -371,7 +427,7 @@ impl<'a> Machine<'a> {
             line: at,
             sum: false,
             kl: None,
-            penalty: self.penalty.unwrap_or((0.0, 0.0)),
+            penalty: self.one_penalty(),
         }));
     }
 
@@ -386,7 +442,7 @@ impl<'a> Machine<'a> {
                 self.rate_by_step(lib, line);
             }
             "EarlyStopping" | "ModelCheckpoint" | "ReduceLROnPlateau" => self.watcher(lib),
-            "TensorBoard" | "CSVLogger" | "History" => {}
+            "History" | "ProgbarLogger" => {}
             _ => self.note(line, "note-callback", &[("name", lib.kind().to_string())]),
         }
     }
@@ -407,6 +463,17 @@ impl<'a> Machine<'a> {
                 "val_loss".to_string()
             }
         };
+        let wanted = if monitor == "val_accuracy" {
+            "max"
+        } else {
+            "min"
+        };
+        if lib.peek(usize::MAX, "mode").and_then(Value::text) == Some(wanted) {
+            key("mode");
+        }
+        if first == 1 {
+            lib.arg(0, "filepath");
+        }
         let number = |name: &str, or: f64| key(name).and_then(Value::number).unwrap_or(or);
         match lib.kind() {
             "EarlyStopping" => {
@@ -432,6 +499,7 @@ impl<'a> Machine<'a> {
                 }));
             }
         }
+        self.unasked(lib);
     }
 
     /// The schedule that a function of the epoch follows, told from its values.
@@ -455,6 +523,7 @@ impl<'a> Machine<'a> {
                     Args {
                         list: given,
                         named: vec![],
+                        ..Args::default()
                     },
                     line,
                 )

@@ -149,9 +149,7 @@ pub(super) fn fields(lib: &Lib) -> Fields {
         "Dense" => {
             let mut map = json!({"kind": "linear", "units": whole(0, "units")?});
             rest(&mut map)?;
-            if key("activation").is_none() {
-                map["activation"] = json!(function_of(lib.args.get(1))?);
-            }
+            map["activation"] = json!(function_of(arg(1, "activation"))?);
             map
         }
         "Conv1D" | "Conv2D" | "Conv2DTranspose" | "Convolution2D" => {
@@ -211,10 +209,22 @@ pub(super) fn fields(lib: &Lib) -> Fields {
         "Concatenate" => {
             json!({"kind": "concatenate", "axis": arg(0, "axis").and_then(Value::int).unwrap_or(-1)})
         }
-        "BatchNormalization" => json!({
-            "kind": "batch_norm", "momentum": float(key("momentum")), "epsilon": float(key("epsilon")),
-            "affine": flag("scale", true),
-        }),
+        "BatchNormalization" => {
+            let affine = flag("scale", true);
+            // Both or neither.
+            if lib
+                .peek(usize::MAX, "center")
+                .and_then(Value::truth)
+                .unwrap_or(true)
+                == affine
+            {
+                key("center");
+            }
+            json!({
+                "kind": "batch_norm", "momentum": float(key("momentum")), "epsilon": float(key("epsilon")),
+                "affine": affine,
+            })
+        }
         "LayerNormalization" | "RMSNormalization" => {
             let axes = key("axis").and_then(Value::items).map_or(1, |a| a.len());
             let name = if kind == "LayerNormalization" {
@@ -255,6 +265,7 @@ pub(super) fn fields(lib: &Lib) -> Fields {
             _ => return Err("note-argument"),
         },
         "MultiHeadAttention" => {
+            arg(1, "key_dim");
             json!({"kind": "multi_head_attention", "heads": whole(0, "num_heads")?})
         }
         "Activation" => match function_of(arg(0, "activation"))? {

@@ -59,7 +59,6 @@ const PASSED: &[&str] = &[
     "numpy.mean",
     "numpy.argmax",
     "keras.saving",
-    "torch.optim.lr_scheduler.ReduceLROnPlateau",
     "torch.round",
     "numpy.round",
     "numpy.unique",
@@ -79,6 +78,7 @@ impl<'a> Machine<'a> {
             return self.builtin(name, args, line);
         }
         if let Some(done) = self.known_data(path, &args, line) {
+            self.unasked_named(&args, path, line);
             return done;
         }
         let last = path.rsplit('.').next().unwrap_or_default();
@@ -134,6 +134,9 @@ impl<'a> Machine<'a> {
             || path.starts_with("torch.") && !path.starts_with("torch.nn."))
             && let Some(v) = self.torch_function(last, &args, line)
         {
+            if super::torch_layers::makes_layer(last) {
+                self.unasked_named(&args, path, line);
+            }
             return v;
         }
         if path.starts_with("torch.nn.utils.clip_grad") {
@@ -146,6 +149,8 @@ impl<'a> Machine<'a> {
                 };
                 self.found.clip = Some(json!({"kind": kind, "max": max as f32}));
             }
+            args.get(0, "parameters");
+            self.unasked_named(&args, path, line);
             return Value::None;
         }
         if path.starts_with("torch.nn.") && !path.starts_with("torch.nn.functional")
@@ -180,10 +185,12 @@ impl<'a> Machine<'a> {
                 let inputs = Args {
                     list: args.list.into_iter().take(1).collect(),
                     named: Vec::new(),
+                    ..Args::default()
                 };
                 let made = Args {
                     list: Vec::new(),
                     named: args.named,
+                    ..Args::default()
                 };
                 let Value::Lib(lib) = self.keras_made(layer, made, line) else {
                     return Value::Unknown;
@@ -216,6 +223,7 @@ impl<'a> Machine<'a> {
             return Value::Lib(Lib::new(path, args.list, args.named, line));
         }
         if let Some(v) = self.numeric(path, &args, line) {
+            self.unasked_named(&args, path, line);
             return v;
         }
         self.note(line, "note-call", &[("name", path.to_string())]);
@@ -321,6 +329,7 @@ impl<'a> Machine<'a> {
                 return Value::None;
             }
         };
+        self.unasked_named(args, name, line);
         if let Some(Value::Param(Some(lib), which)) = args.list.first() {
             let plain = matches!(
                 lib.kind(),
@@ -337,6 +346,7 @@ impl<'a> Machine<'a> {
 
     fn scheduler_made(&mut self, lib: &Rc<Lib<'a>>) {
         if let Some(json) = self.scheduler(lib) {
+            self.unasked(lib);
             self.pending_schedule = Some(json);
             return;
         }
@@ -360,6 +370,7 @@ impl<'a> Machine<'a> {
                 let args = Args {
                     list: vec![Value::Int(epoch)],
                     named: vec![],
+                    ..Args::default()
                 };
                 if let Some(v) = f
                     .as_ref()

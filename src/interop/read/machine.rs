@@ -77,17 +77,26 @@ pub(super) struct Machine<'a> {
     pub batch_now: Option<(Option<Batch>, Option<bool>)>,
     /// Calls of modules inside modules.
     pub nested: usize,
+    /// Modules, the script's own and `Sequential`, that are being applied.
+    pub inside: usize,
+    /// Groups so far.
+    pub groups: usize,
     /// What `compile` said: the loss and its line.
     pub compiled: Option<(serde_json::Value, usize)>,
     /// Whether Keras' loss wants one-hot labels.
     pub one_hot_loss: bool,
-    pub penalty: Option<(f64, f64)>,
     /// The samples that entered a network last, and the network's input for them.
     pub entered: Option<(Rc<super::data::Data>, super::network::Tensor<'a>)>,
     /// What `fit` got for samples.
     pub fitted: Option<Value<'a>>,
     pub pending_schedule: Option<serde_json::Value>,
     pub last_optimizer: Option<Rc<Lib<'a>>>,
+    /// Line and epochs of a half cosine.
+    pub half_cosine: Option<(usize, i64)>,
+    /// The highest rate of a cycle.
+    pub peak: Option<f64>,
+    /// Penalties by layer that has weights, with its line.
+    pub penalties: Vec<(usize, Option<(f64, f64)>)>,
     /// Sets that were read from IDX files or stand in for a download, each once.
     pub idx: Option<Rc<super::data::Set>>,
     pub downloads: Vec<Rc<super::data::Set>>,
@@ -171,13 +180,17 @@ impl<'a> Machine<'a> {
             training: true,
             batch_now: None,
             nested: 0,
+            inside: 0,
+            groups: 0,
             compiled: None,
             one_hot_loss: false,
-            penalty: None,
             entered: None,
             fitted: None,
             pending_schedule: None,
             last_optimizer: None,
+            half_cosine: None,
+            peak: None,
+            penalties: Vec::new(),
             idx: None,
             downloads: Vec::new(),
             text: None,

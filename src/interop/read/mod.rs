@@ -1,11 +1,13 @@
 //! Python into a spec. The text is parsed by a real parser; the tree is followed over a subset of
 //! Python, PyTorch, Keras, NumPy and scikit-learn. Nothing is executed, and nothing is guessed from
 //! text: what is not known gets a note on its line, and the rest still opens.
+mod arguments;
 mod bounds;
 mod calls;
 mod data;
 mod expr;
 mod finish;
+mod groups;
 mod helpers;
 mod index;
 mod keras;

@@ -51,6 +51,8 @@ pub(super) struct Node {
     pub module: bool,
     /// An activation that may become part of the layer before it.
     pub fusable: bool,
+    /// The call that it stands in with others, by number, and the group's name.
+    pub group: Option<(usize, Rc<str>)>,
     /// Numbers that the script says the layer reads: width of the last axis, or channels.
     pub expects: Option<usize>,
 }
@@ -128,7 +130,7 @@ impl<'a> Tensor<'a> {
             }
             let inputs = vec![mean, at(scaled).inputs[0]];
             drop(nodes);
-            let mut node = Node::new(layer(json!({"kind": "sampling", "kl": 0.0})), inputs, line);
+            let mut node = Node::new(layer(json!({"kind": "sampling"})), inputs, line);
             node.id = Some("code".into());
             return Some(self.then(node));
         }
@@ -145,6 +147,7 @@ impl Node {
             id: None,
             module: false,
             fusable: false,
+            group: None,
             expects: None,
         }
     }
@@ -196,6 +199,8 @@ pub(super) fn layers(output: &Tensor) -> Layers {
     }
     let mut ids: Vec<Option<String>> = vec![None; nodes.len()];
     ids[0] = Some("input".into());
+    let mut groups: Vec<Option<String>> = Vec::new();
+    let mut calls = Vec::new();
     let mut before = 0;
     for i in 1..nodes.len() {
         let Kind::Layer(fields) = &nodes[i].kind else {
@@ -215,6 +220,14 @@ pub(super) fn layers(output: &Tensor) -> Layers {
             "inputs".into(),
             if chain { json!([]) } else { json!(names) },
         );
+        if let Some((call, name)) = &nodes[i].group {
+            let at = calls.iter().position(|c| c == call).unwrap_or_else(|| {
+                groups.push(Some(unique(Some(name), "group", &groups)));
+                calls.push(*call);
+                calls.len() - 1
+            });
+            map.insert("group".into(), json!(groups[at]));
+        }
         map.extend(fields.clone());
         out.layers.push(map);
         out.lines.push((nodes[i].line, nodes[i].expects));

@@ -247,6 +247,7 @@ impl<'a> Machine<'a> {
                     let rest = Args {
                         list: args.list[1..].to_vec(),
                         named: args.named.clone(),
+                        ..Args::default()
                     };
                     Some(self.data_method(&d.clone(), name, &rest, line))
                 }

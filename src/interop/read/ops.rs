@@ -31,10 +31,10 @@ impl<'a> Machine<'a> {
             _ => return Value::Unknown,
         };
         match (&left, &right) {
+            (Value::Loss(_), _) | (_, Value::Loss(_)) => self.loss_op(sign, left, right, line),
             (Value::Tensor(_), _) | (_, Value::Tensor(_)) => {
                 self.tensor_op(sign, left, right, line)
             }
-            (Value::Loss(_), _) | (_, Value::Loss(_)) => self.loss_op(sign, left, right, line),
             (Value::Penalty(a, b), Value::Penalty(c, d)) if sign == '+' => {
                 Value::Penalty(a + c, b + d)
             }
@@ -268,7 +268,9 @@ impl<'a> Machine<'a> {
                         }
                         _ => 1usize,
                     };
-                    out.kl = Some(factor / -0.5 / features.max(1) as f64);
+                    out.kl = Some((factor / -0.5 / features.max(1) as f64, line));
+                } else {
+                    self.note(line, "note-loss-term", &[]);
                 }
             }
             ('/' | '*', _) => {}

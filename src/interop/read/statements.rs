@@ -326,6 +326,11 @@ impl<'a> Machine<'a> {
                         *own = Some(name.to_string());
                     }
                 }
+                if let Value::Object(part) = &value {
+                    part.name
+                        .borrow_mut()
+                        .get_or_insert_with(|| name.to_string());
+                }
                 let old = put(&mut o.fields.borrow_mut(), name, value);
                 self.grave.extend(old);
             }

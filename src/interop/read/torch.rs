@@ -50,9 +50,11 @@ impl<'a> Machine<'a> {
                 let args = Args {
                     list: args.list.clone(),
                     named: args.named.clone(),
+                    ..Args::default()
                 };
                 return self.deeper(line, |m| m.call(&inner, args, line));
             }
+            self.inside += 1;
             for (_, part) in parts {
                 x = self.deeper(line, |m| {
                     m.call(
@@ -60,14 +62,17 @@ impl<'a> Machine<'a> {
                         Args {
                             list: vec![x],
                             named: vec![],
+                            ..Args::default()
                         },
                         line,
                     )
                 });
             }
+            self.inside -= 1;
             return x;
         }
-        let Some(x) = args.list.first().or_else(|| args.get(0, "input")) else {
+        let named = || args.get(0, "input").or_else(|| args.named("query"));
+        let Some(x) = args.list.first().or_else(named) else {
             return Value::Unknown;
         };
         let Some(x) = self.enter(&x.clone(), line) else {
@@ -87,13 +92,23 @@ impl<'a> Machine<'a> {
             }
         };
         map.extend(lib.inits.borrow().clone());
-        if kind == "MultiheadAttention"
-            && args
-                .named("is_causal")
-                .or(args.named("attn_mask"))
-                .is_some()
-        {
-            map.insert("causal".into(), json!(true));
+        if kind == "MultiheadAttention" {
+            let masks = [args.named("is_causal"), args.named("attn_mask")];
+            let masked = |v: &Value<'a>| !matches!(v, Value::None | Value::Bool(false));
+            if masks.into_iter().flatten().any(masked) {
+                map.insert("causal".into(), json!(true));
+            }
+            self.attends_to_itself(&x, args, line);
+            self.unasked_named(args, &kind, line);
+            if !truth(lib.arg(usize::MAX, "batch_first"), false) {
+                self.note(lib.line, "note-batch-first", &[]);
+            }
+        }
+        if matches!(&*kind, "Dropout1d" | "Dropout2d") {
+            self.stands_in(&kind, "Dropout", lib.line);
+        }
+        if !matches!(&*kind, "RNN" | "LSTM" | "GRU") {
+            self.unasked(lib);
         }
         let own = map
             .get("kind")
@@ -108,6 +123,20 @@ impl<'a> Machine<'a> {
             "MultiheadAttention" => Value::tuple(vec![out, Value::Unknown]),
             _ => out,
         }
+    }
+
+    /// Attention reads one sequence: others are told.
+    pub fn attends_to_itself(&mut self, x: &Tensor<'a>, args: &Args<'a>, line: usize) {
+        let others = [args.get(1, "key"), args.get(2, "value")];
+        let other = |v: &Value<'a>| matches!(v, Value::Tensor(t) if t.source() != x.source());
+        if others.into_iter().flatten().any(other) {
+            self.note(line, "note-attention", &[]);
+        }
+    }
+
+    pub fn stands_in(&mut self, name: &str, instead: &str, line: usize) {
+        let args = [("name", name.to_string()), ("instead", instead.to_string())];
+        self.note(line, "note-close", &args);
     }
 
     /// Follows a call that may nest, if not too deep.
@@ -180,6 +209,7 @@ impl<'a> Machine<'a> {
         if layers > 1 {
             self.note(lib.line, "note-stacked", &[("count", layers.to_string())]);
         }
+        self.unasked(lib);
         let mut x = x.clone();
         for k in 0..layers {
             let reads = if k == 0 { expects } else { None };
@@ -215,16 +245,11 @@ impl<'a> Machine<'a> {
         line: usize,
     ) -> Option<Value<'a>> {
         if let Some(loss) = loss_of_function(name) {
-            let reduction = args.named("reduction").cloned();
-            let lib = Lib::new(
-                name,
-                vec![],
-                reduction
-                    .map(|r| ("reduction".to_string(), r))
-                    .into_iter()
-                    .collect(),
-                line,
-            );
+            let settings = args
+                .named
+                .iter()
+                .filter(|(n, _)| n != "input" && n != "target");
+            let lib = Lib::new(name, vec![], settings.cloned().collect(), line);
             return Some(self.loss(loss, Some(&lib), args, line));
         }
         let first = args.list.first()?;
@@ -286,6 +311,7 @@ impl<'a> Machine<'a> {
                 let rest = Args {
                     list: args.list[1..].to_vec(),
                     named: args.named.clone(),
+                    ..Args::default()
                 };
                 Some(self.tensor_method(&x, name, &rest, line))
             }
@@ -334,6 +360,7 @@ impl<'a> Machine<'a> {
             let mut all = Args {
                 list: vec![Value::Tensor(t.clone())],
                 named: args.named.clone(),
+                ..Args::default()
             };
             all.list.extend(args.list.iter().cloned());
             return self
@@ -466,6 +493,9 @@ impl<'a> Machine<'a> {
             .and_then(|l| l.arg(usize::MAX, "reduction"))
             .and_then(Value::text)
             == Some("sum");
+        if let Some(lib) = lib {
+            self.unasked(lib);
+        }
         let output = args.get(0, "input").cloned().unwrap_or(Value::Unknown);
         let target = args.get(1, "target").cloned().unwrap_or(Value::Unknown);
         let Value::Tensor(_) = &output else {
@@ -511,6 +541,7 @@ impl<'a> Machine<'a> {
                             Args {
                                 list: vec![part],
                                 named: vec![],
+                                ..Args::default()
                             },
                             line,
                         );

@@ -48,6 +48,22 @@ pub(super) fn function_of(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Functions that stand for a layer or a loss.
+pub(super) fn makes_layer(name: &str) -> bool {
+    const OTHERS: [&str; 9] = [
+        "cat",
+        "dropout",
+        "interpolate",
+        "log_softmax",
+        "max_pool1d",
+        "max_pool2d",
+        "avg_pool1d",
+        "avg_pool2d",
+        "flatten",
+    ];
+    function_of(name).is_some() || loss_of_function(name).is_some() || OTHERS.contains(&name)
+}
+
 /// The fields of a layer and the width that it says it reads.
 pub(super) fn fields(lib: &Lib) -> Result<(Json, Option<usize>), &'static str> {
     let arg = |at, name| lib.arg(at, name);
@@ -130,12 +146,22 @@ pub(super) fn fields(lib: &Lib) -> Result<(Json, Option<usize>), &'static str> {
             };
             (json!({"kind": name}), None)
         }
-        "Dropout" | "Dropout2d" | "Dropout1d" => (
-            json!({"kind": "dropout", "rate": float(arg(0, "p")).unwrap_or(json!(0.5))}),
-            None,
-        ),
-        "Flatten" => (json!({"kind": "flatten"}), None),
+        "Dropout" | "Dropout2d" | "Dropout1d" => {
+            arg(1, "inplace");
+            (
+                json!({"kind": "dropout", "rate": float(arg(0, "p")).unwrap_or(json!(0.5))}),
+                None,
+            )
+        }
+        "Flatten" => {
+            arg(1, "end_dim");
+            match usize_of(arg(0, "start_dim")) {
+                None | Some(1) => (json!({"kind": "flatten"}), None),
+                Some(_) => return Err("note-argument"),
+            }
+        }
         "Unflatten" => {
+            arg(0, "dim");
             let to: Option<Vec<usize>> = arg(1, "unflattened_size")
                 .and_then(Value::items)
                 .map(|i| i.iter().filter_map(|v| usize_of(Some(v))).collect());
@@ -195,7 +221,10 @@ pub(super) fn fields(lib: &Lib) -> Result<(Json, Option<usize>), &'static str> {
             json!({"kind": "multi_head_attention", "heads": need(1, "num_heads")?, "causal": false}),
             Some(need(0, "embed_dim")?),
         ),
-        "ReLU" | "ReLU6" => (activation("relu", None), None),
+        "ReLU" => {
+            arg(0, "inplace");
+            (activation("relu", None), None)
+        }
         "Sigmoid" => (activation("sigmoid", None), None),
         "Tanh" => (activation("tanh", None), None),
         "LeakyReLU" => (
@@ -212,7 +241,12 @@ pub(super) fn fields(lib: &Lib) -> Result<(Json, Option<usize>), &'static str> {
         }
         "SiLU" => (activation("silu", None), None),
         "Softplus" => (activation("softplus", float(arg(0, "beta"))), None),
-        "Softmax" => (activation("softmax", None), None),
+        "Softmax" => {
+            if lib.peek(0, "dim").and_then(Value::int) != Some(0) {
+                arg(0, "dim");
+            }
+            (activation("softmax", None), None)
+        }
         "Identity" => (json!(null), None),
         _ => return Err("note-layer"),
     })
@@ -254,6 +288,7 @@ pub(super) fn optimizer(lib: &Lib) -> Option<Json> {
     let number =
         |name: &str, or: f64| json!(keyed(name).and_then(Value::number).unwrap_or(or) as f32);
     let rate = |or: f64| json!(lib.arg(1, "lr").and_then(Value::number).unwrap_or(or) as f32);
+    lib.arg(0, "params");
     let betas = keyed("betas").and_then(Value::items).unwrap_or_default();
     let beta = |i: usize, or: f64| json!(betas.get(i).and_then(Value::number).unwrap_or(or) as f32);
     Some(match lib.kind() {

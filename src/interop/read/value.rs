@@ -1,4 +1,5 @@
 //! What an expression of a script can stand for while it is read.
+use super::arguments::Asked;
 use super::data::Data;
 use super::network::Tensor;
 use ruff_python_ast as ast;
@@ -74,6 +75,8 @@ pub(super) struct Class<'a> {
 
 pub(super) struct Object<'a> {
     pub class: Rc<Class<'a>>,
+    /// Attribute by which it is known.
+    pub name: RefCell<Option<String>>,
     pub fields: RefCell<Vec<(String, Value<'a>)>>,
 }
 
@@ -91,6 +94,8 @@ pub(super) struct Lib<'a> {
     pub inits: RefCell<Map<String, Json>>,
     /// How often it stands in a network.
     pub uses: Cell<usize>,
+    /// Arguments that something asked for.
+    pub asked: Asked,
 }
 
 impl<'a> Lib<'a> {
@@ -109,6 +114,7 @@ impl<'a> Lib<'a> {
             parts: RefCell::default(),
             inits: RefCell::default(),
             uses: Cell::new(0),
+            asked: Asked::default(),
         })
     }
 
@@ -119,6 +125,12 @@ impl<'a> Lib<'a> {
 
     /// An argument by place or by name.
     pub fn arg(&self, at: usize, name: &str) -> Option<&Value<'a>> {
+        self.asked.see(at, name);
+        self.peek(at, name)
+    }
+
+    /// The same, without asking for it.
+    pub fn peek(&self, at: usize, name: &str) -> Option<&Value<'a>> {
         let named = self.kwargs.iter().find(|(n, _)| n == name).map(|(_, v)| v);
         named.or_else(|| self.args.get(at))
     }
@@ -142,8 +154,8 @@ pub(super) struct Loss<'a> {
     pub line: usize,
     /// Whether it is a sum over samples and numbers rather than a mean.
     pub sum: bool,
-    /// Weight of a divergence that was added.
-    pub kl: Option<f64>,
+    /// Weight of a divergence that was added, and on which line.
+    pub kl: Option<(f64, usize)>,
     pub penalty: (f64, f64),
 }
 

@@ -1,5 +1,6 @@
 //! The Keras 3 script.
 use super::data::{self, Needs};
+use super::groups::{self, Row};
 use super::helpers;
 use super::keras_layers as keras;
 use super::lines::{Lines, num, short, tuple};
@@ -86,13 +87,75 @@ pub(super) fn model(
     arguments: &str,
     out: &mut Lines,
 ) {
-    out.line(0, format!("def build_model({arguments}):"));
-    // Attention reads its input more than once.
-    let attends = |l: &LayerSpec| matches!(l.kind, LayerKind::MultiHeadAttention { .. });
-    match net.is_chain() && !net.spec.layers.iter().any(attends) {
-        true => sequential(net, made, shape, out),
-        false => functional(net, made, shape, out),
+    // Attention reads its input more than once; a group is a function on tensors.
+    let plain = |l: &LayerSpec| {
+        let attends = matches!(l.kind, LayerKind::MultiHeadAttention { .. });
+        !attends && (l.group.is_none() || !arguments.is_empty())
+    };
+    let head = format!("def build_model({arguments}):");
+    if net.is_chain() && net.spec.layers.iter().all(plain) {
+        out.line(0, head);
+        return sequential(net, made, shape, out);
     }
+    let mut last = From::Layer(made.len() - 1);
+    while let From::Layer(i) = last
+        && made[i].is_empty()
+    {
+        last = net.inputs(i)[0];
+    }
+    let rows = match arguments {
+        "" => {
+            let kept = |i: &usize| net.kept(From::Layer(*i));
+            let names = (0..made.len()).filter(kept).map(|i| &net.names[i][..]);
+            let names: Vec<&str> = names.collect();
+            groups::rows(net, |i| !made[i].is_empty(), &[last], &names)
+        }
+        _ => groups::without(net),
+    };
+    for row in &rows {
+        let Row::Group(group) = row else { continue };
+        out.line(
+            0,
+            format!("def {}({}):", group.name, variables(net, &group.inputs)),
+        );
+        for i in group.range.clone() {
+            layer(net, i, &made[i], out);
+        }
+        out.line(1, format!("return {}", variables(net, &group.outputs)));
+        out.part();
+    }
+    out.line(0, head);
+    out.line(1, format!("inputs = keras.Input(shape={})", tuple(shape)));
+    for row in rows {
+        match row {
+            Row::Layer(i) => layer(net, i, &made[i], out),
+            Row::Group(group) => {
+                let (to, from) = (
+                    variables(net, &group.outputs),
+                    variables(net, &group.inputs),
+                );
+                out.line(1, format!("{to} = {}({from})", group.name));
+            }
+        }
+    }
+    out.line(
+        1,
+        format!("return keras.Model(inputs, {})", variable(net, last)),
+    );
+}
+
+/// Variable that holds a value of the functional graph.
+fn variable<'n>(net: &'n Net, from: From) -> &'n str {
+    match from {
+        From::Input => "inputs",
+        from if net.kept(from) => net.variable(from),
+        _ => "x",
+    }
+}
+
+fn variables(net: &Net, all: &[From]) -> String {
+    let names: Vec<&str> = all.iter().map(|f| variable(net, *f)).collect();
+    names.join(", ")
 }
 
 /// What turns a sample into Keras' order, and its shape then.
@@ -139,34 +202,25 @@ fn sequential(net: &Net, made: &[Vec<String>], shape: &[usize], out: &mut Lines)
     out.line(1, "])");
 }
 
-fn functional(net: &Net, made: &[Vec<String>], shape: &[usize], out: &mut Lines) {
-    out.line(1, format!("inputs = keras.Input(shape={})", tuple(shape)));
-    let variable = |from: From| match from {
-        From::Input => "inputs".to_string(),
-        from if net.kept(from) => net.variable(from).to_string(),
-        _ => "x".to_string(),
+/// The lines of a layer of the functional graph.
+fn layer(net: &Net, i: usize, texts: &[String], out: &mut Lines) {
+    let layer = &net.spec.layers[i];
+    let inputs = net.inputs(i);
+    let to = variable(net, From::Layer(i));
+    let mut args = match &inputs[..] {
+        [one] => variable(net, *one).to_string(),
+        more => format!("[{}]", variables(net, more)),
     };
-    for (i, texts) in made.iter().enumerate() {
-        let layer = &net.spec.layers[i];
-        let inputs: Vec<String> = net.inputs(i).into_iter().map(variable).collect();
-        let to = variable(From::Layer(i));
-        let mut args = match &inputs[..] {
-            [one] => one.clone(),
-            more => format!("[{}]", more.join(", ")),
-        };
-        for (k, text) in texts.iter().enumerate() {
-            if let LayerKind::MultiHeadAttention { causal, .. } = layer.kind {
-                let mask = if causal { ", use_causal_mask=True" } else { "" };
-                args = format!("{args}, {args}{mask}");
-            }
-            out.layer_line(1, &layer.id, format!("{to} = {text}({args})"));
-            if k + 1 < texts.len() {
-                args = to.clone();
-            }
+    for (k, text) in texts.iter().enumerate() {
+        if let LayerKind::MultiHeadAttention { causal, .. } = layer.kind {
+            let mask = if causal { ", use_causal_mask=True" } else { "" };
+            args = format!("{args}, {args}{mask}");
+        }
+        out.layer_line(1, &layer.id, format!("{to} = {text}({args})"));
+        if k + 1 < texts.len() {
+            args = to.to_string();
         }
     }
-    let last = variable(From::Layer(made.len() - 1));
-    out.line(1, format!("return keras.Model(inputs, {last})"));
 }
 
 /// The callback that sets the learning rate.

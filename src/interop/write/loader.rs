@@ -1,5 +1,6 @@
 //! The lines of Python that put a file of weights saved by the page into the script's model.
 use super::file_name;
+use super::groups::{self, Row};
 use super::lines::string;
 use super::net::Net;
 use crate::spec::Framework;
@@ -13,11 +14,15 @@ pub(super) fn loader(net: &Net, framework: Framework) -> Option<String> {
     let file = string(&file_name(net.spec, "safetensors"));
     Some(match framework {
         Framework::Pytorch => {
-            let renamed: Vec<String> = net
-                .spec
-                .layers
-                .iter()
-                .zip(&net.names)
+            let mut names = net.names.clone();
+            for row in groups::rows(net, |_| true, &[], &groups::outside(net)) {
+                let Row::Group(group) = row else { continue };
+                for name in &mut names[group.range] {
+                    *name = format!("{}.{name}", group.name);
+                }
+            }
+            let layers = net.spec.layers.iter().zip(&names);
+            let renamed: Vec<String> = layers
                 .filter(|(layer, name)| layer.id != **name)
                 .map(|(layer, name)| format!("{}: {}", string(&layer.id), string(name)))
                 .collect();
@@ -29,7 +34,7 @@ pub(super) fn loader(net: &Net, framework: Framework) -> Option<String> {
             let rename = match renamed.is_empty() {
                 true => String::new(),
                 false => format!(
-                    "renamed = {{{}}}  # what is no name in Python\n\
+                    "renamed = {{{}}}  # called otherwise in this script\n\
                      parts = ((name.partition(\".\"), t) for name, t in tensors.items())\n\
                      tensors = {{renamed.get(layer, layer) + dot + rest: t for (layer, dot, rest), t in parts}}\n",
                     renamed.join(", ")

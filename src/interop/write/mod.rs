@@ -1,5 +1,6 @@
 //! A complete script from a spec, for PyTorch or for Keras 3.
 mod data;
+mod groups;
 pub(super) mod helpers;
 mod keras;
 mod keras_layers;

@@ -177,21 +177,39 @@ impl One<'_, '_> {
         Ok(())
     }
 
+    /// Whether the input is Keras' `[length, channels]`.
+    fn channels_last(&self) -> bool {
+        self.net.spec.framework == Framework::Keras && self.x[0].1.len() == 2
+    }
+
     /// The input as `[N,C,H,W]`, or with `line` as `[N,C,L]`.
     fn spatial(&self, line: bool) -> String {
         let (x, shape) = &self.x[0];
         let want = if line { 2 } else { 3 };
-        if shape.len() < want {
-            format!("{x}.unsqueeze(1)")
-        } else {
-            x.clone()
+        match line && self.channels_last() {
+            _ if shape.len() < want => format!("{x}.unsqueeze(1)"),
+            true => format!("{x}.transpose(1, 2)"),
+            false => x.clone(),
+        }
+    }
+
+    /// What [`Self::spatial`] made of the input with `line`, in the order of the spec's framework again.
+    fn back(&self, line: bool, call: String) -> String {
+        let keras = self.net.spec.framework == Framework::Keras;
+        match line && keras {
+            true => format!("{call}.transpose(1, 2)"),
+            false => call,
         }
     }
 
     fn channels(&self, line: bool) -> usize {
         let shape = &self.x[0].1;
         let want = if line { 2 } else { 3 };
-        if shape.len() < want { 1 } else { shape[0] }
+        match line && self.channels_last() {
+            _ if shape.len() < want => 1,
+            true => shape[1],
+            false => shape[0],
+        }
     }
 
     fn epsilon(&self, given: Option<f32>, norm: Norm) -> String {
@@ -214,7 +232,9 @@ impl One<'_, '_> {
             Padding::By(by) => args += &format!(", padding={}", show(by)),
             Padding::Named(PaddingName::Same) => {
                 let shape = &self.x[0].1;
-                let axes = if line {
+                let axes = if line && self.channels_last() {
+                    &shape[..1]
+                } else if line {
                     &shape[shape.len() - 1..]
                 } else {
                     &shape[shape.len() - 2..]
@@ -231,7 +251,7 @@ impl One<'_, '_> {
         let axes = if line { 1 } else { 2 };
         let x = self.spatial(line);
         let call = self.module(format!("nn.{kind}Pool{axes}d({args})"), &x);
-        self.give(call);
+        self.give(self.back(line, call));
         Ok(())
     }
 
@@ -268,7 +288,7 @@ impl One<'_, '_> {
             call = function(f, &call, framework);
         }
         self.inits(c.weight_init, c.bias_init)?;
-        self.give(call);
+        self.give(self.back(line, call));
         Ok(())
     }
 
@@ -400,11 +420,6 @@ impl One<'_, '_> {
                 self.give(format!("torch.cat(({}), dim={axis})", names.join(", ")));
             }
             LayerKind::Conv1d(c) => {
-                let x = (framework == Framework::Keras && shape.len() == 2)
-                    .then(|| format!("{x}.transpose(1, 2)"));
-                if x.is_some() {
-                    return self.refuse("a Keras Conv1D on [length, channels]");
-                }
                 self.conv(&c.clone(), "Conv1d", true, "")?;
             }
             LayerKind::Conv2d(c) => self.conv(&c.clone(), "Conv2d", false, "")?,
@@ -436,20 +451,24 @@ impl One<'_, '_> {
                 self.give(format!("{x}.{how}(dim={dim})"));
             }
             LayerKind::Upsample { factor } => {
-                let call = self.module(format!("nn.Upsample(scale_factor={})", size(*factor)), &x);
-                self.give(call);
+                let line = shape.len() == 2;
+                let factor = if line {
+                    line_size(*factor)
+                } else {
+                    size(*factor)
+                };
+                let x = if line { self.spatial(true) } else { x };
+                let call = self.module(format!("nn.Upsample(scale_factor={factor})"), &x);
+                self.give(self.back(line, call));
             }
             LayerKind::BatchNorm {
                 momentum,
                 epsilon,
                 affine,
             } => {
-                if framework == Framework::Keras && shape.len() == 2 {
-                    return self.refuse("batch norm on [length, channels]");
-                }
                 let (kind, n) = match shape.len() {
                     1 => ("BatchNorm1d", shape[0]),
-                    2 => ("BatchNorm1d", shape[0]),
+                    2 => ("BatchNorm1d", self.channels(true)),
                     _ => ("BatchNorm2d", shape[0]),
                 };
                 let mut args = n.to_string();
@@ -464,8 +483,10 @@ impl One<'_, '_> {
                 if !affine {
                     args += ", affine=False";
                 }
+                let line = shape.len() == 2;
+                let x = if line { self.spatial(true) } else { x };
                 let call = self.module(format!("nn.{kind}({args})"), &x);
-                self.give(call);
+                self.give(self.back(line, call));
             }
             LayerKind::LayerNorm { axes, .. } | LayerKind::RmsNorm { axes, .. } => {
                 if framework == Framework::Keras && shape.len() == 3 {

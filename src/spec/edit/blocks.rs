@@ -1,5 +1,5 @@
 //! Ready groups of layers: what the menu offers beside single layers.
-use super::{free_group, free_id, new_layer};
+use super::{free_group, free_id, new_layer, path};
 use crate::spec::{
     Activation, Conv, Framework, LayerKind, LayerSpec, Padding, PaddingName, Recurrence, Size, Spec,
 };
@@ -39,6 +39,8 @@ pub fn block(spec: &Spec, at: usize, kind: &str, shape: Option<&[usize]>) -> Vec
                 .rev()
                 .find(|h| width.is_multiple_of(*h))
                 .unwrap_or(1);
+            // Its two halves, each a group within it.
+            b.part("self-attention");
             b.push("ln", layer_norm());
             let attention = b.push(
                 "attention",
@@ -48,6 +50,7 @@ pub fn block(spec: &Spec, at: usize, kind: &str, shape: Option<&[usize]>) -> Vec
                 },
             );
             let first = b.join("add", LayerKind::Add, &[&source, &attention]);
+            b.part("feed-forward");
             b.push("ln", layer_norm());
             let base = b.dense();
             b.push(base, linear(width.saturating_mul(4)));
@@ -145,6 +148,8 @@ struct Block {
     /// The network with the block's layers at its end, for ids that are free.
     taken: Spec,
     name: String,
+    /// The group within it that layers are put into.
+    part: Option<String>,
     source: String,
     layers: Vec<LayerSpec>,
 }
@@ -159,9 +164,15 @@ impl Block {
         Block {
             taken: spec.clone(),
             name: free_group(spec, base),
+            part: None,
             source,
             layers: Vec::new(),
         }
+    }
+
+    /// What follows is a group of its own within the block.
+    fn part(&mut self, base: &str) {
+        self.part = Some(free_group(&self.taken, base));
     }
 
     fn dense(&self) -> &'static str {
@@ -180,7 +191,7 @@ impl Block {
     fn join(&mut self, base: &str, kind: LayerKind, inputs: &[&str]) -> String {
         let mut layer = LayerSpec::new(&free_id(&self.taken, base), kind);
         layer.inputs = inputs.iter().map(|i| i.to_string()).collect();
-        layer.group = Some(self.name.clone());
+        layer.group = path::join(Some(&self.name), self.part.as_deref());
         self.taken.layers.push(layer.clone());
         let id = layer.id.clone();
         self.layers.push(layer);

@@ -4,12 +4,18 @@ mod blocks;
 mod group;
 mod head;
 mod list;
+pub mod path;
 
 pub use add::{KINDS, new_layer};
 pub use blocks::{BLOCKS, block};
-pub use group::*;
+pub use group::{
+    Row, can_group, free_group, group, rename_group, residual, rows, rows_in, run_of, ungroup,
+};
 pub use head::{fit_head, set_optimizer};
-pub use list::*;
+use list::stem;
+pub use list::{
+    can_shift, duplicate, insert, remove, remove_all, rename, shift, source_of, step, step_group,
+};
 
 use super::Spec;
 
@@ -18,7 +24,7 @@ use super::Spec;
 pub struct Place {
     /// Before the layer that is there now; the number of layers is the end.
     pub at: usize,
-    /// Within this group, or outside of all.
+    /// Within the group of this path, or outside of all.
     pub group: Option<String>,
 }
 

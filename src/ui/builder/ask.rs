@@ -2,7 +2,8 @@
 use super::card::focus_layer;
 use super::help::Say;
 use super::kind_name;
-use crate::spec::edit::{self, Place};
+use crate::spec::edit::{self, Place, path};
+use crate::spec::flow::closed;
 use crate::spec::{Framework, Spec};
 use crate::train::protocol::CheckReport;
 use crate::ui::fields::slug;
@@ -17,7 +18,24 @@ use yew::prelude::*;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dragged {
     Layer(usize),
+    /// By its path.
     Group(AttrValue),
+}
+
+impl Dragged {
+    /// Where it stands, and its path where it is a group.
+    pub fn stands(&self, spec: &Spec) -> Option<(Range<usize>, Option<&str>)> {
+        match self {
+            Dragged::Layer(index) => Some((*index..index + 1, None)),
+            Dragged::Group(path) => Some((edit::run_of(spec, path)?, Some(path))),
+        }
+    }
+
+    /// Whether it would come to another place there.
+    pub fn goes(&self, spec: &Spec, to: &Place) -> bool {
+        let stands = self.stands(spec);
+        stands.is_some_and(|(range, group)| edit::can_shift(spec, &range, to, group))
+    }
 }
 
 /// A step of dragging by a handle.
@@ -46,7 +64,8 @@ pub enum Ask {
     Unchoose,
     Move(usize, bool),
     MoveGroup(AttrValue, bool),
-    Do(Deed, Range<usize>, bool),
+    /// With the path of the group that they are.
+    Do(Deed, Range<usize>, Option<AttrValue>),
     /// Show or hide a group's layers.
     Open(AttrValue, bool),
     Ungroup(AttrValue),
@@ -88,15 +107,22 @@ impl Desk {
         self.edit.apply("", f);
     }
 
-    fn set_open(&self, name: &str, on: bool) {
+    fn set_open(&self, path: &str, on: bool) {
         let mut open = (**self.own.open).clone();
         let changed = match on {
-            true => open.insert(name.to_string()),
-            false => open.remove(name),
+            true => open_all(&mut open, path),
+            false => open.remove(path),
         };
         if changed {
             self.own.open.set(Rc::new(open));
         }
+    }
+
+    /// Groups that are open stay open under another path.
+    fn reopen(&self, old: &str, new: &str) {
+        let all = self.own.open.iter();
+        let open = all.map(|p| path::moved(p, old, Some(new)).unwrap_or_else(|| p.clone()));
+        self.own.open.set(Rc::new(open.collect()));
     }
 
     /// The name of a layer as its card has it.
@@ -122,22 +148,27 @@ impl Desk {
                 }
             }
             Ask::MoveGroup(name, down) => {
-                if let Some(to) = edit::step_group(spec, &name, down) {
-                    focus_layer(&name);
+                let open = self.own.open.clone();
+                if let Some(to) = edit::step_group(spec, &name, down, &|g| open.contains(g)) {
                     self.shift(Dragged::Group(name), to);
                 }
             }
-            Ask::Do(deed, range, whole) => self.deed(deed, range, whole),
+            Ask::Do(deed, range, group) => self.deed(deed, range, group.as_deref()),
             Ask::Open(name, on) => self.set_open(&name, on),
             Ask::Ungroup(name) => {
                 let first = edit::run_of(spec, &name).map_or(0, |r| r.start);
                 focus_layer(&self.called(first));
-                say.args("said-ungrouped", &[("id", name.to_string())]);
+                say.args("said-ungrouped", &[("id", path::leaf(&name).to_string())]);
                 self.apply(move |s| edit::ungroup(s, &name));
             }
             Ask::RenameGroup(name, new) => {
-                self.set_open(&new, self.own.open.contains(&*name));
-                self.apply(move |s| edit::rename_group(s, &name, &new));
+                // A slash would make two groups of it.
+                let new = new.replace('/', "-");
+                let to = path::join(path::parent(&name), Some(&new)).unwrap_or_default();
+                self.reopen(&name, &to);
+                self.apply(move |s| {
+                    edit::rename_group(s, &name, &new);
+                });
             }
             Ask::Menu(place) => self.own.menu.set(place),
             Ask::Add(place, kind) => self.add(place, &kind),
@@ -180,14 +211,16 @@ impl Desk {
             false => edit::new_layer(spec, place.at, kind).into_iter().collect(),
         };
         let Some(first) = layers.first() else { return };
-        let group = place.group.clone().or(first.group.clone());
         let name = kind_name(kind, spec.framework);
         let (id, at) = (first.id.clone(), (place.at + 1).to_string());
         self.own
             .say
             .args("said-added", &[("name", name), ("n", at)]);
-        match (layers.len(), &group) {
-            (2.., Some(group)) if place.group.is_none() => focus_layer(group),
+        match (layers.len(), &first.group) {
+            (2.., Some(block)) => {
+                let block = path::child(Some(block), None);
+                focus_layer(&path::join(place.group.as_deref(), block).unwrap_or_default());
+            }
             _ => {
                 focus_layer(&id);
                 self.select(Some(id.into()));
@@ -198,40 +231,56 @@ impl Desk {
 
     fn shift(&self, what: Dragged, to: Place) {
         let spec = &self.spec;
-        let (range, whole, name) = match &what {
-            Dragged::Layer(index) => (*index..index + 1, false, self.called(*index)),
-            Dragged::Group(name) => match edit::run_of(spec, name) {
-                Some(range) => (range, true, name.to_string()),
-                None => return,
-            },
+        let Some((range, group)) = what.stands(spec) else {
+            return;
         };
-        let same = to.at >= range.start && to.at <= range.end;
-        let own = spec.layers.get(range.start).and_then(|l| l.group.clone());
-        if same && (whole || own == to.group) {
+        if !edit::can_shift(spec, &range, &to, group) {
             return;
         }
+        let (own, name) = match group {
+            Some(path) => (path::parent(path), path::leaf(path).to_string()),
+            None => {
+                let layer = spec.layers.get(range.start);
+                (
+                    layer.and_then(|l| l.group.as_deref()),
+                    self.called(range.start),
+                )
+            }
+        };
         let at = match to.at > range.start {
             true => to.at - range.len(),
             false => to.at,
         };
         let place = [("id", name), ("n", (at + 1).to_string())];
-        match (&own, &to.group) {
-            (Some(_), None) if !whole => self.own.say.args("said-out", &place),
-            (a, Some(group)) if a.as_ref() != Some(group) => {
+        match (own, to.group.as_deref()) {
+            (own, Some(into)) if own != Some(into) && !path::is_within(own, Some(into)) => {
                 let [id, n] = place;
-                let into = [id, n, ("group", group.clone())];
+                let into = [id, n, ("group", path::leaf(into).to_string())];
                 self.own.say.args("said-into", &into);
             }
+            (own, into) if own != into => self.own.say.args("said-out", &place),
             _ => {
                 let [id, n] = place;
                 let total = ("total", spec.layers.len().to_string());
                 self.own.say.args("said-moved", &[id, n, total]);
             }
         }
-        self.apply(move |s| edit::shift(s, range, &to, whole));
+        let group = group.map(str::to_string);
+        let mut after = (**spec).clone();
+        edit::shift(&mut after, range, &to, group.as_deref());
+        if let Some(old) = group
+            && let Some(new) = after.layers.get(at).and_then(|l| {
+                let now = path::child(l.group.as_deref(), to.group.as_deref())?;
+                Some(now.to_string())
+            })
+        {
+            focus_layer(&new);
+            self.reopen(&old, &new);
+        }
+        self.apply(move |s| *s = after);
     }
 
-    fn deed(&self, deed: Deed, range: Range<usize>, whole: bool) {
+    fn deed(&self, deed: Deed, range: Range<usize>, group: Option<&str>) {
         let (spec, say) = (&self.spec, &self.own.say);
         let n = ("n", range.len().to_string());
         let mut after = (**spec).clone();
@@ -247,14 +296,16 @@ impl Desk {
                 };
                 self.set_open(&name, true);
                 focus_layer(&name);
-                say.args(said, &[n, ("id", name)]);
+                say.args(said, &[n, ("id", path::leaf(&name).to_string())]);
             }
             Deed::Duplicate => {
-                let ids = edit::duplicate(&mut after, range, whole);
+                let ids = edit::duplicate(&mut after, range, group);
                 let Some(first) = ids.first() else { return };
                 let layer = after.layers.iter().find(|l| l.id == *first);
-                match layer.and_then(|l| l.group.clone()).filter(|_| whole) {
-                    Some(group) => focus_layer(&group),
+                let copy =
+                    group.and_then(|old| path::child(layer?.group.as_deref(), path::parent(old)));
+                match copy {
+                    Some(copy) => focus_layer(copy),
                     None => {
                         focus_layer(first);
                         self.select(Some(first.clone().into()));
@@ -270,8 +321,8 @@ impl Desk {
                     Some(before) => spec.layers.get(before),
                     None => spec.layers.get(range.end),
                 };
-                let open = |g: &&String| self.own.open.contains(*g);
-                match near.map(|l| (l, l.group.as_ref().filter(|g| !open(g)))) {
+                let open = |g: &str| self.own.open.contains(g);
+                match near.map(|l| (l, closed(l.group.as_deref(), &open))) {
                     Some((_, Some(closed))) => focus_layer(closed),
                     Some((layer, None)) => focus_layer(&layer.id),
                     None => focus_layer(""),
@@ -301,14 +352,10 @@ impl Desk {
     }
 }
 
-/// The place in the list nearest to a height of the window. A group goes to places outside of all.
+/// The place in the list nearest to a height of the window; a group goes nowhere within itself.
 fn place_at(list: &NodeRef, y: f64, what: &Dragged) -> Option<Place> {
     let list = list.cast::<HtmlElement>()?;
-    let selector = match what {
-        Dragged::Layer(_) => ".place",
-        Dragged::Group(_) => ".place:not([data-in])",
-    };
-    let places = list.query_selector_all(selector).ok()?;
+    let places = list.query_selector_all(".place").ok()?;
     let mut best: Option<(f64, Place)> = None;
     for i in 0..places.length() {
         let Some(e) = places
@@ -317,17 +364,29 @@ fn place_at(list: &NodeRef, y: f64, what: &Dragged) -> Option<Place> {
         else {
             continue;
         };
+        let group = e.get_attribute("data-in");
+        if let Dragged::Group(path) = what
+            && path::is_within(group.as_deref(), Some(path))
+        {
+            continue;
+        }
         let r = e.get_bounding_client_rect();
         let far = (r.top() + r.height() / 2.0 - y).abs();
         let at = e.get_attribute("data-at").and_then(|a| a.parse().ok());
         if let Some(at) = at
             && best.as_ref().is_none_or(|(least, _)| far < *least)
         {
-            let group = e.get_attribute("data-in");
             best = Some((far, Place { at, group }));
         }
     }
     best.map(|(_, place)| place)
+}
+
+/// Opens a group and those that it lies in; whether any was closed.
+pub fn open_all(open: &mut BTreeSet<String>, path: &str) -> bool {
+    let ends = path.match_indices('/').map(|(i, _)| i);
+    let all = ends.chain([path.len()]).map(|end| path[..end].to_string());
+    all.fold(false, |changed, group| open.insert(group) | changed)
 }
 
 /// Scrolls what the list lies in while something is dragged to its edge.

@@ -83,7 +83,7 @@ impl CardProps {
     }
 
     fn deed(&self, deed: Deed) -> Ask {
-        Ask::Do(deed, self.meant(), false)
+        Ask::Do(deed, self.meant(), None)
     }
 }
 
@@ -121,11 +121,9 @@ fn more(props: &CardProps) -> Html {
                 <IconButton icon={Icon::Up} label={t("move-up")} shortcut="Alt+ArrowUp" disabled={!props.up} onclick={ask(Ask::Move(index, false))} />
                 <IconButton icon={Icon::Down} label={t("move-down")} shortcut="Alt+ArrowDown" disabled={!props.down} onclick={ask(Ask::Move(index, true))} />
                 <IconButton icon={Icon::Copy} label={t("copy-layer")} shortcut="Control+D" onclick={ask(props.deed(Deed::Duplicate))} />
-                if props.layer.group.is_none() {
-                    <IconButton icon={Icon::Group} label={t("group-layer")} shortcut="Control+G" onclick={ask(props.deed(Deed::Group))} />
-                    <IconButton icon={Icon::Residual} label={t("residual-layer")} onclick={ask(props.deed(Deed::Residual))} />
-                }
-                <IconButton icon={Icon::Trash} label={t("remove-layer")} shortcut="Delete" onclick={ask(Ask::Do(Deed::Remove, index..index + 1, false))} />
+                <IconButton icon={Icon::Group} label={t("group-layer")} shortcut="Control+G" onclick={ask(props.deed(Deed::Group))} />
+                <IconButton icon={Icon::Residual} label={t("residual-layer")} onclick={ask(props.deed(Deed::Residual))} />
+                <IconButton icon={Icon::Trash} label={t("remove-layer")} shortcut="Delete" onclick={ask(Ask::Do(Deed::Remove, index..index + 1, None))} />
             </div>
         </>
     }
@@ -179,7 +177,6 @@ pub fn Card(props: &CardProps) -> Html {
             });
         })
     };
-    let grouped = layer.group.is_some() && props.chosen.is_none();
     let onkeydown = on_keys(
         props.on_ask.clone(),
         [
@@ -187,7 +184,7 @@ pub fn Card(props: &CardProps) -> Html {
             props.down.then_some(Ask::Move(index, true)),
             Some(props.deed(Deed::Duplicate)),
             Some(props.deed(Deed::Remove)),
-            (!grouped).then(|| props.deed(Deed::Group)),
+            Some(props.deed(Deed::Group)),
             (!props.selected).then(|| Ask::Select(Some(id.clone()))),
             props.selected.then_some(Ask::Select(None)),
         ],

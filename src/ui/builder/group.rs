@@ -1,6 +1,7 @@
 //! A group of layers as one card: its line, and what can be done with it as a whole.
 use super::ask::{Ask, Deed, DragStep, Dragged};
 use super::card::{handle, on_keys};
+use crate::spec::edit::path;
 use crate::ui::fields::TextInput;
 use crate::ui::i18n::{t, t_args, use_lang};
 use crate::ui::icons::{Glyph, Icon, IconButton};
@@ -11,6 +12,7 @@ use yew::prelude::*;
 
 #[derive(Clone, Properties, PartialEq)]
 pub struct GroupProps {
+    /// Its path.
     pub name: AttrValue,
     pub layers: Range<usize>,
     pub open: bool,
@@ -20,8 +22,9 @@ pub struct GroupProps {
     pub outcome: Option<(Vec<usize>, usize)>,
     /// Layers with something wrong.
     pub wrong: usize,
-    pub first: bool,
-    pub last: bool,
+    /// Whether it can be moved up and down.
+    pub up: bool,
+    pub down: bool,
     pub on_ask: Callback<Ask>,
     pub on_drag: Callback<(Dragged, DragStep)>,
 }
@@ -37,9 +40,10 @@ pub fn GroupHead(props: &GroupProps) -> Html {
             on_ask.emit(what.clone());
         })
     };
-    let whole = |deed| Ask::Do(deed, props.layers.clone(), true);
-    let up = (!props.first).then(|| Ask::MoveGroup(name.clone(), false));
-    let down = (!props.last).then(|| Ask::MoveGroup(name.clone(), true));
+    let whole = |deed| Ask::Do(deed, props.layers.clone(), Some(name.clone()));
+    let called = AttrValue::from(path::leaf(name).to_string());
+    let up = props.up.then(|| Ask::MoveGroup(name.clone(), false));
+    let down = props.down.then(|| Ask::MoveGroup(name.clone(), true));
     let onkeydown = on_keys(
         props.on_ask.clone(),
         [
@@ -55,11 +59,11 @@ pub fn GroupHead(props: &GroupProps) -> Html {
     );
     let toggle = ask(Ask::Open(name.clone(), !props.open));
     let on_take = {
-        let (old, on_ask) = (name.clone(), props.on_ask.clone());
+        let (path, old, on_ask) = (name.clone(), called.clone(), props.on_ask.clone());
         Callback::from(move |input: HtmlInputElement| {
             let new = input.value().trim().to_string();
             if new != *old {
-                on_ask.emit(Ask::RenameGroup(old.clone(), new.into()));
+                on_ask.emit(Ask::RenameGroup(path.clone(), new.into()));
             }
         })
     };
@@ -76,7 +80,7 @@ pub fn GroupHead(props: &GroupProps) -> Html {
                 { handle(&Dragged::Group(name.clone()), &props.on_drag) }
                 <button type="button" class={classes!("kind", props.open.then_some("opened"))} aria-expanded={props.open.to_string()} title={t("group-open")} onclick={toggle}>
                     <Glyph icon={Icon::Right} />
-                    { name.clone() }
+                    { called.clone() }
                 </button>
                 <span class="dim summary">{ props.summary.clone() }</span>
                 if props.wrong > 0 && !props.open {
@@ -96,7 +100,7 @@ pub fn GroupHead(props: &GroupProps) -> Html {
                 <div class="card-actions">
                     <label class="group-name">
                         <span class="label">{ t("group-name") }</span>
-                        <TextInput class="code" value={name.clone()} maxlength="40" {on_take} />
+                        <TextInput class="code" value={called} maxlength="40" {on_take} />
                     </label>
                     <span class="spacer"></span>
                     { move_by(up, Icon::Up, "group-up", "Alt+ArrowUp") }
@@ -126,7 +130,7 @@ pub fn Chosen(props: &ChosenProps) -> Html {
         let on_ask = props.on_ask.clone();
         Callback::from(move |_: MouseEvent| on_ask.emit(what.clone()))
     };
-    let with = |deed| ask(Ask::Do(deed, props.layers.clone(), false));
+    let with = |deed| ask(Ask::Do(deed, props.layers.clone(), None));
     html! {
         <div class="chosen" role="toolbar" aria-label={t("chosen-tools")}>
             <strong>{ t_args("chosen-count", &[("n", props.layers.len().into())]) }</strong>

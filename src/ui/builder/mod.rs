@@ -12,6 +12,7 @@ mod menu;
 mod repairs;
 mod sequence_fields;
 mod spatial_fields;
+mod wires;
 
 use super::fields::{SelectField, slug};
 use super::i18n::{t, t_args, use_lang};
@@ -22,7 +23,7 @@ use super::numbers::{count, scaled, shape};
 use super::remember;
 use super::store::{Action, Before, Edit};
 use crate::lazy;
-use crate::spec::edit::{self, Place, Row, can_group, rows};
+use crate::spec::edit::{self, Place, Row, can_group, path, rows_in};
 use crate::spec::{Framework, LayerSpec, Spec};
 use crate::train::protocol::CheckReport;
 use ask::{Ask, Desk, DragStep, Dragged, Own};
@@ -35,6 +36,7 @@ pub use menu::kind_name;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
+use wires::{Wires, WiresProps};
 use yew::prelude::*;
 
 /// The catalogue of what is shown here after the first look.
@@ -55,6 +57,7 @@ pub struct BuilderProps {
 
 lazy! { static COMPARE: View<CompareProps>, in page compare = |p| html! { <Worded words={INSIDE}><compare::Compare ..p /></Worded> }; }
 lazy! { static GROUP: View<GroupProps>, in page groups = |p| html! { <Worded words={WORDS}><GroupHead ..p /></Worded> }; }
+lazy! { static WIRES: View<WiresProps>, in page groups = |p| html! { <Wires ..p /> }; }
 lazy! { static CHOSEN: View<ChosenProps>, in page groups = |p| html! { <Worded words={WORDS}><Chosen ..p /></Worded> }; }
 
 /// How a layer stands to the last run: `added`, `changed`; None as it was.
@@ -74,7 +77,7 @@ pub fn Builder(props: &BuilderProps) -> Html {
     // Another network altogether is not compared.
     let before = props.before.as_ref();
     let before = before.filter(|b| b.spec.name == spec.name && b.spec != *spec);
-    let list = use_node_ref();
+    let (list, frame) = (use_node_ref(), use_node_ref());
     let said = use_state_eq(|| (0, String::new()));
     let own = Own {
         open: use_state_eq(|| Rc::new(BTreeSet::new())),
@@ -104,12 +107,11 @@ pub fn Builder(props: &BuilderProps) -> Html {
                 let layer = spec.layers.iter().find(|l| l.id == **id)?;
                 layer.group.clone()
             });
-            if let Some(group) = group
-                && !own.open.contains(&group)
-            {
+            if let Some(group) = group {
                 let mut open = (**own.open).clone();
-                open.insert(group);
-                own.open.set(Rc::new(open));
+                if ask::open_all(&mut open, &group) {
+                    own.open.set(Rc::new(open));
+                }
             }
         });
     }
@@ -138,7 +140,6 @@ pub fn Builder(props: &BuilderProps) -> Html {
     };
     let onfocusin = Callback::from(move |_: FocusEvent| come_near());
     let on_here = Callback::from(move |()| update.force_update());
-    let rows = rows(spec);
     let chosen = own.chosen.map(|(a, b)| a.min(b)..a.max(b) + 1);
     let chosen = chosen.filter(|c| c.end <= spec.layers.len());
     let view = Views {
@@ -155,15 +156,28 @@ pub fn Builder(props: &BuilderProps) -> Html {
         let field = p.field.as_deref();
         p.layer.is_none() && matches!(field, None | Some("layers" | "name"))
     });
-    let fetch = *near || rows.iter().any(|r| matches!(r, Row::Group { .. }));
+    let fetch = *near || spec.layers.iter().any(|l| l.group.is_some());
+    // Where each reads the one before it there is nothing to draw.
+    let wired = spec.layers.iter().any(|l| !l.inputs.is_empty());
     html! {
         <section class={classes!("pane", "builder", simple.then_some("simple"))} aria-labelledby="builder-title" {onpointerover} {onfocusin}>
             { header(props, &simple, &on_ask) }
             <div class="pane-body">
-                { input_card(spec, &props.report) }
-                <ol class={classes!("layers", own.drag.is_some().then_some("dragging"))} ref={list} aria-label={t("layers")}>
-                    { for view.rows(&rows) }
-                </ol>
+                <div class="flow" ref={frame.clone()}>
+                    { input_card(spec, &props.report) }
+                    <ol class={classes!("layers", own.drag.is_some().then_some("dragging"))} ref={list} aria-label={t("layers")}>
+                        { for view.rows(None, 0..spec.layers.len()) }
+                    </ol>
+                    if wired {
+                        <Later<WiresProps> view={&WIRES} with={WiresProps {
+                            spec: spec.clone(),
+                            open: (*own.open).clone(),
+                            selected: props.selected.clone(),
+                            frame,
+                            on_ask: on_ask.clone(),
+                        }} />
+                    }
+                </div>
                 if let Some(p) = general {
                     { card::general(p, spec, &props.edit) }
                 }
@@ -265,48 +279,35 @@ struct Views<'a> {
 }
 
 impl Views<'_> {
-    /// The list, every item under a key of its own: what stays keeps its element and the focus.
-    fn rows(&self, rows: &[Row]) -> Vec<Html> {
+    /// The rows of a group, or of the whole network, every item under a key of its own: what stays keeps
+    /// its element and the focus.
+    fn rows(&self, group: Option<&str>, layers: Range<usize>) -> Vec<Html> {
         let spec = &self.props.spec;
-        let mut items = vec![self.place(Place::at(0), spec.layers.is_empty())];
-        for row in rows {
-            let (item, at) = match row {
-                Row::Layer(index) => (self.card(*index), index + 1),
-                Row::Group { name, layers } => (self.group(name, layers), layers.end),
-            };
-            items.push(item);
-            items.push(self.place(Place::at(at), at == spec.layers.len()));
-        }
-        items
-    }
-
-    fn inner(&self, name: &str, layers: &Range<usize>) -> Vec<Html> {
         let place = |at: usize| {
-            let group = Some(name.to_string());
-            self.place(Place { at, group }, false)
+            let place = Place {
+                at,
+                group: group.map(str::to_string),
+            };
+            self.place(place, group.is_none() && at == spec.layers.len())
         };
         let mut items = vec![place(layers.start)];
-        for index in layers.clone() {
-            items.push(self.card(index));
-            items.push(place(index + 1));
+        for row in rows_in(spec, group, layers) {
+            let (item, at) = match row {
+                Row::Layer(index) => (self.card(index), index + 1),
+                Row::Group { name, layers } => (self.group(&name, &layers), layers.end),
+            };
+            items.push(item);
+            items.push(place(at));
         }
         items
     }
 
     fn place(&self, place: Place, end: bool) -> Html {
         let own = self.own;
-        let drop_here = own.drag.as_ref().is_some_and(|(what, to)| {
-            let moves = match what {
-                Dragged::Layer(from) => {
-                    let layer = self.props.spec.layers.get(*from);
-                    let stays = to.at == *from || to.at == *from + 1;
-                    !stays || layer.is_some_and(|l| l.group != to.group)
-                }
-                Dragged::Group(name) => edit::run_of(&self.props.spec, name)
-                    .is_some_and(|r| to.at < r.start || to.at > r.end),
-            };
-            *to == place && moves
-        });
+        let drop_here = own
+            .drag
+            .as_ref()
+            .is_some_and(|(what, to)| *to == place && what.goes(&self.props.spec, to));
         let key = format!(
             "place-{}-{}",
             place.at,
@@ -414,8 +415,8 @@ impl Views<'_> {
             summary: ask::summary(spec, layers.clone(), spec.framework).into(),
             outcome,
             wrong,
-            first: layers.start == 0,
-            last: layers.end == spec.layers.len(),
+            up: edit::step_group(spec, name, false, &|g| own.open.contains(g)).is_some(),
+            down: edit::step_group(spec, name, true, &|g| own.open.contains(g)).is_some(),
             on_ask: self.on_ask.clone(),
             on_drag: self.on_drag.clone(),
         };
@@ -423,8 +424,8 @@ impl Views<'_> {
             <li {class} {key} data-group={name.to_string()} data-index={layers.start.to_string()}>
                 <Later<GroupProps> view={&GROUP} {with} />
                 if open {
-                    <ol class="layers" aria-label={name.to_string()}>
-                        { for self.inner(name, layers) }
+                    <ol class="layers" aria-label={path::leaf(name).to_string()}>
+                        { for self.rows(Some(name), layers.clone()) }
                     </ol>
                 }
             </li>

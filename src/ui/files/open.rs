@@ -16,6 +16,7 @@ use crate::ui::i18n::{failure_text, t, t_args, use_lang, use_more};
 use crate::ui::icons::{Icon, IconButton};
 use crate::ui::link::Link;
 use crate::ui::numbers::{count, shape};
+use crate::ui::plot::runs::short_name;
 use crate::ui::runner::Start;
 use crate::ui::store::{Action, Dispatch, Word, check};
 use js_sys::{Array, Uint8Array};
@@ -216,7 +217,9 @@ fn about_project(opened: &Opened) -> Html {
             }
             if !p.runs.is_empty() {
                 <p>{ t_args("project-runs", &[("n", p.runs.len().into())]) }</p>
-                <ul>{ for p.runs.iter().map(|r| html! { <li>{ &r.name }</li> }) }</ul>
+                <ul>{ for p.runs.iter().enumerate().map(|(i, r)| html! {
+                    <li>{ if r.name.is_empty() { short_name(i + 1) } else { r.name.clone() } }</li>
+                }) }</ul>
             }
         </>
     }
@@ -383,6 +386,9 @@ async fn act(
     } else {
         let files = data_of(&spec, !runner.files_of(&spec).is_empty()).await?;
         runner.replace(spec, start, files).await?;
+    }
+    if let Content::Project(opened) = content {
+        runner.keep(&opened.project.runs);
     }
     let word = Word::Message(told, vec![("name", props.file.name())]);
     props.dispatch.dispatch(Action::Say(word));

@@ -5,7 +5,7 @@ use super::chart::{self, Look};
 use super::export::{self, Format, Job};
 use super::gesture::{Gesture, Hands, use_wheel};
 use super::legend::{legend, metric_name, place_text, reading_text, value};
-use super::runs::{self, Kept, Runs, RunsProps};
+use super::runs::{self, Kept, KeptRuns, Runs, RunsProps};
 use super::strand::{Strand, shown};
 use super::table::table;
 use super::theme::Theme;
@@ -33,6 +33,8 @@ pub struct LossPlotProps {
     pub version: u64,
     /// What the run at hand trains.
     pub trained: Callback<(), Option<Rc<Spec>>>,
+    /// Runs that stand beside it; they change with the version or here.
+    pub kept: KeptRuns,
 }
 
 impl PartialEq for LossPlotProps {
@@ -41,8 +43,6 @@ impl PartialEq for LossPlotProps {
     }
 }
 
-/// Kept runs at most.
-const KEPT: usize = 5;
 /// Between two versions of the table, and between two announcements.
 const TABLE_MS: f64 = 1000.0;
 const SAY_MS: f64 = 15_000.0;
@@ -152,10 +152,10 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
     });
     let view = use_reducer_eq(View::default);
     let change = Change(view.dispatcher());
-    let kept = use_state(|| Rc::new(Vec::<Kept>::new()));
     let saving = use_state(|| None::<f64>);
     let root = use_node_ref();
     let render = use_force_update();
+    let kept = props.kept.borrow().clone();
 
     let whole = props.history.borrow();
     let by_epoch = view.by_epoch;
@@ -217,7 +217,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
             }
         }
     };
-    let seen = (props.version, (*view).clone(), (*kept).clone());
+    let seen = (props.version, (*view).clone(), kept.clone());
     let paint = [
         use_callback(seen.clone(), painter(0)),
         use_callback(seen.clone(), painter(1)),
@@ -253,9 +253,9 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
         })
     };
     let on_change = {
-        let kept = kept.clone();
-        use_callback((*kept).clone(), move |change: runs::Change, now| {
-            let mut next = (**now).clone();
+        let (runs, render) = (props.kept.clone(), render.clone());
+        use_callback((), move |change: runs::Change, ()| {
+            let mut next = (**runs.borrow()).clone();
             match change {
                 runs::Change::Remove(id) => next.retain(|k| k.id != id),
                 runs::Change::Hide(id, hidden) => (next.iter_mut())
@@ -265,7 +265,8 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
                     .filter(|k| k.id == id)
                     .for_each(|k| k.name = Some(name.clone()).filter(|n| !n.is_empty())),
             }
-            kept.set(Rc::new(next));
+            runs.replace(Rc::new(next));
+            render.force_update();
         })
     };
     if empty {
@@ -311,27 +312,23 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
     };
     let plain = |name: &str| html! { <span class="plot-name">{ metric_name(name) }</span> };
     let keep = {
-        let (kept, history, trained) = (kept.clone(), props.history.clone(), props.trained.clone());
+        let (runs, history, trained) = (
+            props.kept.clone(),
+            props.history.clone(),
+            props.trained.clone(),
+        );
+        let render = render.clone();
         Callback::from(move |()| {
             let Some(spec) = trained.emit(()) else { return };
-            let mut next = (**kept).clone();
-            if next.len() == KEPT {
-                next.remove(0);
-            }
-            next.push(Kept {
-                id: next.last().map_or(1, |k| k.id + 1),
-                name: None,
-                hidden: false,
-                spec,
-                history: Rc::new(history.borrow().clone()),
-            });
-            kept.set(Rc::new(next));
+            let history = Rc::new(history.borrow().clone());
+            runs::keep(&runs, None, spec, history);
+            render.force_update();
         })
     };
     let save = {
         let (shared, history) = (shared.clone(), props.history.clone());
         let (saving, root, trained) = (saving.clone(), root.clone(), props.trained.clone());
-        let (kept, look) = ((*kept).clone(), view.look());
+        let (kept, look) = (kept.clone(), view.look());
         let mut charts: Vec<usize> = vec![0];
         charts.extend(metric.is_some().then_some(1));
         charts.extend(&facts);
@@ -386,7 +383,7 @@ pub fn LossPlot(props: &LossPlotProps) -> Html {
             }
             if !kept.is_empty() {
                 if let Some(now) = props.trained.emit(()) {
-                    <Later<RunsProps> view={&RUNS} with={RunsProps { kept: (*kept).clone(), now, on_change }} />
+                    <Later<RunsProps> view={&RUNS} with={RunsProps { kept: kept.clone(), now, on_change }} />
                 }
             }
             <div class="plot-tools">

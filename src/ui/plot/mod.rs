@@ -7,7 +7,7 @@ mod export;
 mod gesture;
 mod legend;
 mod loss_plot;
-mod runs;
+pub mod runs;
 mod sparkline;
 mod strand;
 mod table;

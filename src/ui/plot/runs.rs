@@ -8,6 +8,7 @@ use crate::spec::Spec;
 use crate::ui::i18n::{t, t_args, t_maybe, use_lang};
 use crate::ui::icons::{Icon, IconButton};
 use serde_json::Value;
+use std::cell::RefCell;
 use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -18,6 +19,28 @@ pub const WORDS: &str = "plots";
 const MARKS: usize = 3;
 /// Characters that a visitor's own name may have.
 const LONGEST: usize = 60;
+
+/// Kept runs at most.
+const MOST: usize = 5;
+
+/// The runs that are kept, of which the plot and project files know.
+pub type KeptRuns = Rc<RefCell<Rc<Vec<Kept>>>>;
+
+/// Keeps one more; the oldest makes room for it.
+pub fn keep(runs: &KeptRuns, name: Option<String>, spec: Rc<Spec>, history: Rc<History>) {
+    let mut next = (**runs.borrow()).clone();
+    if next.len() == MOST {
+        next.remove(0);
+    }
+    next.push(Kept {
+        id: next.last().map_or(1, |k| k.id + 1),
+        name,
+        hidden: false,
+        spec,
+        history,
+    });
+    runs.replace(Rc::new(next));
+}
 
 /// A run that was kept for comparison.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ pub use replace::Start;
 use super::change::{self, Change};
 use super::link::{Link, Subscription};
 use super::plot::History;
+use super::plot::runs::KeptRuns;
 use super::store::{Action, Dispatch, Live, Phase, Word};
 use crate::spec::{DataSource, Spec};
 use crate::train::protocol::*;
@@ -76,6 +77,8 @@ pub struct Runner {
     inner: RefCell<Inner>,
     dispatch: Dispatch,
     pub history: Rc<RefCell<History>>,
+    /// Runs that stand beside it on the plot.
+    pub kept: KeptRuns,
 }
 
 impl Runner {
@@ -89,6 +92,7 @@ impl Runner {
             }),
             dispatch,
             history: Rc::default(),
+            kept: Rc::default(),
         })
     }
 

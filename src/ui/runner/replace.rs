@@ -3,8 +3,9 @@ use super::super::store::{Action, Bring};
 use super::Runner;
 use crate::plotting::History;
 use crate::spec::{DataSource, Spec};
-use crate::train::project::Project;
+use crate::train::project::{KeptRun, Project};
 use crate::train::protocol::*;
+use crate::ui::plot::runs as plot_runs;
 use js_sys::ArrayBuffer;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -188,8 +189,31 @@ impl Runner {
             step: if here { step } else { 0 },
             epoch: if here { epoch } else { 0 },
             course,
-            runs: Vec::new(),
+            runs: (self.kept.borrow().iter())
+                .map(|k| KeptRun {
+                    name: k.name.clone().unwrap_or_default(),
+                    spec: Some((*k.spec).clone()),
+                    course: (*k.history).clone(),
+                })
+                .collect(),
         };
         (project, state)
+    }
+
+    /// Keeps the runs of a project beside those that are there, but for those that are there already.
+    pub fn keep(self: &Rc<Self>, runs: &[KeptRun]) {
+        for run in runs {
+            let Some(spec) = &run.spec else { continue };
+            let name = Some(run.name.clone()).filter(|n| !n.is_empty());
+            let there = self.kept.borrow().iter().any(|k| {
+                let same = (&*k.spec, &k.name) == (spec, &name);
+                same && k.history.step_range() == run.course.step_range()
+            });
+            if !there {
+                let course = Rc::new(run.course.clone());
+                plot_runs::keep(&self.kept, name, Rc::new(spec.clone()), course);
+            }
+        }
+        self.refresh();
     }
 }

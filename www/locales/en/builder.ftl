@@ -47,7 +47,7 @@ said-residual = { $n ->
     [one] 1 layer is now the residual block { $id }
    *[other] { $n } layers are now the residual block { $id }
  }
-said-no-group = These layers cut through another group. Choose all of that group or none of it.
+said-no-group = These layers cut through another group, or groups would lie too deep within one another. Choose all of a group or none of it.
 said-ungrouped = The group { $id } is dissolved; its layers stay
 said-chosen = { $n ->
     [one] 1 layer chosen
@@ -77,6 +77,7 @@ repair-read-two = Read { $inputs }
 repair-add-output = Add an output layer of { $n }
 repair-add-flat-output = Add Flatten and an output layer of { $n }
 repair-rename = Call it { $id }
+repair-shallow-group = Leave out the innermost groups
 repair-rename-group = Make it a group of its own, { $id }
 repair-keep-shape = Keep the shape of the samples
 repair-remove = Remove { $layer }
@@ -118,3 +119,9 @@ help-lstm = Reads a sequence with a memory and three gates that decide what to k
 help-gru = Reads a sequence with two gates and one state: about as good as an LSTM, with fewer weights.
 help-multi-head-attention = Every step asks all others what they know and mixes their answers; each head asks for something else.
 help-sampling = Draws a code around a mean with a learned spread, as a variational autoencoder does; reads mean and log-variance.
+
+wires = Connections past other cards
+wire = { $from } → { $to }, past { $n ->
+    [one] 1 card
+   *[other] { $n } cards
+  }

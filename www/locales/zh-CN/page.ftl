@@ -738,5 +738,6 @@ layer-branches-pytorch = 分支
 layer-branches-keras = 分支
 layer-branches-about = 两个层并排读取同一输入
 field-group = 分组
+problem-group-depth = “{ $id }”的组互相套了不止 { $max } 层。请解散其中几组。
 problem-group-split = 分组“{ $id }”的层没有连在一起。请把它们移到相邻位置，或将一部分移出该组。
 problem-logits-expected = 读取 logits 的{ $loss }会自行计算{ $activation }，网络末尾再加一次{ $activation }就重复了，会拖慢学习。请去掉它，或让损失函数读取概率。
