@@ -5,8 +5,6 @@ mod common;
 mod import;
 #[path = "interop/onnx.rs"]
 mod onnx;
-#[path = "interop/onnx_random.rs"]
-mod onnx_random;
 #[path = "interop/random.rs"]
 mod random;
 #[path = "interop/random_specs.rs"]

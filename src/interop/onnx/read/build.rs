@@ -214,7 +214,10 @@ impl Build {
                 // One factor for all is a setting of the data.
                 let alike = mul.iter().all(|m| *m == mul[0]) && mul[0] > 0.0;
                 if alike && add.iter().all(|a| *a == 0.0) {
-                    self.divide = Some(1.0 / mul[0]);
+                    // The number that was meant, where the quotient is one of rounding.
+                    let by = 1.0 / mul[0];
+                    let whole = by.round();
+                    self.divide = Some(if 1.0 / whole == mul[0] { whole } else { by });
                 } else {
                     let channels = self.input.first().copied().unwrap_or(1);
                     if flow.source.image && channels != 1 || mul.len() > SCALED {

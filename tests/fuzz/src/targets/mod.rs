@@ -6,6 +6,8 @@ mod networks;
 
 use super::rng::Rng;
 
+type Change = fn(&mut Rng, &mut Vec<u8>, &[&[&str]], &[Vec<u8>]);
+
 pub struct Target {
     pub name: &'static str,
     /// Good inputs, which are changed.
@@ -13,7 +15,7 @@ pub struct Target {
     /// What the format is made of.
     pub words: &'static [&'static [&'static str]],
     /// How they are changed, given those words and all good inputs.
-    pub change: fn(&mut Rng, &mut Vec<u8>, &[&[&str]], &[Vec<u8>]),
+    pub change: Change,
     /// Reads it; must come back.
     pub run: fn(&[u8]),
     /// The most bytes that reading may have live at once: some, and so many for each of the input.
