@@ -1,6 +1,10 @@
 //! Scripts from specs: what is written for every preset. `NABLA_BLESS=1` writes the snapshots anew.
 #![cfg(not(target_arch = "wasm32"))]
+#[path = "interop/arguments.rs"]
+mod arguments;
 mod common;
+#[path = "interop/hostile.rs"]
+mod hostile;
 #[path = "interop/import.rs"]
 mod import;
 #[path = "interop/onnx.rs"]
@@ -9,6 +13,8 @@ mod onnx;
 mod random;
 #[path = "interop/random_specs.rs"]
 mod random_specs;
+#[path = "interop/random_whole.rs"]
+mod random_whole;
 #[path = "interop/snippets.rs"]
 mod snippets;
 

@@ -102,6 +102,26 @@ fn a_project_there_and_back() {
     same(&opened.project, &project);
 }
 
+/// More runs than are read are not written: the newest are.
+#[test]
+fn the_newest_runs_are_kept() {
+    let run = |i: usize| KeptRun {
+        name: format!("run {i}"),
+        spec: None,
+        course: history(3, i as f32),
+    };
+    let project = Project {
+        runs: (0..project::RUNS + 4).map(run).collect(),
+        ..sample()
+    };
+    let opened = open(&project.to_bytes(0)).unwrap();
+    let newest = Project {
+        runs: (4..project::RUNS + 4).map(run).collect(),
+        ..sample()
+    };
+    same(&opened.project, &newest);
+}
+
 /// The network of every preset is in its project as it was.
 #[test]
 fn projects_of_presets() {

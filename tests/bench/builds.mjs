@@ -2,7 +2,7 @@
 // the relaxed build, and two threads against one, with a control that shows whether two cores were
 // free.
 //
-//   node tests/bench/builds.mjs [--realtime] [--rounds 7] [--only W3,W6]
+//   node tests/bench/builds.mjs [--realtime] [--rounds 7] [--only W3,'GEMM 48']
 //
 // A product is timed through layers: three linear ones of that width on as many rows, of which a
 // step takes eight products. Variants take turns, and the median counts; `two` is the median of the
@@ -39,6 +39,8 @@ const square = (n) => ({
 const workloads = JSON.parse(readFileSync(new URL('./workloads.json', import.meta.url), 'utf8'));
 const all = { 'GEMM 512': square(512), 'GEMM 1024': square(1024), W2: workloads.W2, W3: workloads.W3, W4: workloads.W4, W6: workloads.W6, W7: workloads.W7, W8: workloads.W8 };
 const names = given.only?.split(',') ?? Object.keys(all);
+// Any other size by its name: small ones show from where on a second thread pays.
+for (const name of names) if (/^GEMM \d+$/.test(name)) all[name] ??= square(Number(name.slice(5)));
 
 /** Runs in the page: a run per variant, blocks of steps by turns. */
 async function compare({ spec, x, y, variants, rounds }) {

@@ -1,5 +1,6 @@
 //! Random networks, data and settings as scripts and back, in both frameworks.
-use super::random_specs::{Rng, random};
+use super::random_specs::Rng;
+use super::random_whole::random;
 use nabla::graph;
 use nabla::interop::{read, write};
 use nabla::spec::*;

@@ -89,7 +89,7 @@ fn snippets_build_what_the_frameworks_build() {
 }
 
 /// A PyTorch script with one line of its own at a mark.
-const TORCH: &str = "\
+pub const TORCH: &str = "\
 import torch
 import torch.nn as nn
 from sklearn.datasets import load_iris
@@ -107,7 +107,7 @@ for epoch in range(20):
 ";
 
 /// The same of Keras.
-const KERAS: &str = "\
+pub const KERAS: &str = "\
 import keras
 from keras import layers
 from sklearn.datasets import load_iris
@@ -121,7 +121,7 @@ model.add(layers.Dense(3, activation='softmax'))
 ";
 
 /// The script with `line` at `mark`, and good lines at the others; the line's number.
-fn broken(text: &str, mark: &str, line: &str) -> (String, usize) {
+pub fn broken(text: &str, mark: &str, line: &str) -> (String, usize) {
     let good = [
         (
             "@model",

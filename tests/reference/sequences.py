@@ -178,7 +178,30 @@ def tutorials():
     yield case("t14", "pytorch", image, latent, bce, 16, slow, seed=7)
 
 
+def decoder():
+    """T16: 64 characters of 65, width 64, two blocks of four heads."""
+    blocks, before = [], "pos"
+    for i in "12":
+        blocks += [
+            norm(f"norm_a{i}"),
+            layer(f"attn{i}", "multi_head_attention", heads=4, causal=True),
+            layer(f"sum_a{i}", "add", [before, f"attn{i}"]),
+            norm(f"norm_b{i}"),
+            linear(f"up{i}", 256, "gelu"),
+            linear(f"down{i}", 64),
+            layer(f"sum_b{i}", "add", [f"sum_a{i}", f"down{i}"]),
+        ]
+        before = f"sum_b{i}"
+    net = [layer("tok", "embedding", vocab=65, dim=64), layer("pos", "positional_embedding"),
+           *blocks, norm("norm"), linear("head", 65)]  # fmt: skip
+    # As in `case`: with an epsilon above the rounding of the keys' bias, whose gradient is 0.
+    rate = {**adam("pytorch", 0.001, weight_decay=0.01, kind="adamw"), "epsilon": 1e-5}
+    text = tokens(16, 64, 65, 65, True)
+    return case("t16", "pytorch", text, net, cross_entropy("pytorch"), 4, rate)
+
+
 def all_sequences():
+    yield decoder()
     yield from tutorials()
     yield from autoencoders()
     for f in "pytorch", "keras":

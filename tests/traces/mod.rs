@@ -18,6 +18,7 @@ macro_rules! each_trace {
             tutorial_texts: "t11";
             tutorial_sequences: "t12_lstm", "t12_gru", "t12_rnn", "t12_sine";
             tutorial_autoencoders: "t13", "t14";
+            tutorial_decoder: "t16";
             pytorch_optimisers: "pytorch_sgd", "pytorch_momentum", "pytorch_nesterov", "pytorch_sgd_decay",
                 "pytorch_rmsprop", "pytorch_rmsprop_momentum", "pytorch_adagrad", "pytorch_adam",
                 "pytorch_adam_decay", "pytorch_adamw";

@@ -162,7 +162,7 @@ const USUAL: &[(&str, &str)] = &[
 ];
 
 /// Names for which nothing at all and zero are values that change what happens.
-const COUNTS_AT_ZERO: &[&str] = &["padding_idx", "dim", "axis", "trainable"];
+const COUNTS_AT_ZERO: &[&str] = &["padding_idx", "ignore_index", "ignore_class", "dim", "axis"];
 
 /// Whether an argument changes nothing.
 fn neutral(name: &str, value: &Value) -> bool {

@@ -4,7 +4,7 @@ use super::machine::{Batch, Machine};
 use super::network::{Layers, Tensor, layers};
 use super::sets::same_data;
 use super::value::*;
-use super::{keras_layers as keras, torch, torch_layers};
+use super::{keras_layers as keras, torch_layers, torch_modules};
 use serde_json::{Value as Json, json};
 use std::rc::Rc;
 
@@ -75,7 +75,7 @@ impl<'a> Machine<'a> {
             _ => {}
         }
         if loss.sum && loss.kl.is_none() {
-            self.note(loss.line, "note-sum", &[]);
+            self.note(self.sum_at.unwrap_or(loss.line), "note-sum", &[]);
         }
         let batch = match self.found.batch {
             Some(Batch::Of(n)) if n > 0 => json!(n),
@@ -117,7 +117,7 @@ impl<'a> Machine<'a> {
             Value::Lib(lib) => Some(Rc::clone(lib)),
             _ => None,
         };
-        if lib.is_none() && !torch::has_forward(&model) {
+        if lib.is_none() && !torch_modules::has_forward(&model) {
             return;
         }
         let args = super::calls::Args {

@@ -93,6 +93,8 @@ pub(super) struct Machine<'a> {
     pub last_optimizer: Option<Rc<Lib<'a>>>,
     /// Line and epochs of a half cosine.
     pub half_cosine: Option<(usize, i64)>,
+    /// Where a loss is asked to be a sum.
+    pub sum_at: Option<usize>,
     /// The highest rate of a cycle.
     pub peak: Option<f64>,
     /// Penalties by layer that has weights, with its line.
@@ -189,6 +191,7 @@ impl<'a> Machine<'a> {
             pending_schedule: None,
             last_optimizer: None,
             half_cosine: None,
+            sum_at: None,
             peak: None,
             penalties: Vec::new(),
             idx: None,

@@ -24,6 +24,7 @@ mod statements;
 mod stopping;
 mod torch;
 mod torch_layers;
+mod torch_modules;
 mod torch_optim;
 mod value;
 

@@ -11,6 +11,7 @@ mod notebook;
 pub mod paint;
 mod pytorch;
 mod pytorch_layers;
+mod pytorch_module;
 mod pytorch_train;
 mod remarks;
 pub mod study;

@@ -5,7 +5,7 @@ use super::keras_layers;
 use super::lines::{Lines, num, short, string};
 use super::net::Net;
 use super::study::{Arguments, OPTIMIZERS, Range, Study, What, kind};
-use super::{file_name, keras, pytorch, pytorch_layers, pytorch_train};
+use super::{file_name, keras, pytorch, pytorch_layers, pytorch_module, pytorch_train};
 use crate::spec::*;
 
 /// What of a trial is asked for by which name, as lines.
@@ -229,7 +229,7 @@ pub(super) fn torch(net: &Net, study: &Study, out: &mut Lines) -> Result<(), Pro
     constants(net, study, out);
     pytorch::penalties(t, out);
     out.part();
-    pytorch::module(net, &layers, &arguments.defaults(), out);
+    pytorch_module::module(net, &layers, &arguments.defaults(), out);
     out.part();
     load_data(&loads, out);
     out.part();

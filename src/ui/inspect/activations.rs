@@ -11,7 +11,8 @@ use super::within::{WithinView, has_within};
 use crate::plotting::format::{count, three};
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Failure, Part, Role, TensorInfo};
-use crate::ui::i18n::{t, t_args, use_lang};
+use crate::ui::fields::slug;
+use crate::ui::i18n::{t, t_args, t_maybe, use_lang};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -132,6 +133,10 @@ fn sample(source: &Source, s: &Seen) -> Html {
     if s.rows.count == 0 {
         return html! { <p class="empty">{ t("predictions-none") }</p> };
     }
+    if source.steps() > 1 {
+        // What each step is and looks at stands with the layers.
+        return Html::default();
+    }
     let (x, y) = (s.rows.sample(0), s.rows.target(0));
     let text = |v: &[f32]| {
         let all: Vec<String> = v.iter().map(|v| three(f64::from(*v))).collect();
@@ -166,6 +171,9 @@ fn sample(source: &Source, s: &Seen) -> Html {
 
 /// What the last layer's values come to.
 fn probabilities(source: &Source, s: &Seen) -> Html {
+    if source.steps() > 1 {
+        return Html::default();
+    }
     let classes = source.info.data.classes.len().min(LISTED);
     let all: Vec<(usize, f32)> = (0..classes)
         .filter_map(|k| Some((k, source.outcome.probability(&s.output, k)?)))
@@ -189,12 +197,11 @@ fn one(props: &ViewProps, s: &Seen, l: &Layer) -> Html {
     let (source, selected) = (&props.source, props.selected.as_deref());
     let spec = source.info.spec.layers.iter().find(|s| s.id == l.id);
     let inner = s.rows.count > 0 && spec.is_some_and(|s| has_within(&s.kind));
-    let kind = source
-        .info
-        .layers
-        .iter()
-        .find(|r| r.id == l.id)
-        .map(|r| r.kind.clone());
+    let kind = source.info.layers.iter().find(|r| r.id == l.id).map(|r| {
+        let framework = slug(&source.info.spec.framework);
+        let kind = r.kind.replace('_', "-");
+        t_maybe(&format!("layer-{kind}-{framework}")).unwrap_or_else(|| r.kind.clone())
+    });
     let shape: Vec<String> = l.shape.iter().map(usize::to_string).collect();
     let label = t_args("heat-label", &[("name", l.id.clone().into())]);
     let axes = (

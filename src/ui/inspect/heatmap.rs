@@ -162,6 +162,9 @@ pub struct HeatmapProps {
     /// Offers to enlarge.
     #[prop_or_default]
     pub zoom: bool,
+    /// Width of a column in CSS pixels, where another map has the same columns; 0 for that of a cell.
+    #[prop_or_default]
+    pub column: f64,
 }
 
 impl PartialEq for HeatmapProps {
@@ -169,7 +172,7 @@ impl PartialEq for HeatmapProps {
         Rc::ptr_eq(&self.grid, &o.grid)
             && self.label == o.label
             && self.axes == o.axes
-            && (self.legend, self.zoom) == (o.legend, o.zoom)
+            && (self.legend, self.zoom, self.column) == (o.legend, o.zoom, o.column)
     }
 }
 
@@ -252,7 +255,14 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
     } else {
         ""
     };
-    let style = format!("width:{css_width:.0}px;{most}aspect-ratio:{width}/{height};");
+    // Seen as a whole, cells may be wider than high.
+    let style = match zoom.level == 0 && props.column > 0.0 {
+        true => {
+            let (wide, high) = (props.column * width as f64, cell * height as f64);
+            format!("width:{wide:.0}px;{most}aspect-ratio:{wide:.0}/{high:.0};")
+        }
+        false => format!("width:{css_width:.0}px;{most}aspect-ratio:{width}/{height};"),
+    };
     let marked = cursor.filter(|(y, x)| *y < height && *x < width);
     let (row_name, column_name) = &props.axes;
     let said = marked.and_then(|(y, x)| grid.value_at(y, x)).map(|(r, c)| {
@@ -287,6 +297,9 @@ pub fn Heatmap(props: &HeatmapProps) -> Html {
             <div class="heat-foot">
                 if props.legend {
                     <ColorLegend lo={if grid.signed { -scale } else { 0.0 }} hi={scale} signed={grid.signed} />
+                }
+                if grid.layout == Layout::Matrix && height > 1 && width > 1 {
+                    <span class="heat-axes">{ "↓ " }{ row_name }{ " · → " }{ column_name }</span>
                 }
                 if props.zoom { { zoom_buttons(&zoom) } }
                 <output class="heat-value">{ said }</output>

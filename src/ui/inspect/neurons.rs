@@ -121,7 +121,7 @@ pub fn Neurons(props: &ViewProps) -> Html {
                     <section class={classes!("tensor", selected.then_some("selected"))} key={layer.id.clone()}>
                         <h4>
                             <code>{ &layer.id }</code>
-                            <span class="dim">{ t_args("neurons-units", &[("count", layer.units.to_string().into())]) }</span>
+                            <span class="dim">{ t_args("neurons-units", &[("count", layer.units.into())]) }</span>
                             <ColorLegend lo={-layer.scale} hi={layer.scale} signed=true />
                         </h4>
                         <div class="unit-grid">

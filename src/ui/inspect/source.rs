@@ -1,7 +1,7 @@
 //! The run that the views look at, and the questions they have.
 use super::evaluation::Judged;
 use crate::plotting::outcome::Outcome;
-use crate::spec::Spec;
+use crate::spec::{DataSource, FileFormat, Spec};
 use crate::train::protocol::{
     ArrayInfo, Ask, BackendChoice, Codes, Description, Disposed, Encoded, Evaluation, Failure,
     LoadOptions, Part, Request, RunEnd, RunId, RunInfo, Saliency, Samples, TensorInfo, Vitals,
@@ -117,6 +117,18 @@ impl Source {
             [steps, _] if classes > 0 => (*steps).max(1),
             _ => 1,
         }
+    }
+
+    /// Whether samples are rows of numbers of words.
+    pub fn texts(&self) -> bool {
+        matches!(
+            self.info.spec.data.source,
+            DataSource::Reviews { .. }
+                | DataSource::Files {
+                    format: FileFormat::Jsonl | FileFormat::TextCsv | FileFormat::AclImdb,
+                    ..
+                }
+        )
     }
 
     /// A feature's name; x₁, x₂, … where it has none.

@@ -3,7 +3,8 @@ use super::heatmap::{Grid, Heatmap, Layout};
 use super::parts::Trouble;
 use super::pull::use_pull;
 use super::source::{Rows, Source};
-use crate::plotting::format::three;
+use crate::plotting::color::class;
+use crate::plotting::format::{percent, three};
 use crate::spec::LayerKind;
 use crate::train::protocol::{Ask, Failure, Part, Within, WithinKind};
 use crate::ui::i18n::{t, t_args, use_lang};
@@ -40,6 +41,9 @@ impl PartialEq for WithinProps {
     }
 }
 
+/// Width of the steps together, in CSS pixels.
+const ACROSS: f64 = 480.0;
+
 #[component]
 pub fn WithinView(props: &WithinProps) -> Html {
     use_lang();
@@ -70,7 +74,7 @@ pub fn WithinView(props: &WithinProps) -> Html {
                 (WithinKind::States, [steps, units]) => states(props, info, values, *steps, *units),
                 (WithinKind::Attention, [heads, queries, keys]) => html! {
                     <Attention values={ByAddress(values.clone())} heads={*heads} queries={*queries} keys={*keys}
-                        names={names(props, info, *keys)} layer={props.layer.clone()} />
+                        names={names(props, info, *keys)} tokens={!info.words.is_empty()} layer={props.layer.clone()} />
                 },
                 _ => Html::default(),
             } }
@@ -113,18 +117,20 @@ fn states(props: &WithinProps, info: &Within, values: &[f32], steps: usize, unit
     let features = x.len() / steps.max(1);
     // Numbers of words say nothing as colours.
     let numbers = steps > 0 && features * steps == x.len() && info.words.is_empty();
+    // The steps of both stand above each other.
+    let column = (ACROSS / steps.max(1) as f64).clamp(4.0, 24.0);
     let words = names(props, info, steps);
     let said: Vec<&str> = words.iter().map(String::as_str).collect();
     html! {
         <div class="within">
             <h5 title={t("about-within-states")}>{ t("within-states") }</h5>
             <Heatmap grid={grid(turn(values, steps, units), units, true)} axes={axes}
-                label={t_args("within-states-label", &[("name", props.layer.to_string().into())])} zoom=true />
+                label={t_args("within-states-label", &[("name", props.layer.to_string().into())])} zoom=true {column} />
             <h5>{ t("within-input") }</h5>
             if numbers {
                 <Heatmap grid={grid(turn(x, steps, features), features, x.iter().any(|v| *v < 0.0))}
                     axes={(AttrValue::from(t("within-feature")), AttrValue::from(t("within-step")))}
-                    label={t("within-input")} />
+                    label={t("within-input")} {column} />
             } else if !info.words.is_empty() {
                 <p class="dim within-words">{ said.join(" ") }</p>
             }
@@ -149,7 +155,44 @@ struct AttentionProps {
     queries: usize,
     keys: usize,
     names: Rc<Vec<String>>,
+    /// Whether these are words or characters.
+    tokens: bool,
     layer: AttrValue,
+}
+
+#[derive(Properties, PartialEq)]
+struct AttendedProps {
+    name: AttrValue,
+    names: Rc<Vec<String>>,
+    /// What the step takes from each.
+    values: Vec<f32>,
+    query: usize,
+    onpick: Callback<String>,
+}
+
+/// The sample as a line of text: what one step takes from each other as the depth of its ground. A click
+/// chooses another step; for the keyboard there is the list above.
+#[component]
+fn Attended(props: &AttendedProps) -> Html {
+    let most = props
+        .values
+        .iter()
+        .fold(f32::MIN_POSITIVE, |m, v| m.max(*v));
+    let [r, g, b] = class(0);
+    html! {
+        <p class="attended">
+            <span class="dim">{ props.name.clone() }</span>
+            <span class="attended-line">
+            { for props.names.iter().zip(&props.values).enumerate().map(|(i, (name, v))| {
+                let onpick = props.onpick.clone();
+                let style = format!("background:rgba({r},{g},{b},{:.2})", 0.75 * v / most);
+                let class = classes!((i == props.query).then_some("query"), (i > props.query).then_some("dim"));
+                html! { <span {class} {style} title={format!("{i} · {}", percent(f64::from(*v)))}
+                    onclick={move |_: MouseEvent| onpick.emit(i.to_string())}>{ name }</span> }
+            }) }
+            </span>
+        </p>
+    }
 }
 
 /// Steps whose names fit along the axes.
@@ -161,14 +204,15 @@ const LISTED: usize = 5;
 #[component]
 fn Attention(props: &AttentionProps) -> Html {
     use_lang();
-    let step = use_state(|| 0usize);
+    let step = use_state(|| None::<usize>);
     let (queries, keys) = (props.queries, props.keys);
-    let query = (*step).min(queries.saturating_sub(1));
+    // The last has most to look back at.
+    let query = step.unwrap_or(usize::MAX).min(queries.saturating_sub(1));
     let size = queries * keys;
     let head = |h: usize| props.values.0.get(h * size..(h + 1) * size).unwrap_or(&[]);
     let onpick = {
         let step = step.clone();
-        Callback::from(move |v: String| step.set(v.parse().unwrap_or(0)))
+        Callback::from(move |v: String| step.set(v.parse().ok()))
     };
     let options = (0..queries).map(|i| {
         super::parts::Choice::new(
@@ -208,8 +252,15 @@ fn Attention(props: &AttentionProps) -> Html {
                 }) }
             </div>
             <div class="view-tools">
-                <super::parts::Select label={t("within-looks")} value={query.to_string()} options={options.collect::<Vec<_>>()} {onpick} />
+                <super::parts::Select label={t("within-looks")} value={query.to_string()} options={options.collect::<Vec<_>>()} onpick={onpick.clone()} />
             </div>
+            if props.tokens {
+                { for (0..props.heads).map(|h| {
+                    let row = head(h).get(query * keys..(query + 1) * keys).unwrap_or(&[]);
+                    html! { <Attended names={props.names.clone()} values={row.to_vec()} {query} onpick={onpick.clone()}
+                        name={t_args("within-head", &[("head", h.to_string().into())])} /> }
+                }) }
+            }
             <table class="numbers-table">
                 <caption class="dim">{ t("within-looks-at") }</caption>
                 <tbody>

@@ -1,9 +1,11 @@
-//! Recurrent cells over whole sequences. The input's part of all gates is one product over all
-//! steps, the state's one product per step, and the weights' gradients one product each over all
-//! steps. What each tensor means is said in `ops::recurrent`.
+//! Recurrent cells over whole sequences. A step is one product of input and state with both
+//! weights beside one another, packed once for all steps; a GRU, which needs the state's part by
+//! itself, makes the input's part of all steps in one product before. The weights' gradients are
+//! products over a few steps at a time, as many rows as a product sums in one go, so that the
+//! gradients of the gates never leave the cache. What each tensor means is said in `ops::recurrent`.
 use super::act::Act;
-use super::elementwise::{act_grad_in_place, act_in_place, add, add_in_place, update};
-use super::gemm::{Epilogue, Prepacked, gemm, scratch_len};
+use super::elementwise::{act, act_grad_in_place, add, update};
+use super::gemm::{Epilogue, KC, Prepacked, gemm, scratch_len};
 use super::math::{quick_sigmoid as sigmoid, quick_tanh as tanh};
 use super::pack::{Source, Strided};
 use super::reduce::col_sums;
@@ -61,34 +63,44 @@ impl Sizes {
     fn gates(&self) -> usize {
         self.cell.gates() * self.units
     }
+    /// Steps whose rows the weights' gradients sum over in one product.
+    fn together(&self) -> usize {
+        (KC / self.batch.max(1)).clamp(1, self.steps.max(1))
+    }
+    fn gru(&self) -> bool {
+        matches!(self.cell, Cell::Gru { .. })
+    }
     fn gemm_scratch(&self) -> usize {
         let (m, g, h, i) = (self.rows(), self.gates(), self.units, self.inputs);
+        let some = self.together() * self.batch;
         [
             (m, g, i),
-            (m, g, h),
-            (m, i, g),
-            (m, h, g),
-            (g, i, m),
-            (g, h, m),
-            (g, i + h, m),
+            (self.batch, g, i + h),
+            (self.batch, h, g),
+            (self.batch, i, g),
+            (g, i, some),
+            (g, h, some),
+            (g, i + h, some),
         ]
         .map(|(m, n, k)| scratch_len(m, n, k))
         .into_iter()
         .fold(0, usize::max)
     }
-    /// Floats that [`forward`] wants: zeros, a bias, the state's part of a step, the state's weights.
+    /// Floats that [`forward`] wants: zeros, a bias, a step's sums, the weights.
     pub fn forward_scratch(&self) -> usize {
-        let panels = Prepacked::<Strided>::len(self.gates(), self.units);
+        let panels = Prepacked::<Strided>::len(self.gates(), self.inputs + self.units);
         self.units + self.gates() * (1 + self.batch) + panels + self.gemm_scratch()
     }
-    /// Floats that [`backward`] wants: zeros, gradients of the gates' sums, of state and memory.
+    /// Floats that [`backward`] wants: zeros, gradients of some steps' sums, of state and memory,
+    /// the weights, their gradients side by side.
     pub fn backward_scratch(&self) -> usize {
         let (gates, units) = (self.gates(), self.units);
-        let copies = 1 + usize::from(matches!(self.cell, Cell::Gru { .. }));
+        let copies = 1 + usize::from(self.gru());
         units
-            + copies * self.rows() * gates
+            + copies * self.together() * self.batch * gates
             + 2 * self.batch * units
             + Prepacked::<Strided>::len(units, gates)
+            + Prepacked::<Strided>::len(self.inputs, gates)
             + gates * (self.inputs + units)
             + self.gemm_scratch()
     }
@@ -115,6 +127,11 @@ fn at(s: &Sizes, n: usize, t: usize, width: usize) -> Range<usize> {
     row * width..(row + 1) * width
 }
 
+/// Row `n` of step `t` of a tensor `[N,T,H]`.
+fn of<'a>(s: &Sizes, data: &'a [f32], n: usize, t: usize) -> &'a [f32] {
+    &data[at(s, n, t, s.units)]
+}
+
 /// The rows of one step, as the left operand of a product.
 fn step_rows<'a>(s: &Sizes, data: &'a [f32], t: usize, width: usize) -> Strided<'a> {
     Strided {
@@ -132,90 +149,99 @@ pub fn forward<V: F32x4>(
     state: &mut [f32],
     mut scratch: &mut [f32],
 ) {
-    let (units, g) = (s.units, s.gates());
+    let (units, g, inputs) = (s.units, s.gates(), s.inputs);
     let zeros = take(&mut scratch, units);
     let bias = take(&mut scratch, g);
     let part = take(&mut scratch, s.batch * g);
-    let panels = take(&mut scratch, Prepacked::<Strided>::len(g, units));
+    let panels = take(&mut scratch, Prepacked::<Strided>::len(g, inputs + units));
     zeros.fill(0.0);
-    let gru = matches!(s.cell, Cell::Gru { .. });
+    if let Cell::Gru { keras } = s.cell {
+        return gru_forward::<V>(
+            s,
+            keras,
+            p,
+            [h, gates, state],
+            zeros,
+            [part, panels],
+            scratch,
+        );
+    }
     match p.biases {
-        [a, b] if b.len() == a.len() && !gru => add::<V>(a, b, bias),
+        [a, b] if b.len() == a.len() => add::<V>(a, b, bias),
         [a, _] => bias.copy_from_slice(a),
     }
-    let ep = Epilogue {
+    let ep = &Epilogue {
         bias: Some(bias),
         ..Epilogue::STORE
     };
-    let (x, w) = (Strided::a(p.x, s.inputs), Strided::b_t(p.w, s.inputs));
-    let sums = if s.cell.saves() { &mut *gates } else { &mut *h };
-    gemm::<V, _, _>(s.rows(), g, s.inputs, &x, &w, sums, g, &ep, scratch);
-    // Packed once for all steps.
-    let u = Prepacked::new::<V>(s.batch, g, units, Strided::b_t(p.u, units), panels);
+    let (w, u) = (Strided::b_t(p.w, inputs), Strided::b_t(p.u, units));
+    let both = Joined {
+        parts: (w, u),
+        at: inputs,
+    };
+    let both = Prepacked::new::<V>(s.batch, g, inputs + units, both, panels);
     for (t, before) in s.order() {
-        match s.cell {
-            Cell::Rnn { relu } => {
-                let act = if relu { Act::Relu } else { Act::Tanh };
-                if let Some(b) = before {
-                    let old = step_rows(s, h, b, units);
-                    gemm::<V, _, _>(
-                        s.batch,
-                        g,
-                        units,
-                        &old,
-                        &u,
-                        part,
-                        g,
-                        &Epilogue::STORE,
-                        scratch,
-                    );
-                }
-                for n in 0..s.batch {
-                    let row = &mut h[at(s, n, t, units)];
-                    if before.is_some() {
-                        add_in_place::<V>(row, &part[n * g..][..g]);
-                    }
-                    act_in_place::<V>(act, row);
-                }
+        let x = step_rows(s, p.x, t, inputs);
+        match before {
+            Some(b) => {
+                let a = Joined {
+                    parts: (x, step_rows(s, h, b, units)),
+                    at: inputs,
+                };
+                gemm::<V, _, _>(s.batch, g, inputs + units, &a, &both, part, g, ep, scratch);
             }
-            Cell::Lstm => {
-                match before {
-                    Some(b) => {
-                        let old = step_rows(s, h, b, units);
-                        let ep = &Epilogue::STORE;
-                        gemm::<V, _, _>(s.batch, g, units, &old, &u, part, g, ep, scratch);
-                    }
-                    None => part.fill(0.0),
+            None => gemm::<V, _, _>(s.batch, g, inputs, &x, &w, part, g, ep, scratch),
+        }
+        for (n, sums) in part.chunks_exact(g).enumerate() {
+            match s.cell {
+                Cell::Rnn { relu } => {
+                    let function = if relu { Act::Relu } else { Act::Tanh };
+                    act::<V>(function, sums, &mut h[at(s, n, t, units)]);
                 }
-                for n in 0..s.batch {
+                _ => {
                     // The memory of the step before, beside that of this step.
                     let (c, old) = pair(s, state, n, t, before, zeros);
                     let quarters = split(&mut gates[at(s, n, t, g)], units);
-                    let sums = parts(&part[n * g..][..g], units);
-                    lstm::<V>(quarters, c, &mut h[at(s, n, t, units)], old, sums);
+                    let h = &mut h[at(s, n, t, units)];
+                    lstm::<V>(quarters, c, h, old, parts(sums, units));
                 }
             }
-            Cell::Gru { keras } => {
-                let ep = Epilogue {
-                    bias: Some(p.biases[1]),
-                    ..Epilogue::STORE
-                };
-                match before {
-                    Some(b) => {
-                        let old = step_rows(s, h, b, units);
-                        gemm::<V, _, _>(s.batch, g, units, &old, &u, part, g, &ep, scratch);
-                    }
-                    None => part
-                        .chunks_exact_mut(g)
-                        .for_each(|r| r.copy_from_slice(p.biases[1])),
-                }
-                for n in 0..s.batch {
-                    let (h, old) = pair(s, h, n, t, before, zeros);
-                    let thirds = split(&mut gates[at(s, n, t, g)], units);
-                    let part = &part[n * g..][..g];
-                    gru_step::<V>(keras, thirds, &mut state[at(s, n, t, units)], h, old, part);
-                }
+        }
+    }
+}
+
+/// The state's part of the candidate is multiplied before it is added, so it is made by itself.
+fn gru_forward<V: F32x4>(
+    s: &Sizes,
+    keras: bool,
+    p: &Params,
+    [h, gates, state]: [&mut [f32]; 3],
+    zeros: &[f32],
+    [part, panels]: [&mut [f32]; 2],
+    scratch: &mut [f32],
+) {
+    let (units, g) = (s.units, s.gates());
+    let [bias_x, bias_h] = p.biases.map(|bias| Epilogue {
+        bias: Some(bias),
+        ..Epilogue::STORE
+    });
+    let (x, w) = (Strided::a(p.x, s.inputs), Strided::b_t(p.w, s.inputs));
+    gemm::<V, _, _>(s.rows(), g, s.inputs, &x, &w, gates, g, &bias_x, scratch);
+    let u = Prepacked::new::<V>(s.batch, g, units, Strided::b_t(p.u, units), panels);
+    for (t, before) in s.order() {
+        match before {
+            Some(b) => {
+                let old = step_rows(s, h, b, units);
+                gemm::<V, _, _>(s.batch, g, units, &old, &u, part, g, &bias_h, scratch);
             }
+            None => part
+                .chunks_exact_mut(g)
+                .for_each(|r| r.copy_from_slice(p.biases[1])),
+        }
+        for (n, part) in part.chunks_exact(g).enumerate() {
+            let (h, old) = pair(s, h, n, t, before, zeros);
+            let thirds = split(&mut gates[at(s, n, t, g)], units);
+            gru_step::<V>(keras, thirds, &mut state[at(s, n, t, units)], h, old, part);
         }
     }
 }
@@ -252,7 +278,7 @@ fn parts<const N: usize>(row: &[f32], units: usize) -> [&[f32]; N] {
     std::array::from_fn(|k| &row[k * units..][..units])
 }
 
-/// The input's sums of the gates, and the state's, become the gates; c and h of the step.
+/// The sums of the gates become the gates; c and h of the step.
 #[inline(never)]
 fn lstm<V: F32x4>(
     [i, f, g, o]: [&mut [f32]; 4],
@@ -264,9 +290,8 @@ fn lstm<V: F32x4>(
     update::<V, 1, 6, 5>(
         [i, f, g, o, c, h],
         [old, pi, pf, pg, po],
-        |[i, f, g, o, ..], [old, pi, pf, pg, po]| {
-            let (i, f, o) = (sigmoid(i.add(pi)), sigmoid(f.add(pf)), sigmoid(o.add(po)));
-            let g = tanh(g.add(pg));
+        |_, [old, i, f, g, o]| {
+            let (i, f, g, o) = (sigmoid(i), sigmoid(f), tanh(g), sigmoid(o));
             let c = i.mul_add(g, f.mul(old));
             [i, f, g, o, c, o.mul(tanh(c))]
         },
@@ -321,109 +346,121 @@ pub struct Grads<'a> {
 }
 
 pub fn backward<V: F32x4>(s: &Sizes, v: &Saved, out: Grads, mut scratch: &mut [f32]) {
-    let (units, g, rows) = (s.units, s.gates(), s.rows());
-    let gru = matches!(s.cell, Cell::Gru { .. });
+    let (units, g, inputs, gru) = (s.units, s.gates(), s.inputs, s.gru());
+    let (together, step) = (s.together(), s.batch * g);
     let zeros = take(&mut scratch, units);
     zeros.fill(0.0);
-    // By the sums that the input takes part in, and those of the state.
-    let da = take(&mut scratch, rows * g);
-    let db = take(&mut scratch, if gru { rows * g } else { 0 });
+    // By the sums that the input takes part in, and those of the state: some steps' rows, the
+    // last step's first.
+    let da = take(&mut scratch, together * step);
+    let db = take(&mut scratch, if gru { together * step } else { 0 });
     let dh = take(&mut scratch, s.batch * units);
     let dc = take(&mut scratch, s.batch * units);
     dh.fill(0.0);
     dc.fill(0.0);
     let panels = take(&mut scratch, Prepacked::<Strided>::len(units, g));
     let u = Prepacked::new::<V>(s.batch, units, g, Strided::b(v.u, units), panels);
-    for (t, before) in s.order().rev() {
-        for n in 0..s.batch {
-            let here = at(s, n, t, units);
-            let (dh, dc) = (&mut dh[n * units..][..units], &mut dc[n * units..][..units]);
-            let dy = &v.dh[here.clone()];
-            let wide = at(s, n, t, g);
-            match s.cell {
-                Cell::Rnn { relu } => {
-                    let act = if relu { Act::Relu } else { Act::Tanh };
-                    let da = &mut da[wide];
-                    add::<V>(dh, dy, da);
-                    act_grad_in_place::<V>(act, &v.h[here], da);
-                }
-                Cell::Lstm => {
-                    let before = match before {
-                        Some(b) => &v.state[at(s, n, b, units)],
-                        None => zeros,
-                    };
-                    let gates = parts(&v.gates[wide.clone()], units);
-                    let da = split(&mut da[wide], units);
-                    lstm_grad::<V>(da, dc, gates, [&v.state[here], before, dh, dy]);
-                }
-                Cell::Gru { keras } => {
-                    let before = match before {
-                        Some(b) => &v.h[at(s, n, b, units)],
-                        None => zeros,
-                    };
-                    let gates = parts(&v.gates[wide.clone()], units);
-                    let da = split(&mut da[wide.clone()], units);
-                    let db = split(&mut db[wide], units);
-                    gru_grad::<V>(keras, da, db, dh, gates, [&v.state[here], before, dy]);
+    let panels = take(&mut scratch, Prepacked::<Strided>::len(inputs, g));
+    let wanted = !out.x.is_empty();
+    let w =
+        wanted.then(|| Prepacked::new::<V>(s.batch, inputs, g, Strided::b(v.w, inputs), panels));
+    let both = take(&mut scratch, if gru { 0 } else { g * (inputs + units) });
+    let steps = || s.order().rev();
+    for first in (0..s.steps).step_by(together) {
+        let count = together.min(s.steps - first);
+        for (i, (t, before)) in steps().skip(first).take(count).enumerate() {
+            let da = &mut da[i * step..][..step];
+            let db = if gru {
+                &mut db[i * step..][..step]
+            } else {
+                &mut []
+            };
+            for (n, da) in da.chunks_exact_mut(g).enumerate() {
+                let db = if gru { &mut db[n * g..][..g] } else { &mut [] };
+                let old = |data| before.map_or(&*zeros, |b| of(s, data, n, b));
+                let (dh, dc) = (&mut dh[n * units..][..units], &mut dc[n * units..][..units]);
+                let dy = of(s, v.dh, n, t);
+                match s.cell {
+                    Cell::Rnn { relu } => {
+                        let act = if relu { Act::Relu } else { Act::Tanh };
+                        add::<V>(dh, dy, da);
+                        act_grad_in_place::<V>(act, of(s, v.h, n, t), da);
+                    }
+                    Cell::Lstm => {
+                        let gates = parts(&v.gates[at(s, n, t, g)], units);
+                        let saved = [of(s, v.state, n, t), old(v.state), dh, dy];
+                        lstm_grad::<V>(split(da, units), dc, gates, saved);
+                    }
+                    Cell::Gru { keras } => {
+                        let gates = parts(&v.gates[at(s, n, t, g)], units);
+                        let saved = [of(s, v.state, n, t), old(v.h), dy];
+                        gru_grad::<V>(keras, split(da, units), split(db, units), dh, gates, saved);
+                    }
                 }
             }
+            let (da, db) = (Strided::a(da, g), Strided::a(db, g));
+            if before.is_some() {
+                // A GRU's dh holds already what its state passes on directly.
+                let ep = if gru { Epilogue::ADD } else { Epilogue::STORE };
+                let d = if gru { db } else { da };
+                gemm::<V, _, _>(s.batch, units, g, &d, &u, dh, units, &ep, scratch);
+            }
+            if let Some(w) = &w {
+                let (to, ld) = (&mut out.x[t * inputs..], s.steps * inputs);
+                gemm::<V, _, _>(
+                    s.batch,
+                    inputs,
+                    g,
+                    &da,
+                    w,
+                    to,
+                    ld,
+                    &Epilogue::STORE,
+                    scratch,
+                );
+            }
         }
-        if before.is_some() {
-            // A GRU's dh holds already what its state passes on directly.
-            let ep = if gru { Epilogue::ADD } else { Epilogue::STORE };
-            let d = step_rows(s, if gru { db } else { da }, t, g);
-            gemm::<V, _, _>(s.batch, units, g, &d, &u, dh, units, &ep, scratch);
-        }
-    }
-    let db: &[f32] = if gru { db } else { da };
-    let h = Before {
-        h: v.h,
-        units,
-        steps: s.steps,
-        reverse: s.reverse,
-    };
-    let store = &Epilogue::STORE;
-    if gru {
-        let x = Strided::b(v.x, s.inputs);
-        let (a, n) = (Strided::a_t(da, g), s.inputs);
-        gemm::<V, _, _>(g, n, rows, &a, &x, out.w, n, store, scratch);
-        let a = Strided::a_t(db, g);
-        gemm::<V, _, _>(g, units, rows, &a, &h, out.u, units, store, scratch);
-    } else {
-        // The same left operand: one product, its columns parted afterwards.
-        let n = s.inputs + units;
-        let both = take(&mut scratch, g * n);
-        let b = Beside {
-            x: v.x,
-            inputs: s.inputs,
-            h,
+        let rows = count * s.batch;
+        let (da, db) = (&da[..rows * g], &db[..if gru { rows * g } else { 0 }]);
+        let ep = if first == 0 {
+            &Epilogue::STORE
+        } else {
+            &Epilogue::ADD
+        };
+        let x = Steps {
+            s,
+            first,
+            data: v.x,
+            width: inputs,
+            before: false,
+        };
+        let h = Steps {
+            s,
+            first,
+            data: v.h,
+            width: units,
+            before: true,
         };
         let a = Strided::a_t(da, g);
-        gemm::<V, _, _>(g, n, rows, &a, &b, both, n, store, scratch);
-        let to = out.w.chunks_exact_mut(s.inputs);
-        let to = to.zip(out.u.chunks_exact_mut(units));
-        for (row, (w, u)) in both.chunks_exact(n).zip(to) {
-            w.copy_from_slice(&row[..s.inputs]);
-            u.copy_from_slice(&row[s.inputs..]);
+        if gru {
+            gemm::<V, _, _>(g, inputs, rows, &a, &x, out.w, inputs, ep, scratch);
+            let a = Strided::a_t(db, g);
+            gemm::<V, _, _>(g, units, rows, &a, &h, out.u, units, ep, scratch);
+            col_sums::<V>(db, out.bu, first > 0);
+        } else {
+            // The same left operand: one product, its columns parted afterwards.
+            let n = inputs + units;
+            gemm::<V, _, _>(g, n, rows, &a, &Beside { x, h }, both, n, ep, scratch);
         }
+        col_sums::<V>(da, out.bw, first > 0);
     }
-    col_sums::<V>(da, out.bw, false);
-    if gru {
-        col_sums::<V>(db, out.bu, false);
-    }
-    if !out.x.is_empty() {
-        let w = Strided::b(v.w, s.inputs);
-        gemm::<V, _, _>(
-            rows,
-            s.inputs,
-            g,
-            &Strided::a(da, g),
-            &w,
-            out.x,
-            s.inputs,
-            store,
-            scratch,
-        );
+    if !gru {
+        let to = out.w.chunks_exact_mut(inputs);
+        let to = to.zip(out.u.chunks_exact_mut(units));
+        for (row, (w, u)) in both.chunks_exact(inputs + units).zip(to) {
+            w.copy_from_slice(&row[..inputs]);
+            u.copy_from_slice(&row[inputs..]);
+        }
     }
 }
 
@@ -481,29 +518,52 @@ fn gru_grad<V: F32x4>(
     );
 }
 
-/// The state that each step started from, as the right operand of a product over all rows:
-/// element(x, k) is h of the row before k in its sequence, 0 at a sequence's first step.
-struct Before<'a> {
-    h: &'a [f32],
-    units: usize,
-    steps: usize,
-    reverse: bool,
+/// Two operands one behind the other in what is summed over: the second from `at` on.
+struct Joined<'a> {
+    parts: (Strided<'a>, Strided<'a>),
+    at: usize,
 }
 
-impl Before<'_> {
-    /// The row of h that row k started from.
-    fn row(&self, k: usize) -> Option<&[f32]> {
-        let t = k % self.steps;
-        let row = match self.reverse {
-            false if t > 0 => k - 1,
-            true if t + 1 < self.steps => k + 1,
-            _ => return None,
-        };
-        Some(&self.h[row * self.units..][..self.units])
+impl Source for Joined<'_> {
+    fn pack<V: F32x4, const W: usize>(&self, x: Range<usize>, k: Range<usize>, out: &mut [f32]) {
+        let (first, second) = &self.parts;
+        let cut = self.at.clamp(k.start, k.end);
+        if k.start < cut {
+            first.pack::<V, W>(x.clone(), k.start..cut, out);
+        }
+        if cut < k.end {
+            let out = &mut out[(cut - k.start) * W..];
+            second.pack::<V, W>(x, cut - self.at..k.end - self.at, out);
+        }
     }
 }
 
-impl Source for Before<'_> {
+/// A sequence tensor `[N,T,width]` as the right operand of a product over the rows of some steps:
+/// element(x, k) is that of sample k mod N in step `first` + k/N of those from the last on, or of
+/// the step before it, 0 where there is none.
+#[derive(Clone, Copy)]
+struct Steps<'a> {
+    s: &'a Sizes,
+    first: usize,
+    data: &'a [f32],
+    width: usize,
+    before: bool,
+}
+
+impl<'a> Steps<'a> {
+    fn row(&self, k: usize) -> Option<&'a [f32]> {
+        let i = self.s.steps - 1 - self.first - k / self.s.batch;
+        let i = i.checked_sub(usize::from(self.before))?;
+        let t = if self.s.reverse {
+            self.s.steps - 1 - i
+        } else {
+            i
+        };
+        Some(&self.data[at(self.s, k % self.s.batch, t, self.width)])
+    }
+}
+
+impl Source for Steps<'_> {
     fn pack<V: F32x4, const W: usize>(&self, x: Range<usize>, k: Range<usize>, out: &mut [f32]) {
         for (k, out) in k.zip(out.chunks_exact_mut(W)) {
             let Some(row) = self.row(k) else {
@@ -525,16 +585,15 @@ impl Source for Before<'_> {
 
 /// The input's columns, and beside them those of the state before.
 struct Beside<'a> {
-    x: &'a [f32],
-    inputs: usize,
-    h: Before<'a>,
+    x: Steps<'a>,
+    h: Steps<'a>,
 }
 
 impl Source for Beside<'_> {
     fn pack<V: F32x4, const W: usize>(&self, x: Range<usize>, k: Range<usize>, out: &mut [f32]) {
-        let inputs = self.inputs;
+        let inputs = self.x.width;
         if x.end <= inputs {
-            return Strided::b(self.x, inputs).pack::<V, W>(x, k, out);
+            return self.x.pack::<V, W>(x, k, out);
         }
         if x.start >= inputs {
             let x = x.start - inputs..x.end - inputs;
@@ -543,7 +602,9 @@ impl Source for Beside<'_> {
         for (k, out) in k.zip(out.chunks_exact_mut(W)) {
             out.fill(0.0);
             let (left, right) = out.split_at_mut(inputs - x.start);
-            left.copy_from_slice(&self.x[k * inputs..][x.start..inputs]);
+            if let Some(row) = self.x.row(k) {
+                left.copy_from_slice(&row[x.start..inputs]);
+            }
             if let Some(row) = self.h.row(k) {
                 let n = x.end - inputs;
                 right[..n].copy_from_slice(&row[..n]);

@@ -1,6 +1,7 @@
 //! How gradients and weights spread, now and since the view was opened.
 use crate::plotting::Scale;
 use crate::plotting::color::{css, sequential};
+use crate::plotting::format::count;
 use crate::plotting::stats::Histogram;
 use crate::train::protocol::{Spread, Vitals};
 use crate::ui::i18n::{t, t_args, use_lang};
@@ -151,7 +152,7 @@ fn SpreadPanel(props: &PanelProps) -> Html {
                 <p class="empty">{ t("spread-empty") }</p>
             }
             if outside > 0 && gradients {
-                <p class="dim">{ t_args("spread-zeros", &[("count", outside.to_string().into())]) }</p>
+                <p class="dim">{ t_args("spread-zeros", &[("count", count(u64::from(outside)).into())]) }</p>
             }
             if props.past.moments.len() > 1 {
                 <div class="chart-box low"><Canvas paint={paint_past} label={over_time} /></div>

@@ -2,6 +2,7 @@
 pub mod images;
 pub mod rows;
 mod scatter;
+mod texts;
 
 use super::ViewProps;
 use super::parts::{Pager, PartSelect, Probability, Trouble, Waiting};
@@ -9,10 +10,12 @@ use super::pull::use_pull;
 use super::source::Rows;
 use super::try_it::{self, TryIt};
 use super::try_value::TryValue;
+use crate::lazy;
 use crate::plotting::format::{count, three};
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Failure, Part};
 use crate::ui::i18n::{t, t_args, use_lang};
+use crate::ui::later::{Later, View};
 use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -42,7 +45,7 @@ impl Item<'_> {
     }
 }
 
-struct Shown {
+pub struct Shown {
     want: Want,
     rows: Rc<Rows>,
     outputs: Vec<f32>,
@@ -81,6 +84,8 @@ impl Shown {
     }
 }
 
+lazy! { static TEXTS: View<texts::TextsProps>, in page data = |p| texts::later(p); }
+
 fn is_wrong(outcome: &Outcome, item: &Item) -> bool {
     outcome.class(item.output) != Some(item.truth())
 }
@@ -100,6 +105,9 @@ pub fn Predictions(props: &ViewProps) -> Html {
         .unwrap_or(Part::Train);
     let regression = matches!(source.outcome, Outcome::Values { .. });
     let image = source.info.data.image;
+    let texts = source.texts();
+    // Where each step has a class, no sample is right or wrong as a whole.
+    let whole = !regression && source.steps() == 1;
     let per_page = if image.is_some() { IMAGES } else { LINES };
     let scans = regression || *only_wrong;
     let want = match scans {
@@ -197,6 +205,12 @@ pub fn Predictions(props: &ViewProps) -> Html {
                         <p class="empty">{ t("predictions-no-mistakes") }</p>
                     } else if let Some(shape) = image.filter(|_| !regression) {
                         { images::grid(source, items, shape) }
+                    } else if texts {
+                        <Later<texts::TextsProps> view={&TEXTS} with={texts::TextsProps {
+                            source: source.clone(),
+                            shown: shown.clone(),
+                            items: items.iter().map(|i| i.number - shown.rows.start).collect(),
+                        }} />
                     } else {
                         { rows::table(source, items) }
                     }
@@ -216,7 +230,7 @@ pub fn Predictions(props: &ViewProps) -> Html {
             }
             <div class="view-tools">
                 <PartSelect {parts} part={part_now} onpick={pick_part} />
-                if !regression {
+                if whole {
                     <label class="plot-check">
                         <input type="checkbox" checked={*only_wrong} onchange={pick_wrong} />
                         { t("predictions-mistakes") }

@@ -8,7 +8,7 @@ mod text;
 use super::ViewProps;
 use super::source::Source;
 use crate::lazy;
-use crate::spec::{DataSource, FileFormat};
+use crate::spec::DataSource;
 use crate::ui::i18n::{t, use_lang};
 use crate::ui::later::{Later, View, Worded};
 use wasm_bindgen::JsCast;
@@ -24,17 +24,8 @@ enum Way {
 }
 
 fn way(source: &Source) -> Option<Way> {
-    let spec = &source.info.spec;
-    let texts = matches!(
-        spec.data.source,
-        DataSource::Reviews { .. }
-            | DataSource::Files {
-                format: FileFormat::Jsonl | FileFormat::TextCsv | FileFormat::AclImdb,
-                ..
-            }
-    );
-    match &spec.data.source {
-        _ if texts => Some(Way::Text),
+    match &source.info.spec.data.source {
+        _ if source.texts() => Some(Way::Text),
         DataSource::Sine { .. } => Some(Way::Forecast),
         _ => source.info.data.image.map(|_| Way::Picture),
     }
