@@ -1,9 +1,9 @@
 //! Data for runs: fetched, read from files or given as arrays; the last data set is kept, so
 //! that a change of the network does not load it again.
 use super::pictures;
-use super::reading::{self, Desk};
+use super::reading::{self, CANCELLED, Desk};
 use super::scope::{Incoming, scope};
-use crate::data::{self, Array, Dataset, Values, bundled};
+use crate::data::{self, Array, Dataset, Pause, Pauses, Values, bundled};
 use crate::spec::{DataShape, DataSource, DataSpec, FileFormat, Problem, Spec};
 use crate::train::protocol::{ArrayPair, ArrayRef, DataArrays, Dtype, Failure, LoadOptions};
 use js_sys::{ArrayBuffer, Float32Array, Int32Array, Uint8Array};
@@ -70,19 +70,26 @@ impl Sources {
             None => None,
         };
         let mut read = reading::read(files, &options.paths, desk).await?;
+        let pause = |share: f64| -> Pause<'_> {
+            Box::pin(async move {
+                desk.prepared(share);
+                desk.pause().await
+            })
+        };
+        let mut pauses = Pauses::new(&pause);
         if let DataSource::Files {
             format: FileFormat::Images,
             shape,
             ..
         } = &spec.data.source
         {
-            read = vec![pictures::decode(&read, shape, desk).await?];
+            read = vec![pictures::decode(&read, shape, &mut pauses).await?];
         }
-        desk.pause().await?;
+        desk.pause().await.map_err(failure)?;
         // Two sets at once may not fit.
         self.last = None;
         let bundle = bundle.as_ref().map(|b| &b[..]);
-        let set = data::fetch_and_load(&spec.data, spec.seed, bundle, &read)
+        let set = data::fetch_and_load(&spec.data, spec.seed, bundle, &read, &mut pauses)
             .await
             .map_err(failure)?;
         let set = Rc::new(set);
@@ -139,8 +146,11 @@ async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// `bad-file` for what a file's reader says, else `bad-data`.
+/// `bad-file` for what a file's reader says, `cancelled`, else `bad-data`.
 pub fn failure(problem: Problem) -> Failure {
+    if problem.code == CANCELLED {
+        return Failure::new("cancelled", vec![problem]);
+    }
     let of_file = [
         "archive",
         "bundled-",
