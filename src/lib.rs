@@ -14,6 +14,7 @@
 //! | [`interop`] | scripts for PyTorch and Keras out of a spec and into one | the same |
 //! | [`train`] | sessions, protocol, metrics, checkpoints | yew |
 //! | [`plotting`] | what plots and inspectors compute: history, scales, colours, contours | wgpu, web-sys, yew |
+//! | `picture` (wasm only) | decoding and scaling, for page and worker | the same |
 //! | `ui` (wasm only) | the page | `backend`: it speaks to the worker in messages |
 //!
 //! Invariants: after `prepare` a step creates no buffer and no heap allocation; one run on
@@ -25,6 +26,8 @@ pub mod interop;
 pub mod json;
 pub mod lazy;
 pub mod ops;
+#[cfg(target_arch = "wasm32")]
+pub mod picture;
 pub mod plan;
 pub mod plotting;
 pub mod spec;

@@ -51,6 +51,9 @@ export type Framework = 'pytorch' | 'keras';
 export type Part = 'train' | 'validation' | 'test';
 export type Backend = 'cpu' | 'webgpu';
 
+/** What stands for missing cells, from the training part; `drop` leaves their rows out. */
+export type Missing = 'drop' | 'mean' | 'median' | 'most_frequent';
+
 /** Plain JSON, versioned: data, layers, training. */
 export interface Spec {
   version: number;
@@ -63,6 +66,8 @@ export interface Spec {
     scale?: { kind: string; by?: number };
     scale_target?: boolean;
     flatten?: boolean;
+    /** What is done about missing cells of a table, by column. Default: the mean of numbers, the most frequent text. */
+    missing?: Record<string, Missing>;
   };
   /** `group`: shown as one card; a path, so that `encoder/residual1` lies within `encoder`. */
   layers: { id: string; kind: string; inputs?: string[]; group?: string | null; [field: string]: unknown }[];
@@ -239,6 +244,8 @@ export interface RunInfo {
     train: number;
     validation: number;
     test: number;
+    /** Cells of a table that were missing, and what was done about them; `dropped` rows and `empty` columns were left out. */
+    missing: { columns: { column: string; cells: number; with: Missing; value: string | null; texts: boolean }[]; dropped: number; empty: string[] } | null;
   };
   /** Where it stands: 0, or the step of the checkpoint. */
   step: number;

@@ -1,8 +1,10 @@
 //! Files out of tar archives and zips, gzipped or not, one entry at a time.
-use super::FileBytes;
 use super::gzip::{MAX_BYTES, size};
+use super::{FileBytes, Pauses};
 use crate::spec::Problem;
+use std::cell::Cell;
 use std::io::Read;
+use std::rc::Rc;
 
 /// Entries of one archive, at most.
 const MAX_ENTRIES: usize = 500_000;
@@ -34,13 +36,19 @@ fn is_tar(bytes: &[u8]) -> bool {
 /// their paths in it; other files stay as they are.
 ///
 /// Errors: `archive` when one is damaged or cut short, `archive-path` for a path that leads out of
-/// it, `gzip-size` when it holds more than [`MAX_BYTES`], `archive-empty` when `wanted` names none.
-pub fn unpack(
+/// it, `gzip-size` when it holds more than [`MAX_BYTES`], `archive-empty` when `wanted` names none, and
+/// those of a pause.
+pub async fn unpack(
     files: &[FileBytes],
     wanted: impl Fn(&str) -> bool,
+    pauses: &mut Pauses<'_>,
 ) -> Result<Vec<FileBytes>, Problem> {
     let mut all = Vec::new();
+    let mut before_it = 0;
     for file in files {
+        let start = before_it;
+        before_it += file.bytes.len();
+        pauses.reached(start);
         if !is_archive(file) {
             all.push(file.clone());
             continue;
@@ -52,13 +60,14 @@ pub fn unpack(
             entries: 0,
             wanted: &wanted,
             found: &mut all,
+            pauses,
+            start,
+            read: Rc::default(),
         };
         if is_zip(&file.bytes) {
-            store.zip(&file.bytes)?;
-        } else if file.bytes.starts_with(&GZIP) {
-            store.tar(flate2::read::MultiGzDecoder::new(&file.bytes[..]))?;
+            store.zip(&file.bytes).await?;
         } else {
-            store.tar(&file.bytes[..])?;
+            store.tar(&file.bytes).await?;
         }
         if all.len() == before {
             return Err(Problem::new("archive-empty").arg("file", &file.name));
@@ -67,16 +76,37 @@ pub fn unpack(
     Ok(all)
 }
 
-struct Store<'a, W> {
+/// Bytes that are unpacked between two looks at whether to pause.
+const PIECE: usize = 1 << 18;
+
+/// Counts what is read of an archive, behind whatever unpacks it.
+struct Counted<'a> {
+    rest: &'a [u8],
+    read: Rc<Cell<usize>>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.rest.read(into)?;
+        self.read.set(self.read.get() + n);
+        Ok(n)
+    }
+}
+
+struct Store<'a, 'p, W> {
     archive: &'a str,
     /// Bytes that may still be kept.
     left: usize,
     entries: usize,
     wanted: W,
     found: &'a mut Vec<FileBytes>,
+    pauses: &'a mut Pauses<'p>,
+    /// Bytes of the files before this one, and those read of it.
+    start: usize,
+    read: Rc<Cell<usize>>,
 }
 
-impl<W: Fn(&str) -> bool> Store<'_, W> {
+impl<W: Fn(&str) -> bool> Store<'_, '_, W> {
     fn damaged(&self, detail: impl std::fmt::Display) -> Problem {
         Problem::new("archive")
             .arg("file", self.archive)
@@ -104,12 +134,31 @@ impl<W: Fn(&str) -> bool> Store<'_, W> {
         Ok(!own.is_empty() && !own.starts_with("._") && (self.wanted)(path))
     }
 
-    fn keep(&mut self, path: &str, from: impl Read) -> Result<(), Problem> {
+    /// Reads through what is packed, piece by piece, and gives each to `take`.
+    async fn through(
+        &mut self,
+        mut from: impl Read,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<(), Problem> {
+        let mut piece = Vec::new();
+        loop {
+            piece.clear();
+            let read = from.by_ref().take(PIECE as u64).read_to_end(&mut piece);
+            read.map_err(|e| self.damaged(e))?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            take(&piece);
+            self.pauses.reached(self.start + self.read.get());
+            self.pauses.spent(piece.len()).await?;
+        }
+    }
+
+    async fn keep(&mut self, path: &str, from: impl Read) -> Result<(), Problem> {
         let mut bytes = Vec::new();
         let limit = self.left as u64 + 1;
-        from.take(limit)
-            .read_to_end(&mut bytes)
-            .map_err(|e| self.damaged(e))?;
+        self.through(from.take(limit), |piece| bytes.extend_from_slice(piece))
+            .await?;
         self.left = self.left.checked_sub(bytes.len()).ok_or_else(|| {
             Problem::new("gzip-size")
                 .arg("file", self.archive)
@@ -122,7 +171,15 @@ impl<W: Fn(&str) -> bool> Store<'_, W> {
         Ok(())
     }
 
-    fn tar(&mut self, from: impl Read) -> Result<(), Problem> {
+    async fn tar(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        let from = Counted {
+            rest: bytes,
+            read: self.read.clone(),
+        };
+        let from: Box<dyn Read + '_> = match bytes.starts_with(&GZIP) {
+            true => Box::new(flate2::read::MultiGzDecoder::new(from)),
+            false => Box::new(from),
+        };
         let mut archive = tar::Archive::new(from);
         let entries = archive.entries().map_err(|e| self.damaged(e))?;
         for entry in entries {
@@ -130,11 +187,12 @@ impl<W: Fn(&str) -> bool> Store<'_, W> {
             let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let admitted = self.admits(&path)?;
             if !admitted || !entry.header().entry_type().is_file() {
+                self.through(&mut entry, |_| {}).await?;
                 continue;
             }
             let length = entry.size();
             let before = self.found.len();
-            self.keep(&path, &mut entry)?;
+            self.keep(&path, &mut entry).await?;
             if self.found[before].bytes.len() as u64 != length {
                 return Err(self.damaged(format!("“{path}” is cut short")));
             }
@@ -144,7 +202,7 @@ impl<W: Fn(&str) -> bool> Store<'_, W> {
 
     /// By the central directory at the end; methods 0 (stored) and 8 (deflate). Source: PKWARE's
     /// APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
-    fn zip(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+    async fn zip(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         let short = |at: usize| {
             Some(usize::from(u16::from_le_bytes(
                 *bytes.get(at..)?.first_chunk()?,
@@ -194,9 +252,13 @@ impl<W: Fn(&str) -> bool> Store<'_, W> {
                 bytes.get(from..from.checked_add(packed)?)
             })();
             let body = body.ok_or_else(|| self.damaged(format!("“{path}” is cut short")))?;
+            self.read.set(start);
             match (flags & 1, method) {
-                (0, 0) => self.keep(&path, body)?,
-                (0, 8) => self.keep(&path, flate2::read::DeflateDecoder::new(body))?,
+                (0, 0) => self.keep(&path, body).await?,
+                (0, 8) => {
+                    let unpacked = flate2::read::DeflateDecoder::new(body);
+                    self.keep(&path, unpacked).await?;
+                }
                 _ => {
                     return Err(self.damaged(format!(
                         "“{path}” is encrypted or packed in a way that is not read here"

@@ -1,6 +1,8 @@
 //! Data sets from arrays that a program gives.
 use super::idx::class_count;
-use super::{Dataset, Raw, Target, Values, adopt_shape, check_shape, count, numbered, prepare};
+use super::{
+    Dataset, Gaps, Raw, Target, Values, adopt_shape, check_shape, count, numbered, prepare,
+};
 use crate::spec::{DataSource, DataSpec, Problem};
 
 /// Numbers and their shape, samples first.
@@ -93,6 +95,8 @@ pub fn from_arrays(
         validation,
         test,
         texts: Vec::new(),
+        text: None,
+        gaps: Gaps::default(),
     };
     prepare::prepare(raw, spec, seed)
 }

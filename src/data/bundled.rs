@@ -95,18 +95,13 @@ pub fn digits(which: Bundled, bytes: &[u8]) -> Result<Raw, Problem> {
     } else {
         ("Digits 8×8", 8, pixels.to_vec())
     };
+    let y = labels.iter().map(|v| f32::from(*v)).collect();
     Ok(Raw {
-        name: name.to_string(),
         shape: vec![side, side],
-        x: Values::U8(x),
-        y: labels.iter().map(|v| f32::from(*v)).collect(),
         target: Target::Classes {
             names: (0..10).map(|k| k.to_string()).collect(),
         },
-        features: Vec::new(),
-        validation: None,
-        test: None,
-        texts: Vec::new(),
+        ..Raw::of(name, Values::U8(x), y)
     })
 }
 
@@ -121,6 +116,7 @@ fn table(
         target: None,
         classes: (!classes.is_empty()).then_some(classes.len()),
         regression: classes.is_empty(),
+        missing: None,
     };
     let mut raw =
         csv::read(file_name(which), bytes, &options).map_err(|p| damaged(which, p.message))?;

@@ -1,6 +1,6 @@
 //! CIFAR-10's binary version: records of a label and three planes of 32×32 bytes. Source:
 //! <https://www.cs.toronto.edu/~kriz/cifar.html>.
-use super::{FileBytes, Raw, Target, Values, archive, gzip::gunzip};
+use super::{FileBytes, Pauses, Raw, Target, Values, archive, gzip::gunzip};
 use crate::spec::Problem;
 
 const PIXELS: usize = 3 * 32 * 32;
@@ -37,10 +37,16 @@ pub fn is_batch(path: &str) -> bool {
 ///
 /// Errors: `cifar-length`, `cifar-label`, `no-samples`, and those of [`gunzip`] and
 /// [`archive::unpack`].
-pub fn load(name: &str, files: &[FileBytes]) -> Result<Raw, Problem> {
-    let mut files = archive::unpack(files, is_batch)?;
+pub async fn load(
+    name: &str,
+    files: &[FileBytes],
+    pauses: &mut Pauses<'_>,
+) -> Result<Raw, Problem> {
+    let mut files = archive::unpack(files, is_batch, pauses).await?;
     files.sort_by_key(|f| (own_name(&f.name).contains("test"), own_name(&f.name)));
     let (mut x, mut y, mut train) = (Vec::new(), Vec::new(), 0);
+    let all_bytes = files.iter().map(|f| f.bytes.len()).sum();
+    pauses.stage(0.5..1.0, all_bytes);
     for f in &files {
         let bytes = gunzip(&f.name, &f.bytes)?;
         if bytes.is_empty() || bytes.len() % RECORD != 0 {
@@ -59,6 +65,7 @@ pub fn load(name: &str, files: &[FileBytes]) -> Result<Raw, Problem> {
             y.push(f32::from(record[0]));
             x.extend_from_slice(&record[1..]);
         }
+        pauses.after(f.bytes.len()).await?;
         if !own_name(&f.name).contains("test") {
             train = y.len();
         }

@@ -228,15 +228,9 @@ fn part(pair: Pair) -> Result<Option<(Raw, bool)>, Problem> {
     let integers = labels.integers;
     Ok(Some((
         Raw {
-            name: String::new(),
             shape,
-            x: images.values,
-            y: labels.values.into_f32(),
             target: Target::Values { names },
-            features: Vec::new(),
-            validation: None,
-            test: None,
-            texts: Vec::new(),
+            ..Raw::of("", images.values, labels.values.into_f32())
         },
         integers,
     )))

@@ -1,6 +1,6 @@
 //! Pictures in a folder per class. Decoding is the browser's work: [`list`] says which pictures
 //! there are, [`pack`] takes their pixels, and [`decoded`] reads what it packed.
-use super::{FileBytes, Raw, Target, Values, archive};
+use super::{FileBytes, Pauses, Raw, Target, Values, archive};
 use crate::spec::Problem;
 use std::collections::BTreeSet;
 
@@ -29,8 +29,8 @@ pub fn is_picture(path: &str) -> bool {
 /// The pictures of folders and archives, in the order of their paths; `[train or test/]class/name`.
 ///
 /// Errors: `image-folders` unless there are two classes, and those of [`archive::unpack`].
-pub fn list(files: &[FileBytes]) -> Result<Vec<Picture>, Problem> {
-    let mut files = archive::unpack(files, is_picture)?;
+pub async fn list(files: &[FileBytes], pauses: &mut Pauses<'_>) -> Result<Vec<Picture>, Problem> {
+    let mut files = archive::unpack(files, is_picture, pauses).await?;
     files.retain(|f| is_picture(&f.name));
     files.sort_by(|a, b| a.name.cmp(&b.name));
     if files.len() > MAX_PICTURES {

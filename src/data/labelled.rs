@@ -1,5 +1,5 @@
 //! Labelled texts: JSON lines, CSV of text and label, folders of text files by class.
-use super::{FileBytes, Raw, Target, Values, archive, gzip::gunzip};
+use super::{FileBytes, Pauses, Raw, Target, Values, archive, gzip::gunzip};
 use crate::spec::Problem;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -126,7 +126,11 @@ fn label_of(v: &Value) -> Option<String> {
 /// are the test part.
 ///
 /// Errors: `text-line` names the line, `text-classes`, `no-samples`, and those of [`gunzip`].
-pub fn jsonl(name: &str, files: &[FileBytes]) -> Result<Raw, Problem> {
+pub async fn jsonl(
+    name: &str,
+    files: &[FileBytes],
+    pauses: &mut Pauses<'_>,
+) -> Result<Raw, Problem> {
     let mut all = Texts::default();
     for f in files {
         let bytes = gunzip(&f.name, &f.bytes)?;
@@ -146,6 +150,7 @@ pub fn jsonl(name: &str, files: &[FileBytes]) -> Result<Raw, Problem> {
             let text = text.ok_or_else(|| wrong("it has no “text” that is a string"))?;
             let label = label.ok_or_else(|| wrong("it has no “label”"))?;
             all.push(text.to_string(), label, is_test(&f.name))?;
+            pauses.after(line.len() + 1).await?;
         }
     }
     all.finish(name)
@@ -155,7 +160,12 @@ pub fn jsonl(name: &str, files: &[FileBytes]) -> Result<Raw, Problem> {
 /// longest; the label's is `target`, or found by its name, or else the last other one.
 ///
 /// Errors: as [`jsonl`], and `csv-target`.
-pub fn csv(name: &str, files: &[FileBytes], target: Option<&str>) -> Result<Raw, Problem> {
+pub async fn csv(
+    name: &str,
+    files: &[FileBytes],
+    target: Option<&str>,
+    pauses: &mut Pauses<'_>,
+) -> Result<Raw, Problem> {
     let mut all = Texts::default();
     for f in files {
         let bytes = gunzip(&f.name, &f.bytes)?;
@@ -220,6 +230,7 @@ pub fn csv(name: &str, files: &[FileBytes], target: Option<&str>) -> Result<Raw,
                 return Err(wrong(line, "its text or its label is missing".to_string()));
             };
             all.push(text.to_string(), label.to_string(), is_test(&f.name))?;
+            pauses.after(text.len() + label.len() + 2).await?;
         }
     }
     all.finish(name)
@@ -252,9 +263,13 @@ pub fn is_text_of_class(path: &str) -> bool {
 /// Review Dataset is, as a folder or as `aclImdb_v1.tar.gz`.
 ///
 /// Errors: `text-line`, `text-classes`, `no-samples`, and those of [`archive::unpack`].
-pub fn folders(name: &str, files: &[FileBytes]) -> Result<Raw, Problem> {
+pub async fn folders(
+    name: &str,
+    files: &[FileBytes],
+    pauses: &mut Pauses<'_>,
+) -> Result<Raw, Problem> {
     let mut all = Texts::default();
-    let mut files = archive::unpack(files, is_text_of_class)?;
+    let mut files = archive::unpack(files, is_text_of_class, pauses).await?;
     files.sort_by(|a, b| a.name.cmp(&b.name));
     for f in &files {
         if let Some((test, class)) = place(&f.name) {
@@ -268,6 +283,7 @@ pub fn folders(name: &str, files: &[FileBytes]) -> Result<Raw, Problem> {
                 class.to_string(),
                 test,
             )?;
+            pauses.spent(f.bytes.len()).await?;
         }
     }
     all.finish(name)

@@ -11,23 +11,29 @@ pub mod cifar;
 pub mod csv;
 pub mod digits;
 pub mod drawn;
+mod gaps;
 pub mod generate;
 pub mod gzip;
 pub mod idx;
 pub mod images;
 pub mod labelled;
+mod pauses;
 mod prepare;
 pub mod rng;
 pub mod text;
 
 pub use arrays::{Array, Part, from_arrays};
 pub use batch::{Batches, order};
+pub use gaps::{Gap, Gaps};
+pub use pauses::{Pause, Pauses, at_once};
 
 pub use text::Vocabulary;
 
 use crate::lazy;
 use crate::spec::{Bundled, DataSource, DataSpec, FileFormat, Problem, TextSpec};
+use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
 
 /// Raw values as they came, one after the other, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +118,8 @@ pub struct Dataset {
     pub test: Vec<u32>,
     /// The words behind the numbers of texts, and how they were made.
     pub text: Option<(TextSpec, Vocabulary)>,
+    /// Cells that were missing.
+    pub gaps: Gaps,
 }
 
 impl Dataset {
@@ -220,6 +228,10 @@ pub struct Raw {
     pub test: Option<Range<usize>>,
     /// Samples that are texts; `x` is then empty until they are numbers.
     pub texts: Vec<String>,
+    /// How the texts became numbers.
+    pub text: Option<(TextSpec, Vocabulary)>,
+    /// Cells that are missing: `x` holds 0 there until they are filled in.
+    pub gaps: Gaps,
 }
 
 impl Raw {
@@ -237,6 +249,8 @@ impl Raw {
             validation: None,
             test: None,
             texts: Vec::new(),
+            text: None,
+            gaps: Gaps::default(),
         }
     }
 
@@ -281,20 +295,40 @@ pub fn load(
     bundled: Option<&[u8]>,
     files: &[FileBytes],
 ) -> Result<Dataset, Problem> {
-    prepare::prepare(read(spec, seed, bundled, files)?, spec, seed)
+    let mut pauses = Pauses::none();
+    let raw = at_once(read(spec, seed, bundled, files, &mut pauses))?;
+    prepare::prepare(raw, spec, seed)
 }
 
-type Reader = fn(&DataSpec, u32, Option<&[u8]>, &[FileBytes]) -> Result<Raw, Problem>;
+type Reading<'a> = Pin<Box<dyn Future<Output = Result<Raw, Problem>> + 'a>>;
+type Reader = for<'a, 'p> fn(
+    &'a DataSpec,
+    u32,
+    Option<&'a [u8]>,
+    &'a [FileBytes],
+    &'a mut Pauses<'p>,
+) -> Reading<'a>;
 
-lazy! { static READERS: Reader, in engine data = read; }
+fn begin<'a>(
+    spec: &'a DataSpec,
+    seed: u32,
+    bundled: Option<&'a [u8]>,
+    files: &'a [FileBytes],
+    pauses: &'a mut Pauses<'_>,
+) -> Reading<'a> {
+    Box::pin(read(spec, seed, bundled, files, pauses))
+}
 
-/// As [`load`]. The readers of other data than the page's first come when they are needed;
+lazy! { static READERS: Reader, in engine data = begin; }
+
+/// As [`load`], with pauses, which may end it. The readers of other data than the page's first come when they are needed;
 /// error `part-not-loaded` where they do not.
 pub async fn fetch_and_load(
     spec: &DataSpec,
     seed: u32,
     bundled: Option<&[u8]>,
     files: &[FileBytes],
+    pauses: &mut Pauses<'_>,
 ) -> Result<Dataset, Problem> {
     let raw = match (&spec.source, bundled) {
         (DataSource::Bundled { name }, Some(bytes)) if name.is_digits() => {
@@ -303,18 +337,32 @@ pub async fn fetch_and_load(
         _ => {
             let read = READERS.load().await;
             let read = read.map_err(|_| Problem::new("part-not-loaded"))?;
-            read(spec, seed, bundled, files)?
+            read(spec, seed, bundled, files, pauses).await?
         }
     };
     prepare::prepare(raw, spec, seed)
 }
 
-/// The samples of a source.
-fn read(
+/// The samples of a source, as numbers, with nothing missing.
+async fn read(
     spec: &DataSpec,
     seed: u32,
     bundled: Option<&[u8]>,
     files: &[FileBytes],
+    pauses: &mut Pauses<'_>,
+) -> Result<Raw, Problem> {
+    let packed = files.iter().map(|f| f.bytes.len()).sum();
+    pauses.stage(0.0..0.5, packed);
+    let raw = samples(spec, seed, bundled, files, pauses).await?;
+    prepare::numbers(raw, spec, seed, pauses).await
+}
+
+async fn samples(
+    spec: &DataSpec,
+    seed: u32,
+    bundled: Option<&[u8]>,
+    files: &[FileBytes],
+    pauses: &mut Pauses<'_>,
 ) -> Result<Raw, Problem> {
     match &spec.source {
         DataSource::Bundled { name } => {
@@ -339,13 +387,16 @@ fn read(
                         target: target.as_deref(),
                         classes: *classes,
                         regression: spec.scale_target,
+                        missing: Some(&spec.missing),
                     };
-                    csv::read(&file.name, &file.bytes, &options)?
+                    csv::read_slowly(&file.name, &file.bytes, &options, pauses).await?
                 }
-                FileFormat::Cifar10 => cifar::load(name, files)?,
-                FileFormat::Jsonl => labelled::jsonl(name, files)?,
-                FileFormat::TextCsv => labelled::csv(name, files, target.as_deref())?,
-                FileFormat::AclImdb => labelled::folders(name, files)?,
+                FileFormat::Cifar10 => cifar::load(name, files, pauses).await?,
+                FileFormat::Jsonl => labelled::jsonl(name, files, pauses).await?,
+                FileFormat::TextCsv => {
+                    labelled::csv(name, files, target.as_deref(), pauses).await?
+                }
+                FileFormat::AclImdb => labelled::folders(name, files, pauses).await?,
                 FileFormat::Images => images::decoded(name, files)?,
             };
             // Texts have the length that the spec asks for.

@@ -1,17 +1,33 @@
 //! Splitting and scaling.
 use super::rng::{Rng, SPLIT};
-use super::{Dataset, Raw, Target, Values, Vocabulary, count};
-use crate::spec::{DataSpec, Problem, Scale, Split, TargetOf, TextSpec};
+use super::text::Counts;
+use super::{Dataset, Pauses, Raw, Target, Values, count};
+use crate::spec::{DataSpec, Problem, Scale, Split, TargetOf};
+
+/// Puts numbers in place of texts and of missing cells, by what the training part holds.
+pub(super) async fn numbers(
+    mut raw: Raw,
+    spec: &DataSpec,
+    seed: u32,
+    pauses: &mut Pauses<'_>,
+) -> Result<Raw, Problem> {
+    if raw.texts.is_empty() && raw.gaps.filled.is_empty() {
+        return Ok(raw);
+    }
+    let rows = raw.y.len() / raw.target_width();
+    let [train, ..] = split(&raw, rows, &spec.split, seed)?;
+    if !raw.texts.is_empty() {
+        tokenise(&mut raw, spec, &train, pauses).await?;
+    }
+    raw.gaps.fill(&mut raw.x, count(&raw.shape), &train);
+    Ok(raw)
+}
 
 /// A [`Raw`] with its parts chosen and its scaling measured; see [`super::load`].
-pub(super) fn prepare(mut raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, Problem> {
+pub(super) fn prepare(raw: Raw, spec: &DataSpec, seed: u32) -> Result<Dataset, Problem> {
     let width = raw.target_width();
     let rows = raw.y.len() / width;
     let parts = split(&raw, rows, &spec.split, seed);
-    let text = match (&parts, raw.texts.len()) {
-        (Ok([train, ..]), 1..) => Some(tokenise(&mut raw, &spec.text.unwrap_or_default(), train)?),
-        _ => None,
-    };
     let features = count(&raw.shape);
     if rows == 0 || features == 0 {
         return Err(Problem::new("no-samples"));
@@ -80,7 +96,8 @@ pub(super) fn prepare(mut raw: Raw, spec: &DataSpec, seed: u32) -> Result<Datase
         train,
         validation,
         test,
-        text,
+        text: raw.text,
+        gaps: raw.gaps,
     })
 }
 
@@ -88,11 +105,13 @@ pub(super) fn prepare(mut raw: Raw, spec: &DataSpec, seed: u32) -> Result<Datase
 const MAX_TOKENS: usize = 64 << 20;
 
 /// Makes `x[rows, length]` of the texts, by the words of the training part.
-fn tokenise(
+async fn tokenise(
     raw: &mut Raw,
-    spec: &TextSpec,
+    spec: &DataSpec,
     train: &[u32],
-) -> Result<(TextSpec, Vocabulary), Problem> {
+    pauses: &mut Pauses<'_>,
+) -> Result<(), Problem> {
+    let spec = spec.text.unwrap_or_default();
     let texts = std::mem::take(&mut raw.texts);
     let total = texts.len().saturating_mul(spec.length);
     if total > MAX_TOKENS {
@@ -100,15 +119,25 @@ fn tokenise(
             .arg("got", format!("{total} words"))
             .arg("max", MAX_TOKENS));
     }
-    let of_training = train.iter().filter_map(|i| texts.get(*i as usize));
-    let vocabulary = Vocabulary::fit(of_training.map(String::as_str), spec);
+    // The training part is gone through twice.
+    let bytes: usize = texts.iter().map(String::len).sum();
+    pauses.stage(0.5..1.0, 2 * bytes);
+    let mut counts = Counts::default();
+    for text in train.iter().filter_map(|i| texts.get(*i as usize)) {
+        counts.add(text);
+        pauses.after(text.len()).await?;
+    }
+    let vocabulary = counts.vocabulary(&spec);
+    pauses.reached(bytes);
     let mut x = Vec::with_capacity(total);
     for text in &texts {
-        x.extend(vocabulary.encode(text, spec));
+        x.extend(vocabulary.encode(text, &spec));
+        pauses.after(text.len()).await?;
     }
     raw.x = Values::F32(x);
     raw.shape = vec![spec.length];
-    Ok((*spec, vocabulary))
+    raw.text = Some((spec, vocabulary));
+    Ok(())
 }
 
 fn finite(values: &[f32], width: usize, field: &str) -> Result<(), Problem> {

@@ -26,17 +26,33 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
     words.into_iter()
 }
 
+/// How often each word was there, and which came first.
+#[derive(Default)]
+pub struct Counts(HashMap<String, (u32, usize)>);
+
+impl Counts {
+    pub fn add(&mut self, text: &str) {
+        for word in words(text) {
+            let next = self.0.len();
+            self.0.entry(word).or_insert((0, next)).0 += 1;
+        }
+    }
+
+    pub fn vocabulary(self, spec: &TextSpec) -> Vocabulary {
+        Vocabulary::most_frequent(self, spec)
+    }
+}
+
 impl Vocabulary {
     /// The most frequent words of texts; among equals the one that came first.
     pub fn fit<'a>(texts: impl Iterator<Item = &'a str>, spec: &TextSpec) -> Vocabulary {
-        let mut counts: HashMap<String, (u32, usize)> = HashMap::new();
-        for text in texts {
-            for word in words(text) {
-                let next = counts.len();
-                counts.entry(word).or_insert((0, next)).0 += 1;
-            }
-        }
-        let mut order: Vec<(String, (u32, usize))> = counts.into_iter().collect();
+        let mut counts = Counts::default();
+        texts.for_each(|text| counts.add(text));
+        counts.vocabulary(spec)
+    }
+
+    fn most_frequent(counts: Counts, spec: &TextSpec) -> Vocabulary {
+        let mut order: Vec<(String, (u32, usize))> = counts.0.into_iter().collect();
         order.sort_unstable_by_key(|(_, (count, first))| (u32::MAX - count, *first));
         let mut all = vec![String::new()];
         if spec.unknown {

@@ -1,6 +1,7 @@
 //! Where the samples come from and how they are prepared.
 use lean_json::Deserialize;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataSpec {
@@ -22,6 +23,22 @@ pub struct DataSpec {
     /// How texts become numbers; a source that has none leaves it out.
     #[serde(default)]
     pub text: Option<TextSpec>,
+    /// What is done about missing cells of a table, by column. For columns that are not named: numbers get the mean, texts
+    /// the most frequent one. A row without a target is always left out.
+    #[serde(default)]
+    pub missing: BTreeMap<String, Missing>,
+}
+
+/// What is done about cells that hold nothing. Values are those of the training part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// Their rows are left out.
+    Drop,
+    Mean,
+    Median,
+    /// Of equally frequent ones the least.
+    MostFrequent,
 }
 
 /// Texts as rows of word numbers, as Keras' `Tokenizer` and `pad_sequences` make them.

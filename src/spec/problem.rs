@@ -321,7 +321,15 @@ pub const PROBLEMS: &[(&str, &str)] = &[
     ),
     (
         "csv-missing",
-        "{file}, line {line}, column “{column}”: the value is missing. Fill it in or remove the line.",
+        "{file}, column “{column}” holds nothing that could be predicted. Choose another target column.",
+    ),
+    (
+        "csv-fill",
+        "{file}, column “{column}” holds texts, which have no mean and no median. Fill it with the most frequent text, or leave its rows out.",
+    ),
+    (
+        "csv-dropped",
+        "{file}: every row lacks a cell for which it is left out. Fill the missing cells instead.",
     ),
     (
         "csv-text",

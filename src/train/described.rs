@@ -28,7 +28,7 @@ pub struct Column {
     pub mean: f64,
     /// Of the population: divided by the number of values.
     pub deviation: f64,
-    /// Values that are no finite numbers.
+    /// Values that are missing, or no finite numbers; they count for nothing else here.
     pub missing: u32,
     pub spread: Spread,
 }

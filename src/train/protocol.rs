@@ -13,7 +13,7 @@ mod look;
 pub use super::described::*;
 pub use super::failure::Failure;
 use crate::json::{nan_f32, nan_f64};
-use crate::spec::{Problem, Spec};
+use crate::spec::{Missing, Problem, Spec};
 use lean_json::Deserialize;
 pub use look::*;
 use serde::Serialize;
@@ -403,6 +403,30 @@ pub struct DataInfo {
     pub train: usize,
     pub validation: usize,
     pub test: usize,
+    /// Cells of a table that were missing, and what was done about them.
+    #[serde(default)]
+    pub missing: Option<MissingCells>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MissingCells {
+    /// Those that lack some of their cells, but not all.
+    pub columns: Vec<MissingColumn>,
+    /// Rows that were left out.
+    pub dropped: usize,
+    /// Columns without any value, which were left out.
+    pub empty: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MissingColumn {
+    pub column: String,
+    pub cells: usize,
+    pub with: Missing,
+    /// What stands there; None where rows were left out.
+    pub value: Option<String>,
+    /// Whether it holds texts, which have no mean.
+    pub texts: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -585,8 +609,14 @@ pub enum Event {
         #[serde(default)]
         saved: Option<String>,
     },
-    /// The files of a `Load` that takes long: bytes read of all. At the end they are unpacked and sorted.
-    Reading { run: RunId, read: f64, total: f64 },
+    /// The files of a `Load` that takes long: bytes read of all. Then they are unpacked and made ready: `prepared`, 0…1,
+    /// says how much of that is done.
+    Reading {
+        run: RunId,
+        read: f64,
+        total: f64,
+        prepared: f64,
+    },
     /// `code` as in the API; training has stopped.
     Fault { run: RunId, failure: Failure },
     Backend {

@@ -1,16 +1,19 @@
 //! Where the samples come from, and how they are split and scaled.
+mod missing;
 mod source;
 
 use super::fields::{Axis, CheckField, NumberField, SelectField, SliderField, slug};
 use super::i18n::{problem_text, t, t_args, use_lang};
 use super::icons::{Icon, IconButton};
 use super::known_sets::KnownSets;
+use super::later::Later;
 use super::numbers::{count, shape, whole_percent};
-use super::reading::Reading;
+use super::reading::{Reading, Share};
 use super::store::{Edit, problem_at};
 use crate::spec::edit::fit_head;
 use crate::spec::{Bundled, DataSource, Scale, Spec, TargetOf};
 use crate::train::protocol::{CheckReport, DataInfo, RunInfo};
+use missing::{MISSING, MissingProps};
 use source::source_fields;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -23,8 +26,8 @@ pub struct DataPanelProps {
     pub edit: Edit,
     pub on_pick: Callback<MouseEvent>,
     pub on_pick_folder: Callback<MouseEvent>,
-    /// Bytes read of all, while files are read for long.
-    pub reading: Option<(f64, f64)>,
+    /// How far files are read, while that lasts.
+    pub reading: Option<Share>,
     pub on_cancel: Callback<MouseEvent>,
     /// Another column of a CSV file is to be predicted.
     pub on_target: Callback<Option<String>>,
@@ -158,6 +161,7 @@ fn set_source(spec: &mut Spec, source: DataSource) {
     };
     let classes = spec.data.shape().and_then(|s| s.classes);
     spec.data.source = source;
+    spec.data.missing.clear();
     if spec.data.shape().and_then(|s| s.classes) != classes {
         spec.train.class_weight = None;
     }
@@ -240,6 +244,13 @@ pub fn DataPanel(props: &DataPanelProps) -> Html {
             <KnownSets on_files={props.on_set.clone()} />
             { source_fields(props) }
             { facts(props.info.as_ref().map(|i| &i.data)) }
+            if let Some(cells) = props.info.as_ref().and_then(|i| i.data.missing.clone()) {
+                <Later<MissingProps> view={&MISSING} with={MissingProps {
+                    cells,
+                    chosen: spec.data.missing.keys().cloned().collect(),
+                    edit: edit.clone(),
+                }} />
+            }
             if !matches!(spec.data.source, DataSource::Files { ref name, .. } if OWN_TEST.contains(&name.as_str())) {
                 <SliderField
                     label={t("test-share")}

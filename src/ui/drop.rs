@@ -147,6 +147,8 @@ fn with_files(spec: &Spec, files: &[File]) -> Result<Spec, Word> {
         n.contains("-idx") || n.ends_with("ubyte") || n.ends_with(".idx")
     };
     let mut spec = spec.clone();
+    // Said of columns of other files.
+    spec.data.missing.clear();
     if names.len() == 1 && is_csv(&names[0]) {
         spec.data.source = DataSource::Files {
             name: names[0].clone(),

@@ -2,17 +2,29 @@
 use super::i18n::{t, t_args, use_lang};
 use yew::prelude::*;
 
+/// Bytes read of all, and what share of them is made ready.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    pub read: f64,
+    pub total: f64,
+    pub prepared: f64,
+}
+
 #[derive(Properties, PartialEq)]
 pub struct ReadingProps {
-    /// Bytes read of all.
-    pub share: Option<(f64, f64)>,
+    pub share: Option<Share>,
     pub on_cancel: Callback<MouseEvent>,
 }
 
 #[component]
 pub fn Reading(props: &ReadingProps) -> Html {
     use_lang();
-    let Some((read, total)) = props.share else {
+    let Some(Share {
+        read,
+        total,
+        prepared,
+    }) = props.share
+    else {
         return html! {};
     };
     let mebibytes = |b: f64| format!("{:.1}", b / 1_048_576.0);
@@ -26,9 +38,11 @@ pub fn Reading(props: &ReadingProps) -> Html {
         ),
         false => t("reading-prepare"),
     };
+    // Of the whole way reading is one half, making ready the other.
+    let (max, value) = (2.0 * total.max(1.0), read + prepared * total);
     html! {
         <div class="reading" role="status">
-            <progress max={total.max(1.0).to_string()} value={read.to_string()} aria-label={t("opening")} />
+            <progress max={max.to_string()} value={value.to_string()} aria-label={t("opening")} />
             <span class="figure">{ told }</span>
             <button type="button" class="button" onclick={props.on_cancel.clone()}>{ t("set-cancel") }</button>
         </div>

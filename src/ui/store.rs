@@ -2,6 +2,7 @@
 //! dispatch edits of it; what the worker reports lies beside it.
 use super::i18n::{failure_text, t_args};
 use super::link::Link;
+use super::reading::Share;
 use crate::graph;
 use crate::spec::{Problem, Spec, presets};
 use crate::train::protocol::{BackendChoice, CheckReport, Evaluation, Failure, Part, RunInfo};
@@ -119,8 +120,8 @@ pub struct State {
     pub diverged: Option<AttrValue>,
     /// A file is being read.
     pub opening: bool,
-    /// Bytes read of all, where it lasts.
-    pub reading: Option<(f64, f64)>,
+    /// How far that is, where it lasts.
+    pub reading: Option<Share>,
     past: Vec<Past>,
     future: Vec<Past>,
     /// What the last edit was about, and when; edits in quick succession undo as one.
@@ -156,7 +157,7 @@ pub enum Action {
     Score(Score),
     Diverged(Option<AttrValue>),
     Opening(bool),
-    Reading(Option<(f64, f64)>),
+    Reading(Option<Share>),
     Say(Word),
     Dismiss(u32),
     /// Takes back the notices of earlier failures.

@@ -45,6 +45,7 @@ pub fn dataset(shape: &[usize], x: Values, y: Vec<f32>, target: Target) -> Datas
         validation: Vec::new(),
         test: Vec::new(),
         text: None,
+        gaps: Default::default(),
     }
 }
 

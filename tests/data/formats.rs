@@ -1,7 +1,7 @@
-//! IDX, CSV and gzip, as they should be and as they should not.
-use super::{code, f32s, file, files, names};
+//! IDX and gzip, as they should be and as they should not; any bytes as any table.
+use super::{code, f32s, file, files};
 use nabla::data::*;
-use nabla::spec::{DataSource, FileFormat, Problem};
+use nabla::spec::FileFormat;
 use proptest::prelude::*;
 use std::io::Write;
 
@@ -106,122 +106,6 @@ fn idx_float_labels_are_a_regression() {
     assert_eq!(code(d), "idx-pair");
     let nan = load(&s, 0, None, &[images, file("labels", idx(13, &[2], &y))]);
     assert_eq!(code(nan), "data-not-finite");
-}
-
-// ---- CSV
-
-fn csv(text: &str) -> Result<Raw, Problem> {
-    csv::read("t.csv", text.as_bytes(), &csv::Options::default())
-}
-
-#[test]
-fn csv_finds_separator_header_and_kinds() {
-    let r = csv("\u{feff}a;b;y\r\n1,5;2;0,25\r\n3;4;0,5\r\n").unwrap();
-    assert_eq!(r.features, ["a", "b"]);
-    assert_eq!(f32s(&r.x), [1.5, 2.0, 3.0, 4.0]);
-    assert_eq!(
-        (names(&r.target), &r.y[..]),
-        (&["y".into()][..], &[0.25, 0.5][..])
-    );
-    let r = csv("1\t2\t7.5\n3\t4\t8.5\n").unwrap();
-    assert_eq!(
-        (r.features, r.y),
-        (vec!["x1".into(), "x2".into()], vec![7.5, 8.5])
-    );
-    // As UCI gives iris: no header, texts as target.
-    let r = csv("5.1,3.5,setosa\n4.9,3.0,setosa\n6.0,2.0,other\n\n").unwrap();
-    assert_eq!((names(&r.target).len(), &r.y[..]), (2, &[1., 1., 0.][..]));
-    // Texts only, without a header and with one.
-    assert_eq!(csv("a,p\nb,q\na,p\nb,q\n").unwrap().y.len(), 4);
-    assert_eq!(csv("cap,kind\na,p\nb,q\na,p\nb,q\n").unwrap().y.len(), 4);
-    // Quotes hold separators and line ends.
-    let r = csv("t,y\n\"a,\n1\",1.5\n\"b\",2.5\n").unwrap();
-    assert_eq!(r.features, ["t=a,\n1", "t=b"]);
-    // pandas' index is left out.
-    let r = csv(",a,y\n0,5,1.5\n1,6,2.5\n").unwrap();
-    assert_eq!((r.features, f32s(&r.x)), (vec!["a".into()], vec![5.0, 6.0]));
-    let r = csv(",a,y\n3,5,1.5\n9,6,2.5\n").unwrap();
-    assert_eq!(r.features, ["x1", "a"]);
-}
-
-#[test]
-fn csv_one_hot_and_classes() {
-    let r = csv("color,size,y\nred,1,10\nblue,2,20\nred,3,10\n").unwrap();
-    assert_eq!(r.features, ["color=blue", "color=red", "size"]);
-    assert_eq!(f32s(&r.x), [0., 1., 1., 1., 0., 2., 0., 1., 3.]);
-    assert_eq!(
-        (names(&r.target), &r.y[..]),
-        (&["10".into(), "20".into()][..], &[0., 1., 0.][..])
-    );
-    let read = |o: csv::Options| csv::read("t.csv", b"y,a\n2,1\n10.0,2\n2.0,3\n", &o);
-    let by_name = |classes, regression| csv::Options {
-        target: Some("y"),
-        classes,
-        regression,
-    };
-    let r = read(by_name(None, false)).unwrap();
-    assert_eq!(
-        (names(&r.target), &r.y[..]),
-        (&["2".into(), "10".into()][..], &[0., 1., 0.][..])
-    );
-    assert_eq!(read(by_name(None, true)).unwrap().y, [2.0, 10.0, 2.0]);
-    assert_eq!(read(by_name(Some(2), true)).unwrap().y, [0.0, 1.0, 0.0]);
-    assert_eq!(read(by_name(Some(11), false)).unwrap().y, [2.0, 10.0, 2.0]);
-    assert_eq!(code(read(by_name(Some(3), false))), "csv-classes");
-    let many: String = (0..30).map(|i| format!("0.5,{i}\n")).collect();
-    assert!(matches!(csv(&many).unwrap().target, Target::Values { .. }));
-}
-
-#[test]
-fn csv_problems_name_line_and_column() {
-    let at = |text: &str| {
-        let p = csv(text).unwrap_err();
-        let get = |k: &str| p.args.get(k).cloned().unwrap_or_default();
-        (p.code.clone(), get("line"), get("column"))
-    };
-    let of = |c: &str, l: &str, n: &str| (c.to_string(), l.to_string(), n.to_string());
-    assert_eq!(at("a,y\n1,2.5\n\n,3.5\n"), of("csv-missing", "4", "a"));
-    assert_eq!(
-        at("a,y\r\n1,2.5\r\n\r\n\r\nNA,3.5\r\n"),
-        of("csv-missing", "5", "a")
-    );
-    assert_eq!(at("a,y\n1,2.5\n2,nan\n"), of("csv-missing", "3", "y"));
-    assert_eq!(
-        at("a,y\n1,2.5\n2,3.5\noops,4.5\n"),
-        of("csv-number", "4", "a")
-    );
-    assert_eq!(
-        at("a,y\n1,2.5\n2,1e99\n3,4.5\n"),
-        of("csv-number", "3", "y")
-    );
-    assert_eq!(at("a,y\n1,2.5\n2\n"), of("csv-columns", "3", ""));
-    assert_eq!(at("a,y\n"), of("csv-empty", "", ""));
-    assert_eq!(at(""), of("csv-empty", "", ""));
-    assert_eq!(at("y\n1.5\n2.5\n").0, "csv-columns");
-    let many: String = (0..60).map(|i| format!("t{i}x,1.5\n")).collect();
-    assert_eq!(at(&format!("a,y\n{many}")), of("csv-text", "", "a"));
-    let o = csv::Options {
-        target: Some("z"),
-        ..Default::default()
-    };
-    assert_eq!(code(csv::read("t", b"a,b\n1,2\n", &o)), "csv-target");
-}
-
-#[test]
-fn csv_files_load() {
-    let mut s = files(FileFormat::Csv);
-    let a = file("a.csv", "a,y\n1,2.5\n");
-    let mine = file("mine", gz(b"a,b,y\n1,2,2.5\n3,4,5\n"));
-    let d = load(&s, 0, None, &[a.clone(), mine]).unwrap();
-    assert_eq!((d.rows(), d.features_len(), d.image), (2, 2, None));
-    assert_eq!(
-        load(&s, 0, None, std::slice::from_ref(&a)).unwrap().rows(),
-        1
-    );
-    if let DataSource::Files { shape, .. } = &mut s.source {
-        *shape = vec![3];
-    }
-    assert_eq!(code(load(&s, 0, None, &[a])), "data-shape");
 }
 
 // ---- gzip

@@ -2,10 +2,10 @@
 use super::formats::gz;
 use super::{code, f32s, file, files, names, spec};
 use nabla::data::*;
-use nabla::spec::{DataSource, DataSpec, FileFormat, Side, TextSpec};
+use nabla::spec::{DataSource, DataSpec, FileFormat, Problem, Side, TextSpec};
 use proptest::prelude::*;
 
-fn tar_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn tar_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut b = tar::Builder::new(Vec::new());
     for (path, bytes) in entries {
         let mut h = tar::Header::new_gnu();
@@ -72,6 +72,17 @@ fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     out
 }
 
+fn unpack_all(
+    files: &[FileBytes],
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<FileBytes>, Problem> {
+    at_once(archive::unpack(files, wanted, &mut Pauses::none()))
+}
+
+fn list(files: &[FileBytes]) -> Result<Vec<images::Picture>, Problem> {
+    at_once(images::list(files, &mut Pauses::none()))
+}
+
 #[test]
 fn archives_open_and_hostile_ones_do_not() {
     let long: Vec<u8> = (0..5000u32).map(|i| (i / 7) as u8).collect();
@@ -82,11 +93,11 @@ fn archives_open_and_hostile_ones_do_not() {
         ("x.tgz", gz(&tar)),
         ("x.zip", zip.clone()),
     ] {
-        let got = archive::unpack(&[file(name, bytes)], |_| true).unwrap();
+        let got = unpack_all(&[file(name, bytes)], |_| true).unwrap();
         let want = [file("a/b.txt", *b"one"), file("c.bin", long.clone())];
         assert_eq!(got, want, "{name}");
     }
-    let unpack = |name: &str, bytes: Vec<u8>| code(archive::unpack(&[file(name, bytes)], |_| true));
+    let unpack = |name: &str, bytes: Vec<u8>| code(unpack_all(&[file(name, bytes)], |_| true));
     for path in ["../up.txt", "/etc/passwd", "a/../../b", "C:\\x", "a\\..\\b"] {
         let bad: [(&str, &[u8]); 2] = [("ok.txt", b"fine"), (path, b"hostile")];
         assert_eq!(
@@ -99,11 +110,11 @@ fn archives_open_and_hostile_ones_do_not() {
     assert_eq!(unpack("x.tar", tar[..700].to_vec()), "archive");
     assert_eq!(unpack("x.zip", zip[..zip.len() - 30].to_vec()), "archive");
     assert_eq!(unpack("x.tar.gz", gz(&tar)[..60].to_vec()), "archive");
-    let none = archive::unpack(&[file("x.zip", zip)], |p| p.ends_with(".bmp"));
+    let none = unpack_all(&[file("x.zip", zip)], |p| p.ends_with(".bmp"));
     assert_eq!(code(none), "archive-empty");
     // What is no archive stays as it is.
     let plain = [file("x.zip", *b"no zip at all")];
-    assert_eq!(archive::unpack(&plain, |_| true).unwrap(), plain);
+    assert_eq!(unpack_all(&plain, |_| true).unwrap(), plain);
 }
 
 fn batch(labels: &[u8]) -> Vec<u8> {
@@ -320,11 +331,14 @@ fn pictures_by_folder() {
         ("pets/test/dog/2.png", b"nor here"),
         ("pets/readme.md", b"# pets"),
     ]);
-    let list = images::list(&[file("pets.zip", zip)]).unwrap();
-    let told: Vec<(&str, bool)> = list.iter().map(|p| (p.class.as_str(), p.test)).collect();
+    let pictures = list(&[file("pets.zip", zip)]).unwrap();
+    let told: Vec<(&str, bool)> = pictures
+        .iter()
+        .map(|p| (p.class.as_str(), p.test))
+        .collect();
     assert_eq!(told, [("cat", false), ("dog", false), ("dog", true)]);
     let pixels: Vec<u8> = (0..3 * 12).collect();
-    let packed = images::pack(&list, &[3, 2, 2], &pixels).unwrap();
+    let packed = images::pack(&pictures, &[3, 2, 2], &pixels).unwrap();
     let d = load(
         &files(FileFormat::Images),
         0,
@@ -338,11 +352,11 @@ fn pictures_by_folder() {
         (&["cat".into(), "dog".into()][..], Some([2, 2]))
     );
     assert_eq!(
-        code(images::pack(&list, &[3, 2, 2], &pixels[1..])),
+        code(images::pack(&pictures, &[3, 2, 2], &pixels[1..])),
         "data-size"
     );
     let one = file("a/1.png", "x");
-    assert_eq!(code(images::list(&[one])), "image-folders");
+    assert_eq!(code(list(&[one])), "image-folders");
     let mut cut = packed;
     cut.bytes.pop();
     assert_eq!(
@@ -368,13 +382,13 @@ proptest! {
         bytes.truncate(n - cut % n);
         let name = if zipped { "x.zip" } else { "x.tar.gz" };
         let f = [file(name, bytes)];
-        if let Ok(found) = archive::unpack(&f, |_| true) {
+        if let Ok(found) = unpack_all(&f, |_| true) {
             prop_assert!(found.iter().map(|f| f.bytes.len()).sum::<usize>() < 1 << 20);
         }
         for format in [FileFormat::AclImdb, FileFormat::Cifar10, FileFormat::Images, FileFormat::Jsonl, FileFormat::TextCsv] {
             let _ = load(&files(format), 0, None, &f);
         }
-        let _ = images::list(&f);
+        let _ = list(&f);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::lines::{Lines, num, rows, short, string, tuple};
 use super::net::Net;
 use super::unsupported;
 use crate::spec::*;
+use std::collections::BTreeMap;
 
 /// What the data's code needs above itself.
 #[derive(Default)]
@@ -281,19 +282,55 @@ fn source(net: &Net, needs: &mut Needs) -> Result<(Vec<String>, bool), Problem> 
                 Some(_) => "y = table[target].astype(\"category\").cat.codes.to_numpy()",
                 None => "y = table[[target]].to_numpy()",
             };
-            vec![
+            // The page takes `?` for a missing cell; pandas does so when told.
+            let holes = match data.missing.is_empty() {
+                true => "",
+                false => ", na_values=\"?\"",
+            };
+            let mut lines = vec![
                 format!(
-                    "table = pd.read_csv({}, sep=None, engine=\"python\")",
+                    "table = pd.read_csv({}, sep=None, engine=\"python\"{holes})",
                     string(name)
                 ),
                 target,
+            ];
+            lines.extend(missing(&data.missing));
+            lines.extend([
                 "x = pd.get_dummies(table.drop(columns=target)).to_numpy(dtype=float)".into(),
                 y.into(),
-            ]
+            ]);
+            lines
         }
         _ => return Err(unsupported("this source of data", net.spec.framework)),
     };
     Ok((lines, own_test))
+}
+
+/// What is done about missing cells of `table`.
+fn missing(columns: &BTreeMap<String, Missing>) -> Vec<String> {
+    if columns.is_empty() {
+        return Vec::new();
+    }
+    let dropped = columns.iter().filter(|(_, with)| **with == Missing::Drop);
+    let mut subset = vec!["target".to_string()];
+    subset.extend(dropped.map(|(name, _)| string(name)));
+    let mut lines = vec![
+        format!("table = table.dropna(subset=[{}])", subset.join(", ")),
+        "table = table.dropna(axis=1, how=\"all\")".into(),
+        "# The page fills in what the training part alone holds; here it is the whole table."
+            .into(),
+    ];
+    for (name, with) in columns {
+        let value = match with {
+            Missing::Drop => continue,
+            Missing::Mean => "mean()",
+            Missing::Median => "median()",
+            Missing::MostFrequent => "mode()[0]",
+        };
+        let column = format!("table[{}]", string(name));
+        lines.push(format!("{column} = {column}.fillna({column}.{value})"));
+    }
+    lines
 }
 
 /// A set of `keras.datasets`, which comes in two parts.

@@ -226,6 +226,7 @@ fn data(source: DataSource) -> DataSpec {
         flatten: false,
         target: TargetOf::Labels,
         text: None,
+        missing: Default::default(),
     }
 }
 

@@ -41,10 +41,13 @@ impl Tally {
         }
     }
 
+    fn lack(&mut self) {
+        self.missing += 1;
+    }
+
     fn add(&mut self, v: f32) {
         if !v.is_finite() {
-            self.missing += 1;
-            return;
+            return self.lack();
         }
         (self.min, self.max) = (self.min.min(v), self.max.max(v));
         self.count += 1;
@@ -109,9 +112,15 @@ impl<B: Backend> Session<B> {
             said.more = n.saturating_sub(COLUMNS);
             let name = |i: usize| d.features.get(i).cloned().unwrap_or_default();
             let mut all: Vec<Tally> = (0..n.min(COLUMNS)).map(|i| Tally::new(name(i))).collect();
+            let gaps: Vec<&[u32]> = (0..all.len()).map(|i| d.gaps.rows_of(i)).collect();
             for row in rows {
                 d.write_raw(*row as usize, &mut x);
-                all.iter_mut().zip(&x).for_each(|(t, v)| t.add(*v));
+                for ((t, v), gap) in all.iter_mut().zip(&x).zip(&gaps) {
+                    match gap.binary_search(row) {
+                        Ok(_) => t.lack(),
+                        Err(_) => t.add(*v),
+                    }
+                }
             }
             said.columns = all.into_iter().map(Tally::told).collect();
         }

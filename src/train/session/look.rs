@@ -1,6 +1,7 @@
 //! What can be looked at: tensors, samples, facts of the run.
 use super::*;
 use crate::data::Target;
+use crate::spec::Missing;
 
 impl<B: Backend> Session<B> {
     pub fn tensors(&self) -> Vec<TensorInfo> {
@@ -136,6 +137,31 @@ impl<B: Backend> Session<B> {
         }
     }
 
+    /// What the data lacked; None where nothing was missing.
+    fn missing(&self) -> Option<MissingCells> {
+        let gaps = &self.data.gaps;
+        let filled = gaps.filled.iter().map(|g| MissingColumn {
+            column: g.column.clone(),
+            cells: g.rows.len(),
+            with: g.with,
+            value: Some(g.value.clone()),
+            texts: !g.texts.is_empty(),
+        });
+        let dropping = gaps.dropping.iter().map(|(column, cells)| MissingColumn {
+            column: column.clone(),
+            cells: *cells as usize,
+            with: Missing::Drop,
+            value: None,
+            texts: false,
+        });
+        let cells = MissingCells {
+            columns: filled.chain(dropping).collect(),
+            dropped: gaps.dropped,
+            empty: gaps.empty.clone(),
+        };
+        (!cells.columns.is_empty() || !cells.empty.is_empty()).then_some(cells)
+    }
+
     fn data_info(&self) -> DataInfo {
         let d = &self.data;
         let (classes, targets) = match &d.target {
@@ -170,6 +196,7 @@ impl<B: Backend> Session<B> {
             train: d.train.len(),
             validation: d.validation.len(),
             test: d.test.len(),
+            missing: self.missing(),
         }
     }
 }

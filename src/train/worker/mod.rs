@@ -338,10 +338,7 @@ impl Worker {
             None => None,
         };
         pool::want(threads_for(options).await);
-        let desk = Desk {
-            inbox: &self.inbox,
-            run: id,
-        };
+        let desk = Desk::new(&self.inbox, id);
         let data = self.sources.load(&spec, options, message, &desk).await?;
         let report = graph::check(&spec, Some(&shape_of(&data)));
         if !report.ok {
@@ -368,10 +365,7 @@ impl Worker {
         let read = files().await?.read_checkpoint;
         let checkpoint = read(&bytes).map_err(|p| Failure::new("bad-file", vec![p]))?;
         pool::want(threads_for(options).await);
-        let desk = Desk {
-            inbox: &self.inbox,
-            run: id,
-        };
+        let desk = Desk::new(&self.inbox, id);
         let data = self
             .sources
             .load(&checkpoint.spec, options, message, &desk)

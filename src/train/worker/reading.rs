@@ -6,6 +6,7 @@ use crate::data::gzip::{MAX_BYTES, Unpacker};
 use crate::spec::Problem;
 use crate::train::protocol::{Event, Failure, Request, RunId};
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -18,30 +19,62 @@ const PROGRESS: f64 = 60.0;
 const SMALL: f64 = 262_144.0;
 const TOGETHER: usize = 64;
 
+/// What a load says that was not wanted any more.
+pub const CANCELLED: &str = "reading-cancelled";
+
 /// Where a load says how far it is, and hears that it is not wanted any more.
 pub struct Desk<'a> {
-    pub inbox: &'a Inbox,
-    pub run: RunId,
+    inbox: &'a Inbox,
+    run: RunId,
+    /// When it last said so.
+    told: Cell<f64>,
+    /// Bytes of all files, where there are some.
+    total: Cell<f64>,
 }
 
-impl Desk<'_> {
-    /// Fails with `cancelled` when a message asks for that.
-    pub fn go_on(&self) -> Result<(), Failure> {
+impl<'a> Desk<'a> {
+    pub fn new(inbox: &'a Inbox, run: RunId) -> Desk<'a> {
+        Desk {
+            inbox,
+            run,
+            told: Cell::new(now()),
+            total: Cell::new(0.0),
+        }
+    }
+
+    fn tell(&self, read: f64, prepared: f64) {
+        self.told.set(now());
+        let (run, total) = (self.run, self.total.get());
+        let event = Event::Reading {
+            run,
+            read,
+            total,
+            prepared,
+        };
+        emit(&event, None);
+    }
+
+    /// Says now and then how much of what was read is unpacked and made ready, 0…1.
+    pub fn prepared(&self, share: f64) {
+        if self.total.get() > 0.0 && now() - self.told.get() >= PROGRESS {
+            self.tell(self.total.get(), share);
+        }
+    }
+
+    /// Fails with [`CANCELLED`] when a message asks for that.
+    pub fn go_on(&self) -> Result<(), Problem> {
         let ends = |m: &Incoming| match crate::json::read(&m.body) {
             Ok(Request::CancelLoad { run } | Request::Dispose { run }) => run == self.run,
             _ => false,
         };
         match self.inbox.any(ends) {
-            true => Err(Failure::new(
-                "cancelled",
-                vec![Problem::new("reading-cancelled")],
-            )),
+            true => Err(Problem::new(CANCELLED)),
             false => Ok(()),
         }
     }
 
     /// Lets messages in, and goes on unless one of them says otherwise.
-    pub async fn pause(&self) -> Result<(), Failure> {
+    pub async fn pause(&self) -> Result<(), Problem> {
         self.inbox.turn().await;
         self.go_on()
     }
@@ -51,23 +84,15 @@ impl Desk<'_> {
 struct Progress<'a> {
     desk: &'a Desk<'a>,
     read: f64,
-    total: f64,
-    told: f64,
 }
 
 impl Progress<'_> {
     fn add(&mut self, bytes: f64) -> Result<(), Failure> {
         self.read += bytes;
-        if now() - self.told >= PROGRESS {
-            self.tell();
+        if now() - self.desk.told.get() >= PROGRESS {
+            self.desk.tell(self.read, 0.0);
         }
-        self.desk.go_on()
-    }
-
-    fn tell(&mut self) {
-        self.told = now();
-        let (run, read, total) = (self.desk.run, self.read, self.total);
-        emit(&Event::Reading { run, read, total }, None);
+        self.desk.go_on().map_err(super::source::failure)
     }
 }
 
@@ -93,12 +118,8 @@ pub async fn read(
                 .arg("max", mebibytes(FILES)),
         ));
     }
-    let mut progress = Progress {
-        desk,
-        read: 0.0,
-        total,
-        told: now(),
-    };
+    desk.total.set(total);
+    let mut progress = Progress { desk, read: 0.0 };
     let name = |i: usize| paths.get(i).cloned().unwrap_or_else(|| files[i].name());
     let mut all = Vec::with_capacity(files.len());
     let mut i = 0;
@@ -126,8 +147,8 @@ pub async fn read(
             i += 1;
         }
     }
-    progress.tell();
-    desk.pause().await?;
+    desk.tell(progress.read, 0.0);
+    desk.pause().await.map_err(super::source::failure)?;
     Ok(all)
 }
 

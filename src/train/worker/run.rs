@@ -1,6 +1,8 @@
 //! One run: its session, and what it is busy with. Work is done in slices of a few
 //! milliseconds, so that messages are heard between them.
 mod arriving;
+mod kept;
+mod taking;
 mod time;
 
 use super::scope::{Answer, answer, emit, failure, internal, now};
@@ -8,7 +10,7 @@ use crate::backend::cpu::pool;
 use crate::backend::{AnyBackend, Place};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::protocol::*;
-use crate::train::session::{Choice, Chunk, EpochEnd, Evaluator, Safety, Saved, Session};
+use crate::train::session::{Choice, Chunk, Evaluator, Safety, Saved, Session};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Between two ticks, in milliseconds.
@@ -22,6 +24,8 @@ const GPU_PIECE: (f64, f64) = (20.0, 45.0);
 const IN_FLIGHT: usize = 2;
 const PIECES: u32 = 1 << 16;
 pub const STEPS_PER_SECOND: &str = "stepsPerSecond";
+
+use taking::Unseen;
 
 pub use arriving::{Arriving, MEANWHILE};
 
@@ -79,19 +83,6 @@ struct Closing {
     evaluator: Evaluator,
 }
 
-/// Rows that the page has not seen yet.
-#[derive(Default)]
-struct Unseen {
-    first: u32,
-    steps: u32,
-    rows: Vec<f32>,
-    samples: usize,
-    /// Spent on them.
-    ms: f64,
-    /// An epoch's end that no event has told of: epoch and step.
-    epoch: Option<(u32, u32)>,
-}
-
 pub struct Run {
     id: RunId,
     pub session: AnySession,
@@ -130,9 +121,6 @@ pub struct Run {
     diverged: Option<Divergence>,
 }
 
-/// Bytes of kept states in all; the oldest go first.
-const SAVED: usize = 192 << 20;
-
 impl Run {
     pub fn new(id: RunId, session: AnySession, why: &'static str, compile: f64) -> Run {
         let validation = session.samples(Part::Validation, 0, 0).0.total > 0;
@@ -161,45 +149,6 @@ impl Run {
             saved: Vec::new(),
             over: false,
             diverged: None,
-        }
-    }
-
-    pub fn saved(&self) -> Vec<SavedInfo> {
-        let info = |s: &Saved| SavedInfo {
-            name: s.name.clone(),
-            epoch: s.epoch,
-            bytes: s.bytes.len(),
-        };
-        self.saved.iter().map(info).collect()
-    }
-
-    pub fn saved_file(&self, name: &str) -> Option<&[u8]> {
-        let found = self.saved.iter().find(|s| s.name == name);
-        found.map(|s| &s.bytes[..])
-    }
-
-    pub fn saved_files(&self) -> impl Iterator<Item = &[u8]> {
-        self.saved.iter().map(|s| &s.bytes[..])
-    }
-
-    /// Takes over what the run had kept elsewhere.
-    pub fn keep_states(&mut self, states: Vec<(SavedInfo, Vec<u8>)>) {
-        self.saved = states
-            .into_iter()
-            .map(|(info, bytes)| Saved {
-                name: info.name,
-                epoch: info.epoch,
-                bytes,
-            })
-            .collect();
-        self.forget_oldest();
-    }
-
-    fn forget_oldest(&mut self) {
-        while self.saved.len() > 1
-            && self.saved.iter().map(|s| s.bytes.len()).sum::<usize>() > SAVED
-        {
-            self.saved.remove(0);
         }
     }
 
@@ -448,20 +397,6 @@ impl Run {
         Ok(())
     }
 
-    /// Does what the end of an epoch asks for; the name of a state that was kept.
-    async fn callbacks(&mut self, e: Option<&Evaluation>) -> Result<Option<String>, Failure> {
-        let EpochEnd { stop, saved } = self.session.epoch_ended(e).await?;
-        self.over |= stop;
-        let name = saved.as_ref().map(|s| s.name.clone());
-        if let Some(saved) = saved {
-            // An epoch that a fault undid ends a second time.
-            self.saved.retain(|s| s.epoch < saved.epoch);
-            self.saved.push(saved);
-        }
-        self.forget_oldest();
-        Ok(name)
-    }
-
     async fn close_epoch(&mut self) -> Result<(), Failure> {
         while self.closing.is_some() {
             self.close_some().await?;
@@ -531,59 +466,10 @@ impl Run {
         Ok(Next::Now)
     }
 
-    /// Takes in the oldest steps under way.
-    async fn collect(&mut self) -> Result<Chunk, Failure> {
-        let chunk = self.session.collect().await?;
-        let (since, end) = (self.since, now());
-        self.since = end;
-        let ms = end - since;
-        self.steps.learn(chunk.steps, ms, self.session.place());
-        if self.arriving.is_some() && chunk.steps > 1 {
-            let each = ms / f64::from(chunk.steps);
-            self.step_ms = Some(self.step_ms.map_or(each, |m| (m + each) / 2.0));
-        } else if self.arriving.is_some() && self.step_ms.is_none() && self.session.step() > 2 {
-            // Steps too long for more than one at a time; the first fill caches.
-            self.step_ms = Some(ms);
-        }
-        self.record(&chunk, ms);
-        self.ended(&chunk).await?;
-        Ok(chunk)
-    }
-
-    /// Takes in all steps under way.
-    pub async fn settle(&mut self) {
-        while self.session.flights() > 0 {
-            if let Err(failure) = self.collect().await
-                && !self.mend(&failure).await
-            {
-                self.fail(failure);
-            }
-        }
-    }
-
     /// A snapshot, where the run could lose its device.
     async fn keep(&mut self) -> Result<(), Failure> {
         let changed = std::mem::take(&mut self.changed);
         self.safety.keep(&mut self.session, now(), changed).await
-    }
-
-    /// Takes in what steps gave.
-    fn record(&mut self, chunk: &Chunk, ms: f64) {
-        if self.first_step.is_none() && chunk.steps == 1 {
-            self.first_step = Some(ms);
-        }
-        self.session.seconds += ms / 1000.0;
-        let unseen = &mut self.unseen;
-        if unseen.steps == 0 {
-            unseen.first = chunk.first;
-        }
-        unseen.steps += chunk.steps;
-        unseen.rows.extend_from_slice(&chunk.rows);
-        unseen.samples += chunk.samples;
-        unseen.ms += ms;
-        if chunk.epoch_done {
-            unseen.epoch = Some((self.session.epoch(), self.session.step()));
-        }
     }
 
     /// Begins what an epoch's end asks for.
@@ -606,42 +492,5 @@ impl Run {
             });
         }
         Ok(())
-    }
-
-    /// Shows the page what it has not seen.
-    fn tick(&mut self) {
-        let unseen = std::mem::take(&mut self.unseen);
-        self.ticked = now();
-        if unseen.steps > 0 {
-            let event = Event::Tick {
-                run: self.id,
-                first: unseen.first,
-                steps: unseen.steps,
-                epoch: self.session.epoch(),
-                seconds: self.session.seconds,
-                samples_per_second: unseen.samples as f64 * 1000.0 / unseen.ms.max(0.005),
-            };
-            emit(&event, Some(&unseen.rows));
-        }
-        if let Some((epoch, step)) = unseen.epoch {
-            self.emit_epoch(epoch, step, None, None);
-        }
-    }
-
-    fn emit_epoch(
-        &self,
-        epoch: u32,
-        step: u32,
-        validation: Option<Evaluation>,
-        saved: Option<String>,
-    ) {
-        let event = Event::Epoch {
-            run: self.id,
-            epoch,
-            step,
-            validation,
-            saved,
-        };
-        emit(&event, None);
     }
 }

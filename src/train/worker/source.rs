@@ -1,9 +1,9 @@
 //! Data for runs: fetched, read from files or given as arrays; the last data set is kept, so
 //! that a change of the network does not load it again.
 use super::pictures;
-use super::reading::{self, Desk};
+use super::reading::{self, CANCELLED, Desk};
 use super::scope::{Incoming, scope};
-use crate::data::{self, Array, Dataset, FileBytes, Values, bundled};
+use crate::data::{self, Array, Dataset, FileBytes, Pause, Pauses, Values, bundled};
 use crate::lazy;
 use crate::spec::{DataShape, DataSource, DataSpec, FileFormat, Problem, Spec};
 use crate::train::protocol::{ArrayPair, ArrayRef, DataArrays, Dtype, Failure, LoadOptions};
@@ -71,16 +71,25 @@ impl Sources {
             ),
             None => None,
         };
+        let pause = |share: f64| -> Pause<'_> {
+            Box::pin(async move {
+                desk.prepared(share);
+                desk.pause().await
+            })
+        };
+        let mut pauses = Pauses::new(&pause);
         let source = &spec.data.source;
         let read = match files.is_empty() && !matches!(source, DataSource::Files { .. }) {
             true => Vec::new(),
-            false => (brought().await?.files)(files, &options.paths, source, desk).await?,
+            false => {
+                (brought().await?.files)(files, &options.paths, source, desk, &mut pauses).await?
+            }
         };
-        desk.pause().await?;
+        desk.pause().await.map_err(failure)?;
         // Two sets at once may not fit.
         self.last = None;
         let bundle = bundle.as_ref().map(|b| &b[..]);
-        let set = data::fetch_and_load(&spec.data, spec.seed, bundle, &read)
+        let set = data::fetch_and_load(&spec.data, spec.seed, bundle, &read, &mut pauses)
             .await
             .map_err(failure)?;
         let set = Rc::new(set);
@@ -137,8 +146,11 @@ async fn fetch(file: &str) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// `bad-file` for what a file's reader says, else `bad-data`.
+/// `bad-file` for what a file's reader says, `cancelled`, else `bad-data`.
 pub fn failure(problem: Problem) -> Failure {
+    if problem.code == CANCELLED {
+        return Failure::new("cancelled", vec![problem]);
+    }
     let of_file = [
         "archive",
         "bundled-",
@@ -181,6 +193,7 @@ fn from_files<'a>(
     paths: &'a [String],
     source: &'a DataSource,
     desk: &'a Desk<'a>,
+    pauses: &'a mut Pauses<'_>,
 ) -> Reading<'a> {
     Box::pin(async move {
         let read = reading::read(files, paths, desk).await?;
@@ -189,7 +202,7 @@ fn from_files<'a>(
                 format: FileFormat::Images,
                 shape,
                 ..
-            } => Ok(vec![pictures::decode(&read, shape, desk).await?]),
+            } => Ok(vec![pictures::decode(&read, shape, pauses).await?]),
             _ => Ok(read),
         }
     })

@@ -19,6 +19,7 @@ mod pull;
 mod reconstruct;
 mod saliency;
 mod sample;
+mod series;
 mod sheet;
 mod source;
 mod tabs;
@@ -102,6 +103,7 @@ pub use sheet::INSIDE;
 pub const DATA_WORDS: &str = "data";
 
 lazy! { static DATA: Shown<ViewProps>, in page data = |p| html! { <Inside><Worded words={DATA_WORDS}><data::DataView ..p /></Worded></Inside> }; }
+lazy! { static SERIES: Shown<ViewProps>, in page data = |p| html! { <Inside><Worded words={DATA_WORDS}><series::Series ..p /></Worded></Inside> }; }
 lazy! { static FIT: Shown<ViewProps>, in page fit = |p| html! { <Inside><fit::Fit ..p /></Inside> }; }
 lazy! { static PLANE: Shown<ViewProps>, in page plane = |p| html! { <Inside><plane::Plane ..p /></Inside> }; }
 lazy! { static WEIGHTS: Shown<ViewProps>, in page weights = |p| html! { <Inside><weights::Weights ..p /></Inside> }; }
@@ -120,6 +122,7 @@ const OPEN: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum View {
+    Series,
     Fit,
     Plane,
     Autoencoder,
@@ -137,7 +140,8 @@ enum View {
 }
 
 impl View {
-    const ALL: [View; 14] = [
+    const ALL: [View; 15] = [
+        View::Series,
         View::Fit,
         View::Plane,
         View::Autoencoder,
@@ -156,6 +160,7 @@ impl View {
 
     fn id(self) -> &'static str {
         match self {
+            View::Series => "series",
             View::Fit => "fit",
             View::Plane => "plane",
             View::Autoencoder => "autoencoder",
@@ -186,6 +191,7 @@ impl View {
         let has = |role| tensors.iter().any(|t| t.role == role);
         match self {
             View::Fit => source.features() == 1 && source.outcome == Outcome::Values { targets: 1 },
+            View::Series => series::offered(source),
             View::Plane => source.features() == 2,
             View::Neurons => source.features() == 2 && has(Role::Activation),
             View::Weights | View::Gradients | View::Landscape => has(Role::Param),
@@ -207,6 +213,7 @@ impl View {
     fn body(self, with: &ViewProps, code: &CodeProps, run: usize) -> Html {
         let key = format!("{}-{run}", self.id());
         let later = match self {
+            View::Series => &SERIES,
             View::Fit => &FIT,
             View::Plane => &PLANE,
             View::Autoencoder => &AUTOENCODER,

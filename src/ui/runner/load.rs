@@ -2,9 +2,10 @@
 use super::super::data_panel::source_name;
 use super::super::link::Link;
 use super::super::numbers::count;
+use super::super::reading::Share;
 use super::super::store::{Action, Live, Phase, Word};
 use super::{Current, Inner, Runner};
-use crate::spec::{DataSource, Spec};
+use crate::spec::{DataSource, Missing, Spec};
 use crate::train::protocol::*;
 use js_sys::ArrayBuffer;
 use std::rc::Rc;
@@ -53,6 +54,7 @@ impl Runner {
                         *classes = Some(info.data.classes.len()).filter(|n| *n > 0);
                         this.inner.borrow_mut().files.insert(name.clone(), files);
                     }
+                    let missing = note_missing(&mut spec, &info);
                     let name = source_name(&spec.data.source);
                     let (train, test) = (info.data.train as u64, info.data.test as u64);
                     this.adopt(Rc::new(spec.clone()), info, link);
@@ -70,6 +72,9 @@ impl Runner {
                     ];
                     this.dispatch
                         .dispatch(Action::Say(Word::Message(key, args)));
+                    if let Some(word) = missing {
+                        this.dispatch.dispatch(Action::Say(word));
+                    }
                 }
             }
         });
@@ -198,8 +203,14 @@ impl Runner {
                     run: r,
                     read,
                     total,
+                    prepared,
                 } if r == run => {
-                    dispatch.dispatch(Action::Reading(Some((read, total))));
+                    let share = Share {
+                        read,
+                        total,
+                        prepared,
+                    };
+                    dispatch.dispatch(Action::Reading(Some(share)));
                 }
                 _ => {}
             })
@@ -330,4 +341,21 @@ impl Runner {
             self.tell(Request::Dispose { run: c.id });
         }
     }
+}
+
+/// Writes into the spec what was done about missing cells, so that it stays so; what is to be said of it.
+fn note_missing(spec: &mut Spec, info: &RunInfo) -> Option<Word> {
+    let cells = info.data.missing.as_ref()?;
+    let filled = || cells.columns.iter().filter(|c| c.with != Missing::Drop);
+    for c in filled() {
+        let known = spec.data.missing.entry(c.column.clone());
+        known.or_insert(c.with);
+    }
+    let n = filled().map(|c| c.cells).sum::<usize>();
+    let args = vec![
+        ("filled", count(n as u64)),
+        ("dropped", count(cells.dropped as u64)),
+        ("empty", count(cells.empty.len() as u64)),
+    ];
+    Some(Word::Message("files-missing", args))
 }

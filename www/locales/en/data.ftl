@@ -58,3 +58,28 @@ try-carried-on = Carried on
 try-start = Where it begins
 try-time = steps from the end of the window
 try-value = value
+series-label = What the network forecasts from each window, over what really follows
+series-truth = truth
+series-said = forecast, { $part }
+series-error = Error, { $part }
+series-error-hint = Root mean square error: how far the forecasts are from the truth, in the series' own units
+series-note = Each point is one forecast: the network sees the true values before it. Right of the line is the part that it was not trained on.
+series-time = place in the series
+missing-title = Missing values
+missing-cells = { $n ->
+    [one] one cell
+   *[other] { $n } cells
+ }
+missing-with = What is done about the missing cells of “{ $column }”
+missing-drop = leave the rows out
+missing-mean = fill with the mean
+missing-median = fill with the median
+missing-most-frequent = fill with the most frequent
+missing-value = filled with { $value }
+missing-dropped = { $n ->
+    [one] One row was left out.
+   *[other] { $n } rows were left out.
+ }
+missing-target = “{ $column }” is what is to be predicted: rows without it are left out ({ $n }).
+missing-empty = Left out, for they hold nothing: { $columns }.
+missing-note = What is filled in comes from the training part only.

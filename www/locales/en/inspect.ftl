@@ -66,6 +66,7 @@ inspect-pin-full = { $n } views are open at most; close one first
 inspect-close = Close { $view }
 inspect-title = Inside the network
 inspect-waiting = Asking the network …
+tab-series = Course
 tab-fit = Fit
 tab-boundary = Boundary
 tab-surface = Surface

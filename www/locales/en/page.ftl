@@ -372,6 +372,7 @@ scale-target = Standardize the target
 scale-target-hint = Scales what is predicted to mean 0 and deviation 1
 drop-here = Drop data, a Python script, weights or a project
 files-opened = { $name }: { $train } samples to train, { $test } to test.
+files-missing = Missing cells: { $filled } filled in, { $dropped } rows and { $empty } empty columns left out. How is chosen under Data, column by column.
 files-opened-fitted = { $name }: { $train } samples to train, { $test } to test. The last layer and the loss were fitted to the data.
 files-unknown = { $names } cannot be read here. Bring data (IDX, CSV, CIFAR-10, texts, pictures), a .py or .ipynb script, .safetensors weights or a .nabla project.
 

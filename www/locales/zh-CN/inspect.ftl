@@ -66,6 +66,7 @@ inspect-pin-full = 最多同时打开 { $n } 个视图；请先关闭一个
 inspect-close = 关闭“{ $view }”
 inspect-title = 网络内部
 inspect-waiting = 正在询问网络……
+tab-series = 序列
 tab-fit = 拟合
 tab-boundary = 决策边界
 tab-surface = 输出曲面

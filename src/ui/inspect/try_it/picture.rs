@@ -1,6 +1,7 @@
 //! A digit drawn, or a picture chosen or dropped, as a sample of the data.
 use super::likely::Likely;
 use crate::data::drawn::centred;
+use crate::picture::{Surface, planes};
 use crate::plotting::outcome::Outcome;
 use crate::train::protocol::{Failure, Part};
 use crate::ui::i18n::{t, use_lang};
@@ -11,10 +12,9 @@ use crate::ui::inspect::source::Source;
 use crate::ui::inspect::thumb::Thumb;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    CanvasRenderingContext2d, DragEvent, File, HtmlCanvasElement, HtmlInputElement, ImageBitmap,
-    PointerEvent,
+    CanvasRenderingContext2d, DragEvent, File, HtmlCanvasElement, HtmlInputElement, PointerEvent,
 };
 use yew::prelude::*;
 
@@ -29,16 +29,13 @@ fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
     canvas.get_context("2d").ok().flatten()?.dyn_into().ok()
 }
 
-/// Brightness 0…1 of a canvas's pixels, by Rec. 601.
+/// Brightness 0…1 of a canvas's pixels.
 fn grey(ctx: &CanvasRenderingContext2d, w: u32, h: u32) -> Option<Vec<f32>> {
     let data = ctx
         .get_image_data(0.0, 0.0, f64::from(w), f64::from(h))
         .ok()?
         .data();
-    let light = |p: &[u8]| {
-        (0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2])) / 255.0
-    };
-    Some(data.0.chunks_exact(4).map(light).collect())
+    Some(planes(&data.0, 1).map(|v| f32::from(v) / 255.0).collect())
 }
 
 /// What the data are like, as far as a picture must be made so.
@@ -295,51 +292,20 @@ fn pick_picture(then: impl FnOnce(File) + 'static) {
     input.click();
 }
 
-/// The middle of a picture, drawn into a canvas of this size.
-async fn drawn(file: &File, w: u32, h: u32) -> Result<CanvasRenderingContext2d, JsValue> {
-    let promise = gloo::utils::window().create_image_bitmap_with_blob(file)?;
-    let bitmap: ImageBitmap = JsFuture::from(promise).await?.dyn_into()?;
-    let canvas: HtmlCanvasElement = gloo::utils::document()
-        .create_element("canvas")?
-        .dyn_into()?;
-    canvas.set_width(w);
-    canvas.set_height(h);
-    let ctx = context(&canvas).ok_or("no 2-D context")?;
-    let (bw, bh) = (f64::from(bitmap.width()), f64::from(bitmap.height()));
-    let (w, h) = (f64::from(w), f64::from(h));
-    let scale = (bw / w).min(bh / h);
-    let (cw, ch) = (w * scale, h * scale);
-    // Transparent pixels show white.
-    ctx.set_fill_style_str("#fff");
-    ctx.fill_rect(0.0, 0.0, w, h);
-    ctx.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
-        &bitmap,
-        (bw - cw) / 2.0,
-        (bh - ch) / 2.0,
-        cw,
-        ch,
-        0.0,
-        0.0,
-        w,
-        h,
-    )?;
-    bitmap.close();
-    Ok(ctx)
-}
-
 /// A picture as a raw sample of the data.
 async fn decoded(file: &File, kind: Kind) -> Result<Vec<f32>, JsValue> {
-    let [h, w] = kind.shape;
+    let [h, w] = match (kind.channels, kind.digits) {
+        (1, true) => [LOOKED_AT as usize; 2],
+        _ => kind.shape,
+    };
+    let rgba = Surface::new(h, w)?.draw(file).await?;
+    let channels = kind.channels.min(3);
+    let mut light: Vec<f32> = planes(&rgba, channels)
+        .map(|v| f32::from(v) / 255.0)
+        .collect();
     if kind.channels == 1 {
-        let side = if kind.digits {
-            [LOOKED_AT; 2]
-        } else {
-            [h as u32, w as u32]
-        };
-        let ctx = drawn(file, side[1], side[0]).await?;
-        let mut light = grey(&ctx, side[1], side[0]).ok_or("no pixels")?;
         // Ink on paper becomes light on dark, as the data are.
-        if brim(&light, side[1] as usize) > 0.5 {
+        if brim(&light, w) > 0.5 {
             light.iter_mut().for_each(|v| *v = 1.0 - *v);
         }
         if kind.digits {
@@ -347,20 +313,10 @@ async fn decoded(file: &File, kind: Kind) -> Result<Vec<f32>, JsValue> {
             light
                 .iter_mut()
                 .for_each(|v| *v = ((*v - 0.3) / 0.5).clamp(0.0, 1.0));
-            light = centred(&light, side[1] as usize, kind.shape);
+            light = centred(&light, w, kind.shape);
         }
-        return Ok(light.into_iter().map(|v| v * kind.top).collect());
     }
-    let ctx = drawn(file, w as u32, h as u32).await?;
-    let data = ctx.get_image_data(0.0, 0.0, w as f64, h as f64)?.data();
-    let plane = |c: usize| {
-        data.0
-            .iter()
-            .skip(c)
-            .step_by(4)
-            .map(|v| f32::from(*v) / 255.0 * kind.top)
-    };
-    Ok((0..kind.channels.min(3)).flat_map(plane).collect())
+    Ok(light.into_iter().map(|v| v * kind.top).collect())
 }
 
 /// How bright the edge of a picture is.
