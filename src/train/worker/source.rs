@@ -176,7 +176,13 @@ struct Brought {
     arrays: fn(&Spec, &DataArrays, &[ArrayBuffer]) -> Result<Dataset, Problem>,
 }
 
-type ReadFiles = for<'a> fn(&'a [File], &'a [String], &'a DataSource, &'a Desk<'a>) -> Reading<'a>;
+type ReadFiles = for<'a, 'p> fn(
+    &'a [File],
+    &'a [String],
+    &'a DataSource,
+    &'a Desk<'a>,
+    &'a mut Pauses<'p>,
+) -> Reading<'a>;
 type Reading<'a> = Pin<Box<dyn Future<Output = Result<Vec<FileBytes>, Failure>> + 'a>>;
 
 lazy! { static BROUGHT: Brought, in engine data = Brought { files: from_files, arrays }; }
