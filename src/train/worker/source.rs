@@ -82,8 +82,7 @@ impl Sources {
         let read = match files.is_empty() && !matches!(source, DataSource::Files { .. }) {
             true => Vec::new(),
             false => {
-                let read = brought().await?.files;
-                read(files, &options.paths, source, desk, &mut pauses).await?
+                (brought().await?.files)(files, &options.paths, source, desk, &mut pauses).await?
             }
         };
         desk.pause().await.map_err(failure)?;
