@@ -39,7 +39,7 @@ pub fn Reading(props: &ReadingProps) -> Html {
         false => t("reading-prepare"),
     };
     // Of the whole way reading is one half, making ready the other.
-    let (max, value) = (2.0 * total.max(1.0), read + prepared * total);
+    let (max, value) = (total.max(1.0), (read + prepared * total) / 2.0);
     html! {
         <div class="reading" role="status">
             <progress max={max.to_string()} value={value.to_string()} aria-label={t("opening")} />
