@@ -23,7 +23,7 @@ pub fn times(size: i64, by: i64) -> Option<i64> {
     match of_batch(size) {
         Some(n) => {
             let n = n.checked_mul(usize::try_from(by).ok()?)?;
-            (1..1 << 32).contains(&n).then(|| per_sample(n))
+            u32::try_from(n).is_ok_and(|n| n > 0).then(|| per_sample(n))
         }
         None => size.checked_mul(by),
     }
