@@ -78,6 +78,8 @@ e2e('a project goes out and comes back: network, curves, weights, and training g
   await slowly(page, 100);
   await trained(page, 30);
   await pause(page);
+  await page.getByRole('button', { name: 'Keep', exact: true }).click();
+  await page.getByRole('button', { name: /^Remove run 1/ }).waitFor();
   // A network of its own, by an edit that needs no new run.
   await page.getByRole('button', { name: 'More', exact: true }).press('Enter');
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'Save the project…' }).press('Enter')]);
@@ -105,6 +107,8 @@ e2e('a project goes out and comes back: network, curves, weights, and training g
   await button(page, 'Open the project').click();
   await replaced(page, other);
   assert.equal(await standing(page), seen);
+  // The run that was kept beside it stands beside it again.
+  await page.getByRole('button', { name: /^Remove run 1/ }).waitFor();
   // The page's own curve is the one of before, to its first step.
   const rows = page.locator('.lossplot .unseen tbody tr');
   await rows.first().waitFor();
