@@ -3,6 +3,7 @@
 //! panics, when it has more bytes live at once than its bound, or when it takes too long.
 mod alloc;
 mod mutate;
+mod node;
 mod rng;
 mod targets;
 
@@ -49,7 +50,7 @@ pub struct Report {
 pub fn input(target: &Target, corpus: &[Vec<u8>], case: u64) -> Vec<u8> {
     let mut rng = Rng::new(target.name, case);
     let mut bytes = corpus[rng.below(corpus.len())].clone();
-    (target.change)(&mut rng, &mut bytes, corpus);
+    (target.change)(&mut rng, &mut bytes, target.words, corpus);
     bytes
 }
 

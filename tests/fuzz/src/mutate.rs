@@ -38,7 +38,7 @@ const NUMBERS: [&str; 28] = [
 
 /// Between one and some changes of `bytes`. `words`: what the format is made of; `others`: inputs
 /// to take pieces from.
-pub fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&str], others: &[Vec<u8>]) {
+pub fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&[&str]], others: &[Vec<u8>]) {
     let rounds = 1 + rng.small(5);
     for _ in 0..rounds {
         once(rng, bytes, words, others);
@@ -57,7 +57,7 @@ fn range(rng: &mut Rng, bytes: &[u8]) -> std::ops::Range<usize> {
     from.min(to)..to
 }
 
-fn once(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&str], others: &[Vec<u8>]) {
+fn once(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&[&str]], others: &[Vec<u8>]) {
     match rng.below(12) {
         0 if !bytes.is_empty() => {
             let at = rng.below(bytes.len());
@@ -76,12 +76,12 @@ fn once(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&str], others: &[Vec<u8>]) 
             bytes.splice(at..at, piece);
         }
         4 | 5 if !words.is_empty() => {
-            let word = rng.pick(words).as_bytes().to_vec();
+            let word = word(rng, words);
             let at = place(rng, bytes);
             bytes.splice(at..at, word);
         }
         6 if !words.is_empty() => {
-            let word = rng.pick(words).as_bytes().to_vec();
+            let word = word(rng, words);
             let old = range(rng, bytes);
             bytes.splice(old, word);
         }
@@ -108,6 +108,13 @@ fn once(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&str], others: &[Vec<u8>]) 
     }
 }
 
+/// One of several lists, of whichever length, each word as likely as any other.
+fn word(rng: &mut Rng, words: &[&[&str]]) -> Vec<u8> {
+    let at = rng.below(words.iter().map(|list| list.len()).sum());
+    let word = words.iter().copied().flatten().nth(at);
+    word.expect("is below their number").as_bytes().to_vec()
+}
+
 /// Where a number in digits stands, from somewhere on.
 fn number(rng: &mut Rng, bytes: &[u8]) -> Option<std::ops::Range<usize>> {
     let from = place(rng, bytes);
@@ -120,7 +127,7 @@ fn number(rng: &mut Rng, bytes: &[u8]) -> Option<std::ops::Range<usize>> {
 
 /// Changes the header of a safetensors file more often than its numbers, and mostly keeps its
 /// length true, so that what it says is read.
-pub fn mutate_tensors(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&str], others: &[Vec<u8>]) {
+pub fn mutate_tensors(rng: &mut Rng, bytes: &mut Vec<u8>, words: &[&[&str]], others: &[Vec<u8>]) {
     let length = bytes.first_chunk::<8>().map(|b| u64::from_le_bytes(*b));
     let Some(length) = length.filter(|n| *n <= bytes.len() as u64 - 8) else {
         return mutate(rng, bytes, words, others);

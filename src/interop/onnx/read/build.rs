@@ -1,9 +1,9 @@
 //! The network as it is found: layers, what they read, and their parameters.
 use super::file::Node;
-use super::flow::{Flow, Part};
+use super::flow::{Flow, Part, Source};
 use super::{Note, Res, trouble};
 use crate::interop::onnx::tensor::short;
-use crate::spec::{LayerKind, LayerSpec};
+use crate::spec::{Framework, LayerKind, LayerSpec, Norm};
 
 /// A layer that was found.
 #[derive(Clone, Debug)]
@@ -46,12 +46,15 @@ pub struct Network {
     pub output: Vec<usize>,
     /// The input is divided by this first.
     pub divide: Option<f32>,
-    /// The weights take in how the data is scaled.
+    /// The network takes in how the data is scaled.
     pub scaled: bool,
+    /// Whose conventions its layers follow.
+    pub framework: Framework,
 }
 
-#[derive(Default)]
 pub struct Build {
+    /// Whose conventions the layers follow: what sequences and images look like, and names of parameters.
+    pub framework: Framework,
     pub layers: Vec<Layer>,
     pub params: Vec<Param>,
     pub divide: Option<f32>,
@@ -61,7 +64,9 @@ pub struct Build {
     pub input_read: bool,
     /// The input times the first plus the second, number by number, until a layer takes it in.
     pub affine: Option<(Vec<f32>, Vec<f32>)>,
-    /// It has been worked into the weights.
+    /// The layers that do that, where no layer could take it in.
+    scaling: Option<usize>,
+    /// It has been worked into the network.
     pub scaled: bool,
 }
 
@@ -78,14 +83,79 @@ pub fn shown<T: ToString>(dims: &[T]) -> String {
     format!("[{}]", all.join(", "))
 }
 
+/// Numbers of a sample that are scaled one by one.
+const SCALED: usize = 1 << 20;
+
+/// Parts of names that say what TensorFlow did with a weight.
+const TENSORFLOW: [&str; 11] = [
+    "ReadVariableOp",
+    "resource",
+    "Cast",
+    "convolution",
+    "merged_input",
+    "ExpandDims",
+    "ExpandDims_1",
+    "MatMul",
+    "BiasAdd",
+    "GatherV2",
+    "batchnorm",
+];
+
 impl Build {
+    pub fn new(framework: Framework) -> Build {
+        Build {
+            framework,
+            layers: Vec::new(),
+            params: Vec::new(),
+            divide: None,
+            tokens: false,
+            input: Vec::new(),
+            input_read: false,
+            affine: None,
+            scaling: None,
+            scaled: false,
+        }
+    }
+
+    pub fn keras(&self) -> bool {
+        self.framework == Framework::Keras
+    }
+
+    /// The axis of the channels among those of what a layer gives, counted from 1.
+    pub fn channel_axis(&self, source: &Source) -> usize {
+        let rank = source.real.len();
+        match self.keras() && (rank < 3 || source.image) {
+            true => rank,
+            false => 1,
+        }
+    }
+
+    /// What the weight of an embedding is called.
+    pub fn table(&self) -> &'static str {
+        match self.framework {
+            Framework::Pytorch => "weight",
+            Framework::Keras => "embeddings",
+        }
+    }
+
+    /// Whether some layer reads this one already.
+    pub fn is_read(&self, layer: usize) -> bool {
+        self.layers.iter().any(|l| l.inputs.contains(&Some(layer)))
+    }
+
+    /// An epsilon, None where it is the framework's default.
+    pub fn usual(&self, eps: f32, norm: Norm) -> Option<f32> {
+        (eps != norm.default_epsilon(self.framework)).then_some(eps)
+    }
+
     /// An id for a layer: what a weight or the node is called, or else what it is.
     fn id(&self, weight: Option<&str>, node: &Node, kind: &str) -> String {
         let scope = |name: &str| {
             let name = name
                 .rsplit_once(['.', '/', ':'])
                 .map_or("", |(head, _)| head);
-            let name = name.rsplit(['/', ':']).find(|s| !s.is_empty());
+            let plain = |s: &&str| !s.is_empty() && !TENSORFLOW.contains(s);
+            let name = name.rsplit(['/', ':']).find(plain);
             name.unwrap_or_default().to_string()
         };
         let from_weight = weight
@@ -143,13 +213,63 @@ impl Build {
             if let Some((mul, add)) = self.affine.take() {
                 // One factor for all is a setting of the data.
                 let alike = mul.iter().all(|m| *m == mul[0]) && mul[0] > 0.0;
-                if !alike || add.iter().any(|a| *a != 0.0) {
-                    return Err(at(node, "onnx-scale", &[]));
+                if alike && add.iter().all(|a| *a == 0.0) {
+                    // The number that was meant, where the quotient is one of rounding.
+                    let by = 1.0 / mul[0];
+                    let whole = by.round();
+                    self.divide = Some(if 1.0 / whole == mul[0] { whole } else { by });
+                } else {
+                    let channels = self.input.first().copied().unwrap_or(1);
+                    if flow.source.image && channels != 1 || mul.len() > SCALED {
+                        return Err(at(node, "onnx-scale", &[]));
+                    }
+                    self.scaling = Some(self.normalise(&mul, &add)?);
                 }
-                self.divide = Some(1.0 / mul[0]);
             }
+            return Ok(self.scaling);
         }
         Ok(flow.source.layer)
+    }
+
+    /// A scaling of the input number by number that no layer takes in: a batch norm with the statistics
+    /// that it stands for.
+    fn normalise(&mut self, mul: &[f32], add: &[f32]) -> Res<usize> {
+        let node = Node::unnamed();
+        let n = mul.len();
+        let mut from = None;
+        if self.input.len() > 1 {
+            let kind = LayerKind::Flatten;
+            from = Some(self.layer(&node, None, "flatten", kind, vec![None])?);
+        }
+        let kind = LayerKind::BatchNorm {
+            momentum: None,
+            epsilon: None,
+            affine: true,
+        };
+        let norm = self.layer(&node, None, "scaling", kind, vec![from])?;
+        let eps = f64::from(Norm::Batch.default_epsilon(self.framework));
+        let mut values = [vec![1.0; n], vec![0.0; n], vec![0.0; n], vec![1.0; n]];
+        for k in 0..n {
+            let (m, a) = (f64::from(mul[k]), f64::from(add[k]));
+            let var = 1.0 / (m * m) - eps;
+            let [weight, bias, mean, variance] = values.each_mut().map(|v| &mut v[k]);
+            if m > 0.0 && var > 0.0 && var.is_finite() {
+                (*mean, *variance) = ((-a / m) as f32, var as f32);
+            } else {
+                (*weight, *bias) = ((m * (1.0 + eps).sqrt()) as f32, a as f32);
+            }
+        }
+        let names = ["weight", "bias", "running_mean", "running_var"];
+        for (name, values) in names.into_iter().zip(values) {
+            self.param(norm, name, &[n], values);
+        }
+        self.scaled = true;
+        if self.input.len() == 1 {
+            return Ok(norm);
+        }
+        let shape = self.input.iter().map(|d| *d as i64).collect();
+        let kind = LayerKind::Reshape { shape };
+        self.layer(&node, None, "reshape", kind, vec![Some(norm)])
     }
 
     /// Adds a layer. `weight`: the name of its first weight in the file.
@@ -196,10 +316,11 @@ impl Build {
         if flow.source.real == sample && flow.in_order() {
             return self.source(flow, node);
         }
-        if !flow.in_order() {
+        if !flow.in_order() || flow.source.image && sample.len() > 1 {
             return Err(at(node, "onnx-order", &[]));
         }
-        if flow.source.layer.is_none() && !self.input_read && flow.source.part == Part::Whole {
+        let free = flow.source.layer.is_none() && !self.input_read && sample.len() > 1;
+        if free && flow.source.part == Part::Whole {
             // Nothing has seen the data yet: it may as well come in this shape.
             self.input = sample.to_vec();
             return self.source(flow, node);
@@ -269,6 +390,7 @@ impl Build {
             output,
             divide: self.divide,
             scaled: self.scaled,
+            framework: self.framework,
         })
     }
 }

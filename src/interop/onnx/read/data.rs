@@ -80,7 +80,7 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
     spec.data.flatten = match (&network.input[..], &sample[..]) {
         (a, b) if a == b => false,
         // A picture of one channel.
-        ([1, rest @ ..], b) if rest == b => false,
+        ([1, rest @ ..] | [rest @ .., 1], b) if rest == b => false,
         ([n], b) if *n == b.iter().product::<usize>() && b.len() > 1 => true,
         (a, b) if bare(a) == bare(b) && a.len() == b.len() => false,
         _ => return None,
@@ -102,6 +102,8 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
         return None;
     }
     let binary = shape.classes == Some(2) && outputs == 1;
+    // Probabilities at the end are kept where the network at hand has them there.
+    let ends = |f| network.ends_in(f) && given.framework == network.framework;
     let fits = match shape.classes {
         Some(k) => outputs == k || binary,
         None => outputs == shape.targets,
@@ -112,19 +114,24 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
     spec.train.loss = match (shape.classes, given.train.loss) {
         (Some(_), Loss::BinaryCrossEntropy { .. } | Loss::Hinge | Loss::Mse) if binary => {
             match given.train.loss {
-                Loss::BinaryCrossEntropy { .. } => Loss::BinaryCrossEntropy { from_logits: true },
+                Loss::BinaryCrossEntropy { from_logits } => Loss::BinaryCrossEntropy {
+                    from_logits: from_logits || !ends(Activation::Sigmoid),
+                },
                 loss => loss,
             }
         }
         (Some(2), _) if binary => Loss::BinaryCrossEntropy { from_logits: true },
-        (Some(_), _) => Loss::CrossEntropy { from_logits: true },
+        (Some(_), loss) => Loss::CrossEntropy {
+            from_logits: loss != Loss::CrossEntropy { from_logits: false }
+                || !ends(Activation::Softmax),
+        },
         (None, loss) if loss.is_classification() && spec.data.target != TargetOf::Input => {
             Loss::Mse
         }
         (None, loss) => loss,
     };
-    if spec.train.optimizer == Optimizer::ClosedForm || given.framework != Framework::Pytorch {
-        spec.train.optimizer = Optimizer::default_of("adam", Framework::Pytorch)?;
+    if spec.train.optimizer == Optimizer::ClosedForm || given.framework != network.framework {
+        spec.train.optimizer = Optimizer::default_of("adam", network.framework)?;
     }
     Some(with_layers(spec, network))
 }
@@ -138,7 +145,7 @@ fn vocabulary(network: &Network) -> Option<usize> {
 
 /// The network's layers; a last softmax or sigmoid is left to the loss, which has it inside.
 fn with_layers(mut spec: Spec, network: &Network) -> Spec {
-    spec.framework = Framework::Pytorch;
+    spec.framework = network.framework;
     spec.layers = network.layers.clone();
     let last = spec.layers.last().and_then(|l| match l.kind {
         LayerKind::Activation { function, .. } if l.inputs.is_empty() => Some(function),
@@ -151,9 +158,10 @@ fn with_layers(mut spec: Spec, network: &Network) -> Spec {
         (Some(Activation::Sigmoid), Loss::BinaryCrossEntropy { from_logits }) => {
             match spec.data.target {
                 TargetOf::Input => *from_logits = false,
-                TargetOf::Labels => {
+                TargetOf::Labels if *from_logits => {
                     spec.layers.pop();
                 }
+                TargetOf::Labels => {}
             }
         }
         (Some(Activation::Step), loss) if loss.is_classification() => {
@@ -161,5 +169,52 @@ fn with_layers(mut spec: Spec, network: &Network) -> Spec {
         }
         _ => {}
     }
+    if spec.framework == Framework::Keras {
+        within(&mut spec.layers);
+    }
     spec
+}
+
+impl Network {
+    /// Whether its last layer is this function.
+    fn ends_in(&self, f: Activation) -> bool {
+        let kind = self.layers.last().map(|l| &l.kind);
+        matches!(kind, Some(LayerKind::Activation { function, .. }) if *function == f)
+    }
+}
+
+/// Activations as Keras' layers have them within, where nothing else reads what is before them.
+fn within(layers: &mut Vec<LayerSpec>) {
+    let mut k = 1;
+    while k < layers.len() {
+        let before = layers[k - 1].id.clone();
+        let read = layers.iter().any(|l| l.inputs.contains(&before));
+        let inside = match layers[k].kind {
+            // Within a layer leaky ReLU has another slope.
+            LayerKind::Activation { function, alpha } => match function {
+                Activation::LeakyRelu => alpha == Some(0.2),
+                _ => alpha.is_none(),
+            }
+            .then_some(function),
+            _ => None,
+        };
+        let plain = !read && layers[k].inputs.is_empty();
+        let place = match &mut layers[k - 1].kind {
+            LayerKind::Linear { activation, .. } => Some(activation),
+            LayerKind::Conv1d(c) | LayerKind::Conv2d(c) => Some(&mut c.activation),
+            LayerKind::ConvTranspose2d { conv, .. } => Some(&mut conv.activation),
+            _ => None,
+        };
+        match (place, inside) {
+            (Some(place @ None), Some(function)) if plain => {
+                *place = Some(function);
+                let gone = layers.remove(k).id;
+                let others = layers.iter_mut().flat_map(|l| &mut l.inputs);
+                for id in others.filter(|id| **id == gone) {
+                    id.clone_from(&before);
+                }
+            }
+            _ => k += 1,
+        }
+    }
 }

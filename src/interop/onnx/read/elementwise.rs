@@ -6,7 +6,7 @@ use super::file::Node;
 use super::flow::{Flow, Part};
 use super::walk::{Stage, Stat, Value, Walk};
 use crate::interop::onnx::tensor::Tensor;
-use crate::spec::{Activation, LayerKind};
+use crate::spec::{Activation, LayerKind, Norm};
 use std::rc::Rc;
 
 /// The flow with its function as a layer of its own, or worked into the layer before it.
@@ -34,6 +34,8 @@ fn activation(
     node: &Node,
 ) -> Res<Flow> {
     let from = walk.build.source(flow, node)?;
+    let usual = function.default_alpha(walk.build.framework);
+    let alpha = alpha.filter(|a| (usual - a).abs() > 1e-6 * (1.0 + usual.abs()));
     let kind = LayerKind::Activation { function, alpha };
     let name = match function {
         Activation::Relu => "relu",
@@ -136,16 +138,21 @@ fn affine(
     let Some(layer) = flow.source.layer else {
         return input_affine(walk, flow, a, b, axis, node);
     };
-    let read = |l: &super::build::Layer| l.inputs.contains(&Some(layer));
-    if !plain || walk.build.layers.iter().any(read) {
-        return Err(no());
-    }
     // Rows of the weight that belong to the channel's place on the given axis.
+    let channels = walk.build.channel_axis(&flow.source);
     let (channel, first) = match &walk.build.layers[layer].kind {
+        _ if !plain || walk.build.is_read(layer) => {
+            return by_channel(walk, flow, a, b, axis, node);
+        }
         LayerKind::Linear { .. } => (flow.source.real.len(), true),
-        LayerKind::Conv1d(_) | LayerKind::Conv2d(_) => (1, true),
-        LayerKind::ConvTranspose2d { conv, .. } if conv.groups == 1 => (1, false),
-        _ => return Err(no()),
+        LayerKind::Conv1d(c) | LayerKind::Conv2d(c) if c.activation.is_none() => (channels, true),
+        LayerKind::BatchNorm { .. } => (channels, true),
+        LayerKind::ConvTranspose2d { conv, .. }
+            if conv.groups == 1 && conv.activation.is_none() =>
+        {
+            (channels, false)
+        }
+        _ => return by_channel(walk, flow, a, b, axis, node),
     };
     if axis.is_some_and(|k| flow.groups.get(k).is_none_or(|g| g[..] != [channel])) {
         return Err(no());
@@ -182,6 +189,57 @@ fn affine(
     Ok(flow.clone())
 }
 
+/// `a·x + b` by channel as a batch norm of its own, as the statistics of one are written where they could
+/// not be worked into a layer.
+fn by_channel(
+    walk: &mut Walk,
+    flow: &Flow,
+    a: &[f32],
+    b: &[f32],
+    axis: Option<usize>,
+    node: &Node,
+) -> Res<Flow> {
+    let no = || at(node, "onnx-scale", &[]);
+    let channel = walk.build.channel_axis(&flow.source);
+    let n = channel.checked_sub(1).and_then(|k| flow.source.real.get(k));
+    let n = *n.ok_or_else(no)?;
+    let whole = flow.source.part == Part::Whole
+        && flow.unsplit()
+        && (1..=3).contains(&flow.source.real.len());
+    let along = axis
+        .and_then(|k| flow.groups.get(k))
+        .is_some_and(|g| g[..] == [channel]);
+    let fits = |v: &[f32]| v.len() == 1 || v.len() == n;
+    if !whole || !along || !fits(a) || !fits(b) {
+        return Err(no());
+    }
+    let from = walk.build.source(flow, node)?;
+    let kind = LayerKind::BatchNorm {
+        momentum: None,
+        epsilon: None,
+        affine: true,
+    };
+    let layer = walk
+        .build
+        .layer(node, None, "batch_norm", kind, vec![from])?;
+    let eps = Norm::Batch.default_epsilon(walk.build.framework);
+    let of = |v: &[f32]| {
+        (0..n)
+            .map(|k| v[if v.len() == 1 { 0 } else { k }])
+            .collect()
+    };
+    let values: [(&str, Vec<f32>); 4] = [
+        ("weight", of(a)),
+        ("bias", of(b)),
+        ("running_mean", vec![0.0; n]),
+        ("running_var", vec![1.0 - eps; n]),
+    ];
+    for (name, values) in values {
+        walk.build.param(layer, name, &[n], values);
+    }
+    Ok(flow.over(layer))
+}
+
 /// Scaling of the data: kept until it is known what reads it.
 fn input_affine(
     walk: &mut Walk,
@@ -192,7 +250,10 @@ fn input_affine(
     node: &Node,
 ) -> Res<Flow> {
     let n: usize = walk.build.input.iter().product();
-    let whole = flow.in_order() && (axis.is_none() || axis == Some(1) && flow.rank() == 2);
+    // An image's numbers are taken in the order in which they come.
+    let alike = a.len() == 1 && b.len() == 1;
+    let ordered = alike || flow.in_order() || flow.whole_image();
+    let whole = ordered && (axis.is_none() || axis == Some(1) && flow.rank() == 2);
     let fits = |v: &[f32]| v.len() == 1 || v.len() == n;
     if walk.build.input_read || !whole || !fits(a) || !fits(b) {
         return Err(at(node, "onnx-scale", &[]));
@@ -227,6 +288,7 @@ pub fn unary(walk: &mut Walk, node: &Node) -> Res<bool> {
         "Abs" => Unary::Abs,
         "Sqrt" => Unary::Sqrt,
         "Reciprocal" => Unary::Reciprocal,
+        "Not" => Unary::Not,
         "Swish" => Unary::Silu(f64::from(node.float("alpha", 1.0))),
         "Gelu" if node.text("approximate").as_deref() == Some("tanh") => Unary::GeluTanh,
         "Gelu" => Unary::Gelu,
@@ -247,6 +309,12 @@ pub fn unary(walk: &mut Walk, node: &Node) -> Res<bool> {
     };
     match walk.value(node, 0)? {
         Some(Value::Flow(flow)) => {
+            // One activation over another stays two.
+            let known = flow.expr.as_ref().and_then(|e| expr::recognise(e));
+            let flow = match known {
+                Some(Known::Activation(..)) if f.is_activation() => walk.flow(node, 0)?,
+                _ => flow,
+            };
             let e = Expr::One(f, inner(&flow));
             give(walk, node, flow, e)?;
         }
@@ -296,6 +364,7 @@ pub fn binary(walk: &mut Walk, node: &Node) -> Res<bool> {
         "Max" => Binary::Max,
         "Min" => Binary::Min,
         "Greater" => Binary::Greater,
+        "Less" => Binary::Less,
         "PRelu" => return leaky(walk, node).map(|()| true),
         _ => return Ok(false),
     };
@@ -359,7 +428,8 @@ fn with_held(
         };
         return give(walk, node, flow, e);
     }
-    let flow = settle(walk, &flow, node)?;
+    let maker = walk.maker(node, usize::from(first));
+    let flow = settle(walk, &flow, maker)?;
     let values = t.to_floats();
     let no = || at(node, "onnx-scale", &[]);
     let shape = flow.shape().ok_or_else(no)?;
@@ -373,7 +443,7 @@ fn with_held(
     if !fits {
         return Err(no());
     }
-    let whole = shape[1..].iter().product::<i64>() == values.len() as i64;
+    let whole = (flow.sample()).is_some_and(|s| s.iter().product::<usize>() == values.len());
     let out = match (f, &long[..]) {
         (Binary::Add, [_, _]) if whole && shape.len() == 3 && flow.source.layer.is_some() => {
             positions(walk, node, &flow, values)?
@@ -389,7 +459,7 @@ fn with_held(
             };
             if super::norms::into_norm(walk, &flow, &a, &b) {
                 flow
-            } else if let Some(flow) = super::recurrent::into_projection(walk, &flow, &a, &b) {
+            } else if let Some(flow) = super::attention::into_projection(walk, &flow, &a, &b) {
                 flow
             } else {
                 let axis = match axes {
@@ -421,6 +491,7 @@ fn positions(walk: &mut Walk, node: &Node, flow: &Flow, values: Vec<f32>) -> Res
         LayerKind::PositionalEmbedding,
         vec![from],
     )?;
-    walk.build.param(layer, "weight", &sample, values);
+    let what = walk.build.table();
+    walk.build.param(layer, what, &sample, values);
     Ok(Flow::of(Some(layer), sample))
 }

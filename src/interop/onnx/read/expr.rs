@@ -30,6 +30,8 @@ pub enum Unary {
     GeluTanh,
     Gelu,
     Silu(f64),
+    /// 1 for 0, else 0.
+    Not,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +45,23 @@ pub enum Binary {
     Min,
     /// 1 where the first is greater, else 0.
     Greater,
+    Less,
 }
 
 /// Parts that an expression may have.
 pub const PARTS: usize = 64;
 
 impl Unary {
+    /// Whether it is one by itself, and no part of one.
+    pub fn is_activation(self) -> bool {
+        use Unary::*;
+        let parts = matches!(
+            self,
+            Erf | Exp | Log | Neg | Abs | Sqrt | Reciprocal | Clip(..) | Not
+        );
+        !parts
+    }
+
     fn of(self, x: f64) -> f64 {
         let sigmoid = |x: f64| 1.0 / (1.0 + libm::exp(-x));
         match self {
@@ -84,6 +97,7 @@ impl Unary {
                 0.5 * x * (1.0 + libm::tanh(c * (x + 0.044_715 * x * x * x)))
             }
             Unary::Silu(a) => x * sigmoid(a * x),
+            Unary::Not => f64::from(x == 0.0),
         }
     }
 }
@@ -105,6 +119,7 @@ impl Expr {
                     Binary::Max => a.max(b),
                     Binary::Min => a.min(b),
                     Binary::Greater => f64::from(a > b),
+                    Binary::Less => f64::from(a < b),
                 }
             }
         }
@@ -122,7 +137,7 @@ impl Expr {
 /// What an expression is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Known {
-    /// With its parameter, where that is none of PyTorch's defaults.
+    /// With its parameter, where it has one.
     Activation(Activation, Option<f32>),
     /// a·x + b
     Affine(f64, f64),
@@ -177,10 +192,7 @@ pub fn recognise(e: &Expr) -> Option<Known> {
 
 fn with(f: Activation, v: f64) -> Option<Known> {
     // A parameter that the file has in single precision.
-    let v = v as f32;
-    let usual = f.default_alpha(crate::spec::Framework::Pytorch);
-    let near = (usual - v).abs() <= 1e-6 * (1.0 + usual.abs());
-    Some(Known::Activation(f, (!near).then_some(v)))
+    Some(Known::Activation(f, Some(v as f32)))
 }
 
 #[cfg(test)]

@@ -117,6 +117,8 @@ pub struct File {
     pub inputs: Vec<Port>,
     pub outputs: Vec<Port>,
     pub opset: i64,
+    /// What wrote it.
+    pub producer: String,
     pub metadata: HashMap<String, String>,
 }
 
@@ -213,6 +215,7 @@ impl File {
             inputs,
             outputs: graph.outputs.iter().map(port).collect::<Res<_>>()?,
             opset,
+            producer: model.producer_name,
             metadata,
         })
     }

@@ -7,6 +7,28 @@ use std::rc::Rc;
 /// The batch among sizes.
 pub const BATCH: i64 = i64::MIN + 1;
 
+/// So many for each sample of the batch, among sizes: [`BATCH`] for one.
+fn per_sample(n: usize) -> i64 {
+    i64::MIN.saturating_add_unsigned(n as u64)
+}
+
+/// The other way round; None for a size without the batch.
+pub fn of_batch(size: i64) -> Option<usize> {
+    let n = size.wrapping_sub(i64::MIN);
+    (1..1 << 32).contains(&n).then_some(n as usize)
+}
+
+/// A size times a number; None where that is no size.
+pub fn times(size: i64, by: i64) -> Option<i64> {
+    match of_batch(size) {
+        Some(n) => {
+            let n = n.checked_mul(usize::try_from(by).ok()?)?;
+            (1..1 << 32).contains(&n).then(|| per_sample(n))
+        }
+        None => size.checked_mul(by),
+    }
+}
+
 /// What a flow comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
@@ -17,6 +39,9 @@ pub struct Source {
     /// The same with axes taken apart where a reshape asks for it.
     pub dims: Vec<usize>,
     pub part: Part,
+    /// An image of Keras: it lies as `[H, W, C]`, which is what Flatten and Dense see of it; layers on
+    /// images take it for `[C, H, W]` all the same.
+    pub image: bool,
 }
 
 /// Which of a layer's outputs it is.
@@ -53,7 +78,30 @@ impl Flow {
             real,
             dims,
             part,
+            image: false,
         })
+    }
+
+    /// What layers on images and sequences give, `[C, …]`, where their channels lie last.
+    pub fn channels_last(layer: Option<usize>, shape: &[usize]) -> Flow {
+        let mut real = shape[1..].to_vec();
+        real.push(shape[0]);
+        let mut flow = Flow::of(layer, real);
+        flow.source.image = shape.len() == 3;
+        let channels = flow.groups.pop().expect("the batch and more");
+        flow.groups.insert(1, channels);
+        flow
+    }
+
+    /// Whether it is a whole image of Keras in the order in which layers on images see it.
+    pub fn whole_image(&self) -> bool {
+        let s = &self.source;
+        s.image && s.dims == s.real && self.groups == [vec![0], vec![3], vec![1], vec![2]]
+    }
+
+    /// Whether no axis of what the layer gives was taken apart.
+    pub fn unsplit(&self) -> bool {
+        self.source.dims == self.source.real
     }
 
     pub fn new(source: Source) -> Flow {
@@ -69,6 +117,18 @@ impl Flow {
             0 => 1,
             k => self.source.dims[k - 1],
         }
+    }
+
+    /// Sizes of the axes, also where the batch is merged with others.
+    pub fn sizes(&self) -> Vec<i64> {
+        let size = |g: &Vec<usize>| {
+            let n: usize = g.iter().map(|a| self.size(*a)).product();
+            match g.contains(&0) {
+                true => per_sample(n),
+                false => n as i64,
+            }
+        };
+        self.groups.iter().map(size).collect()
     }
 
     /// Sizes of the axes; None where the batch is merged with another.
@@ -166,21 +226,22 @@ impl Flow {
     /// of the axis at that place. Axes of the source are taken apart where that has to be.
     pub fn reshape(&self, target: &[i64]) -> Option<Flow> {
         let mut flow = self.clone();
-        let own = self.shape();
+        let own = self.sizes();
         let mut target = target.to_vec();
         if target.len() > 8 {
             return None;
         }
         for (k, d) in target.iter_mut().enumerate() {
             if *d == 0 {
-                *d = *own.as_ref()?.get(k)?;
+                *d = *own.get(k)?;
             }
         }
         let all: usize = self.source.dims.iter().product();
-        let known = target.iter().filter(|d| **d > 0).try_fold(1usize, |n, d| {
-            n.checked_mul(*d as usize).filter(|n| *n <= all)
+        let known = target.iter().try_fold(1usize, |n, d| {
+            let size = of_batch(*d).or(usize::try_from(*d).ok()).unwrap_or(1);
+            n.checked_mul(size.max(1)).filter(|n| *n <= all)
         })?;
-        let has_batch = target.contains(&BATCH);
+        let has_batch = target.iter().any(|d| of_batch(*d).is_some());
         // −1 is the batch where everything else is used up.
         let rest = match target.iter().filter(|d| **d == -1).count() {
             0 => None,
@@ -189,10 +250,14 @@ impl Flow {
             1 => None,
             _ => return None,
         };
-        let merged = !has_batch && rest.is_none() && target.contains(&-1);
         for d in &mut target {
-            if *d == -1 && !merged {
-                *d = rest?;
+            if *d == -1 {
+                // The batch and what is left over beside it.
+                *d = match rest {
+                    Some(rest) => rest,
+                    None if known > 0 && all.is_multiple_of(known) => per_sample(all / known),
+                    None => return None,
+                };
             }
         }
         // The source's axes in order are dealt out to the new ones.
@@ -202,25 +267,23 @@ impl Flow {
         let mut groups = Vec::new();
         for d in target {
             let mut group = Vec::new();
-            let want = match d {
-                BATCH => {
-                    if queue.pop()? != 0 {
-                        return None;
-                    }
-                    groups.push(vec![0]);
-                    continue;
-                }
-                // The batch and what is left over beside it.
-                -1 => {
-                    group.push(queue.pop().filter(|a| *a == 0)?);
-                    all / known
-                }
-                d => usize::try_from(d).ok()?,
+            let (want, mut batch) = match of_batch(d) {
+                Some(n) => (n, true),
+                None => (usize::try_from(d).ok()?, false),
             };
             let mut n = 1;
-            while n < want {
+            while n < want || batch {
                 let a = *queue.last()?;
                 if a == 0 {
+                    if !batch {
+                        return None;
+                    }
+                    batch = false;
+                    group.push(0);
+                    queue.pop();
+                    continue;
+                }
+                if n >= want {
                     return None;
                 }
                 let size = flow.size(a);
@@ -275,6 +338,7 @@ impl Flow {
                 real: self.source.real.clone(),
                 dims: self.source.dims.clone(),
                 part: Part::Whole,
+                image: self.source.image,
             },
             groups: self.groups.clone(),
             expr: None,
@@ -316,6 +380,13 @@ mod tests {
         );
         assert!(x.reshape(&[BATCH, 7, -1]).is_none());
         assert_eq!(flat.permutation().unwrap(), [0, 1, 2]);
+        // The steps, then all samples' heads, and back.
+        let steps = x.transpose(&[1, 0, 2, 3]).unwrap();
+        let heads = steps.reshape(&[3, times(BATCH, 4).unwrap(), 5]).unwrap();
+        assert_eq!(heads.sizes(), [3, times(BATCH, 4).unwrap(), 5]);
+        assert_eq!(of_batch(heads.sizes()[1]), Some(4));
+        let apart = heads.transpose(&[1, 0, 2]).unwrap().reshape(&[-1, 4, 3, 5]);
+        assert_eq!(apart.unwrap().sample().unwrap(), [4, 3, 5]);
         let nhwc = last.reshape(&[-1, 60]).unwrap();
         assert_eq!(nhwc.permutation().unwrap(), [1, 2, 0]);
     }

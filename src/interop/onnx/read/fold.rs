@@ -1,7 +1,7 @@
 //! Operations on numbers that the file itself holds: shapes that exporters compute, weights that they
-//! turn round. Sizes may hold [`BATCH`].
+//! turn round. Sizes may hold [`BATCH`] and its multiples.
 use super::file::Node;
-use super::flow::BATCH;
+use super::flow::{BATCH, of_batch, times};
 use crate::interop::onnx::tensor::{Data, Tensor};
 
 /// Axes of an attribute or an input, from the end where they are negative.
@@ -151,20 +151,24 @@ fn pointwise(op: &str, a: &Tensor, b: &Tensor) -> Option<Tensor> {
     }
     if let (Some(x), Some(y)) = (a.to_longs(), b.to_longs()) {
         let f = |p: i64, q: i64| -> Option<i64> {
-            if p == BATCH || q == BATCH {
-                let other = if p == BATCH { q } else { p };
-                return match op {
-                    "Mul" if other == 1 => Some(BATCH),
-                    "Div" if q == 1 => Some(BATCH),
-                    "Add" | "Sub" if q == 0 => Some(BATCH),
-                    _ => None,
-                };
+            match (op, of_batch(p), of_batch(q)) {
+                (_, None, None) => {}
+                ("Mul", Some(_), None) => return times(p, q),
+                ("Mul", None, Some(_)) => return times(q, p),
+                ("Div", Some(n), None) => {
+                    let by = usize::try_from(q).ok().filter(|q| *q > 0)?;
+                    let whole = n.is_multiple_of(by).then_some(n / by)?;
+                    return times(BATCH, whole as i64);
+                }
+                ("Add" | "Sub", Some(_), _) if q == 0 => return Some(p),
+                _ => return None,
             }
             match op {
                 "Add" => p.checked_add(q),
                 "Sub" => p.checked_sub(q),
                 "Mul" => p.checked_mul(q),
                 "Div" => p.checked_div(q),
+                "Mod" => p.checked_rem_euclid(q),
                 _ => None,
             }
         };
@@ -322,16 +326,17 @@ pub fn fold(node: &Node, x: &[Option<Tensor>], opset: i64) -> Option<Vec<Tensor>
         }
         "ReduceProd" if opset > 0 => {
             let v = first.to_longs()?;
-            let batch = v.iter().filter(|d| **d == BATCH).count();
-            let rest = v
-                .iter()
-                .filter(|d| **d != BATCH)
-                .try_fold(1i64, |n, d| n.checked_mul(*d))?;
-            match (batch, rest) {
-                (0, n) => Tensor::longs(vec![n]),
-                (1, 1) => Tensor::longs(vec![BATCH]),
-                _ => return None,
+            let mut all = v.to_vec();
+            // That of the batch first, if there is one.
+            all.sort_by_key(|d| of_batch(*d).is_none());
+            let mut product = 1;
+            for (k, d) in all.into_iter().enumerate() {
+                product = match k {
+                    0 => d,
+                    _ => times(product, d).filter(|_| of_batch(d).is_none())?,
+                };
             }
+            Tensor::longs(vec![product])
         }
         "Sqrt" => Tensor::floats(
             &first.dims,
@@ -345,7 +350,7 @@ pub fn fold(node: &Node, x: &[Option<Tensor>], opset: i64) -> Option<Vec<Tensor>
             &first.dims,
             first.to_floats().into_iter().map(f32::recip).collect(),
         ),
-        op @ ("Add" | "Sub" | "Mul" | "Div" | "Pow") => pointwise(op, first, get(1)?)?,
+        op @ ("Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod") => pointwise(op, first, get(1)?)?,
         _ => return None,
     };
     Some(vec![one])

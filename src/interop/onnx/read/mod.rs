@@ -4,6 +4,7 @@
 //! small operations are put together until they are a function that is known ([`expr`]), and what the file
 //! itself holds is worked out (`fold`). Whatever is left has no counterpart among the layers, and is
 //! named in the error.
+mod attention;
 mod build;
 mod data;
 mod elementwise;
@@ -19,7 +20,7 @@ mod walk;
 mod windows;
 
 use crate::interop::Note;
-use crate::spec::Spec;
+use crate::spec::{Framework, Spec};
 use crate::train::weights;
 
 type Res<T> = Result<T, Note>;
@@ -50,8 +51,7 @@ pub fn read(bytes: &[u8], keep: Option<&Spec>) -> Result<Import, Note> {
     if let Some(import) = own::read(&file) {
         return Ok(import);
     }
-    let network = walk::walk(&file)?;
-    let (spec, notes) = data::around(&network, keep)?;
+    let (network, spec, notes) = any_framework(&file, keep)?;
     let params: Vec<(&str, &[usize], &[f32])> = network
         .params
         .iter()
@@ -64,4 +64,28 @@ pub fn read(bytes: &[u8], keep: Option<&Spec>) -> Result<Import, Note> {
         weights,
         notes,
     })
+}
+
+/// The network as layers of the framework that the file is from, or of the other one: where sequences and
+/// images have their channels first in one and last in the other, some networks fit only one of them.
+fn any_framework(
+    file: &file::File,
+    keep: Option<&Spec>,
+) -> Result<(build::Network, Spec, Vec<Note>), Note> {
+    let likely = match file.producer.as_str() {
+        "pytorch" => Framework::Pytorch,
+        "tf2onnx" | "keras2onnx" => Framework::Keras,
+        _ => keep.map_or(Framework::Pytorch, |spec| spec.framework),
+    };
+    let other = match likely {
+        Framework::Pytorch => Framework::Keras,
+        Framework::Keras => Framework::Pytorch,
+    };
+    let whole = |framework| {
+        let network = walk::walk(file, framework)?;
+        let (spec, notes) = data::around(&network, keep)?;
+        Ok((network, spec, notes))
+    };
+    // What is wrong with it in its own framework is what is said.
+    whole(likely).or_else(|note| whole(other).map_err(|_| note))
 }

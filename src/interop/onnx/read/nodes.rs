@@ -1,8 +1,9 @@
 //! What each operation is as a layer.
+use super::attention;
 use super::build::at;
 use super::elementwise;
 use super::file::Node;
-use super::flow::{BATCH, Flow};
+use super::flow::{BATCH, Flow, Part};
 use super::fold;
 use super::norms;
 use super::recurrent;
@@ -18,7 +19,7 @@ pub fn node(walk: &mut Walk, node: &Node) -> Res<()> {
             if node.op == "MatMul" {
                 break;
             }
-            return match recurrent::scores(walk, node, n)? {
+            return match attention::scores(walk, node, n)? {
                 true => Ok(()),
                 false => Err(at(node, "onnx-product", &[])),
             };
@@ -36,12 +37,11 @@ pub fn node(walk: &mut Walk, node: &Node) -> Res<()> {
         "Gemm" => gemm(walk, node),
         "MatMul" => match walk.value(node, 1)? {
             Some(Value::Held(w)) => matmul(walk, node, &w),
-            _ => recurrent::product(walk, node),
+            _ => attention::product(walk, node),
         },
-        "Conv" => windows::conv(walk, node),
-        "ConvTranspose" => windows::conv_transpose(walk, node),
+        "Conv" | "ConvTranspose" => windows::conv(walk, node, node.op == "ConvTranspose"),
         "MaxPool" | "AveragePool" => windows::pool(walk, node),
-        "GlobalAveragePool" | "GlobalMaxPool" => windows::global(walk, node, None),
+        "GlobalAveragePool" | "GlobalMaxPool" => windows::global(walk, node, true),
         "ReduceMean" | "ReduceMax" => windows::reduce(walk, node),
         "BatchNormalization" => norms::batch_norm(walk, node),
         "LayerNormalization" | "RMSNormalization" => norms::layer_norm(walk, node),
@@ -49,7 +49,7 @@ pub fn node(walk: &mut Walk, node: &Node) -> Res<()> {
         "Concat" => concat(walk, node),
         "Gather" => gather(walk, node),
         "Slice" => slice(walk, node),
-        "Split" => recurrent::split(walk, node),
+        "Split" => attention::split(walk, node),
         "Resize" | "Upsample" => windows::resize(walk, node),
         _ => Err(at(node, "onnx-op-unknown", &[])),
     }
@@ -95,7 +95,7 @@ fn moved(walk: &mut Walk, node: &Node) -> Res<()> {
                 Some(p) => fold::axes(p, flow.rank()),
                 None => Some((0..flow.rank()).rev().collect()),
             };
-            perm.and_then(|p| turned(walk, &flow, &p))
+            perm.and_then(|p| flow.transpose(&p))
         }
         "Flatten" => {
             let rank = flow.rank() as i64;
@@ -129,6 +129,7 @@ fn moved(walk: &mut Walk, node: &Node) -> Res<()> {
         }
     };
     let made = made.ok_or_else(|| at(node, "onnx-order", &[]))?;
+    let made = channels_first(walk, node, &flow, made);
     walk.give(node, 0, Value::Flow(made));
     Ok(())
 }
@@ -140,25 +141,21 @@ fn fixed(flow: &Flow, target: &[i64]) -> Option<Flow> {
     (*first == 1).then(|| flow.reshape(&target)).flatten()
 }
 
-/// Transposed; an input whose channels are last is taken to have them first, as the page's data has.
-fn turned(walk: &mut Walk, flow: &Flow, perm: &[usize]) -> Option<Flow> {
-    let made = flow.transpose(perm)?;
-    let input = flow.source.layer.is_none()
-        && !walk.build.input_read
-        && flow.in_order()
-        && flow.expr.is_none()
-        && walk.build.affine.is_none()
-        && walk
-            .file
-            .inputs
-            .first()
-            .is_some_and(|p| walk.used_once(&p.name));
-    if !input || perm != [0, 3, 1, 2] || made.in_order() {
-        return Some(made);
+/// An input whose channels are last, and which is turned round first of all, is taken to have them first,
+/// as the page's data has.
+fn channels_first(walk: &mut Walk, node: &Node, from: &Flow, made: Flow) -> Flow {
+    let (Some(old), Some(new)) = (from.sample(), made.sample()) else {
+        return made;
+    };
+    let &[h, w, c] = &old[..] else {
+        return made;
+    };
+    let turned = node.ints("perm") == Some(&[0, 3, 1, 2]) || node.op == "Reshape" && c == 1;
+    if !turned || new != [c, h, w] || !walk.is_fresh(from) || walk.build.input != old {
+        return made;
     }
-    let sample = made.sample()?;
-    walk.build.input.clone_from(&sample);
-    Some(Flow::of(None, sample))
+    walk.build.input.clone_from(&new);
+    walk.first(new)
 }
 
 /// The Linear layer for `weight[out, in]`, applied to the last axis.
@@ -211,13 +208,16 @@ fn linear(
                 let from = walk.build.shaped(flow, &sample, node)?;
                 let mut out = sample;
                 *out.last_mut().ok_or_else(wrong)? = units;
-                (from, Flow::of(None, out))
+                let mut out = Flow::of(None, out);
+                out.source.image = flow.source.image;
+                (from, out)
             }
             _ if own && dims == real && dims.len() > 1 => {
                 let from = walk.build.source(flow, node)?;
                 let mut out = real;
                 *out.last_mut().ok_or_else(wrong)? = units;
-                let made = Flow::of(None, out);
+                let mut made = Flow::of(None, out);
+                made.source.image = flow.source.image;
                 let groups = flow.groups.clone();
                 (from, Flow { groups, ..made })
             }
@@ -307,7 +307,22 @@ fn gemm(walk: &mut Walk, node: &Node) -> Res<()> {
         Some(v) => vec![v; units],
         None => b.to_floats(),
     });
-    linear(walk, node, &flow, weight, node.input(1), bias)
+    projected(walk, node, &flow, weight, node.input(1), bias)
+}
+
+/// A Linear layer, or the last projection of an attention.
+fn projected(
+    walk: &mut Walk,
+    node: &Node,
+    flow: &Flow,
+    weight: Vec<f32>,
+    name: Option<&str>,
+    bias: Option<Vec<f32>>,
+) -> Res<()> {
+    match flow.source.part {
+        Part::Attended(n) => attention::project(walk, node, flow, n, weight, name, bias),
+        _ => linear(walk, node, flow, weight, name, bias),
+    }
 }
 
 fn turned_weight(w: &Tensor, node: &Node) -> Res<Vec<f32>> {
@@ -330,30 +345,46 @@ fn matmul(walk: &mut Walk, node: &Node, w: &Tensor) -> Res<()> {
         .find(|n| n.outputs.first().map(String::as_str) == node.input(1));
     let name = source.and_then(|n| n.input(0)).or(node.input(1));
     let name = name.map(str::to_string);
-    if let super::flow::Part::Attended(n) = flow.source.part {
-        let whole = flow.in_order() && flow.rank() == 3;
-        if !whole || w.dims[0] != w.dims[1] {
-            return Err(at(node, "onnx-product", &[]));
-        }
-        let zeros = vec![0.0; w.dims[1]];
-        return recurrent::project(walk, node, n, weight, name.as_deref(), zeros);
-    }
-    linear(walk, node, &flow, weight, name.as_deref(), None)
+    projected(walk, node, &flow, weight, name.as_deref(), None)
 }
 
 fn softmax(walk: &mut Walk, node: &Node) -> Res<()> {
     let flow = walk.flow(node, 0)?;
     let old = walk.file.opset < 13;
     let axis = fold::axis(node.int("axis", if old { 1 } else { -1 }), flow.rank());
+    let axis = axis.filter(|a| !old || a + 1 == flow.rank());
+    let axis = axis.ok_or_else(|| setting(node, "axis"))?;
+    let source = &flow.source;
+    let function = Activation::Softmax;
+    let rank = source.real.len();
+    let own = |k: usize| flow.unsplit() && flow.groups[axis] == [k];
+    // Within a convolution it is over the channels.
+    if let Some(layer) = source.layer
+        && own(walk.build.channel_axis(source))
+        && !own(rank)
+        && !walk.build.is_read(layer)
+        && let LayerKind::Conv1d(c)
+        | LayerKind::Conv2d(c)
+        | LayerKind::ConvTranspose2d { conv: c, .. } = &mut walk.build.layers[layer].kind
+        && c.activation.is_none()
+    {
+        c.activation = Some(function);
+        walk.give(node, 0, Value::Flow(flow));
+        return Ok(());
+    }
+    let alpha = None;
+    let kind = LayerKind::Activation { function, alpha };
+    if own(rank) {
+        let from = walk.build.source(&flow, node)?;
+        let layer = walk.build.layer(node, None, "softmax", kind, vec![from])?;
+        walk.give(node, 0, Value::Flow(flow.over(layer)));
+        return Ok(());
+    }
     let sample = walk.sample(&flow, node)?;
-    if axis.is_none_or(|a| a + 1 != flow.rank()) {
+    if axis + 1 != flow.rank() {
         return Err(setting(node, "axis"));
     }
     let from = walk.build.shaped(&flow, &sample, node)?;
-    let kind = LayerKind::Activation {
-        function: Activation::Softmax,
-        alpha: None,
-    };
     let layer = walk.build.layer(node, None, "softmax", kind, vec![from])?;
     walk.give_layer(node, layer, sample)
 }
@@ -367,6 +398,21 @@ fn concat(walk: &mut Walk, node: &Node) -> Res<()> {
         && fold::axis(node.int("axis", 1), 2) == Some(1)
     {
         walk.give(node, 0, Value::Flow(flow));
+        return Ok(());
+    }
+    if let Some(value) = recurrent::stacked(&parts, node.int("axis", 1)) {
+        walk.give(node, 0, value);
+        return Ok(());
+    }
+    if let Some((flow, axis)) = alike(walk, node, &parts) {
+        let mut inputs = Vec::new();
+        for part in &parts {
+            inputs.push(walk.build.source(part, node)?);
+        }
+        let kind = LayerKind::Concatenate { axis };
+        let layer = walk.build.layer(node, None, "concat", kind, inputs)?;
+        walk.bounded(&flow.source.real, node)?;
+        walk.give(node, 0, Value::Flow(flow.over(layer)));
         return Ok(());
     }
     let mut inputs = Vec::new();
@@ -392,7 +438,47 @@ fn concat(walk: &mut Walk, node: &Node) -> Res<()> {
     walk.give_layer(node, layer, out)
 }
 
+/// What comes of joining values that all lie in the same way, and the axis as their layers see it.
+fn alike(walk: &Walk, node: &Node, parts: &[Flow]) -> Option<(Flow, i64)> {
+    let first = parts.first().filter(|_| parts.len() > 1)?;
+    let axis = fold::axis(node.int("axis", 1), first.rank())?;
+    let [k] = first.groups[axis][..] else {
+        return None;
+    };
+    let same = |f: &Flow| {
+        f.unsplit()
+            && f.groups == first.groups
+            && f.source.image == first.source.image
+            && f.source.real.len() == first.source.real.len()
+    };
+    let place = k.checked_sub(1).filter(|_| parts.iter().all(same))?;
+    let mut flow = first.clone();
+    let size = parts.iter().map(|f| f.source.real[place]).sum();
+    for sizes in [&mut flow.source.real, &mut flow.source.dims] {
+        sizes[place] = size;
+    }
+    let seen = match (walk.build.keras(), first.source.image) {
+        // Keras' last axis is that of the channels.
+        (true, _) if k == first.source.real.len() => -1,
+        (_, true) => k as i64 + 1,
+        _ => k as i64,
+    };
+    Some((flow, seen))
+}
+
 fn gather(walk: &mut Walk, node: &Node) -> Res<()> {
+    if let Some(Value::Stack(stack)) = walk.value(node, 0)? {
+        let index = walk.held(node, 1)?;
+        let picked = match index.to_longs() {
+            Some([i]) if node.int("axis", 0) == 0 => {
+                recurrent::of_stack(&stack, *i, !index.dims.is_empty())
+            }
+            _ => None,
+        };
+        let flow = picked.ok_or_else(|| at(node, "onnx-states", &[]))?;
+        walk.give(node, 0, Value::Flow(flow));
+        return Ok(());
+    }
     if let Some(Value::Flow(_)) = walk.value(node, 0)? {
         let flow = walk.flow(node, 0)?;
         let index = walk.held(node, 1)?;
@@ -402,17 +488,33 @@ fn gather(walk: &mut Walk, node: &Node) -> Res<()> {
         };
         let keep = !index.dims.is_empty();
         let last = recurrent::last_state(&flow, axis, *i, 1, keep)
-            .or_else(|| recurrent::direction(&flow, axis, *i, keep));
+            .or_else(|| recurrent::direction(&flow, axis, *i, keep))
+            .or_else(|| attention::part(&flow, axis, *i, keep));
         let last = last.ok_or_else(|| at(node, "onnx-states", &[]))?;
         walk.give(node, 0, Value::Flow(last));
         return Ok(());
     }
     let table = walk.held(node, 0)?;
-    let ids = walk.flow(node, 1)?;
     let wrong = || at(node, "onnx-op-weights", &[]);
     let [vocab, dim] = table.dims[..] else {
         return Err(wrong());
     };
+    let Some(Value::Flow(mut ids)) = walk.value(node, 1)? else {
+        return Err(unfit(node));
+    };
+    // TensorFlow counts negative numbers from the end, of which there are none.
+    let same = |k: usize| {
+        ids.expr
+            .as_ref()
+            .is_some_and(|e| e.at(k as f64) == k as f64)
+    };
+    if (0..vocab.min(64))
+        .chain([vocab / 2, vocab.saturating_sub(1)])
+        .all(same)
+    {
+        ids.expr = None;
+    }
+    let ids = elementwise::settle(walk, &ids, node)?;
     let input = ids.source.layer.is_none() && ids.in_order();
     let sample = walk.sample(&ids, node)?;
     if node.int("axis", 0) != 0 || !input || sample.len() != 1 {
@@ -424,8 +526,9 @@ fn gather(walk: &mut Walk, node: &Node) -> Res<()> {
     let layer = walk
         .build
         .layer(node, node.input(0), "embedding", kind, vec![from])?;
+    let what = walk.build.table();
     walk.build
-        .param(layer, "weight", &[vocab, dim], table.to_floats());
+        .param(layer, what, &[vocab, dim], table.to_floats());
     walk.give_layer(node, layer, vec![sample[0], dim])
 }
 

@@ -107,12 +107,18 @@ fn norm_layer(
     weight: Vec<f32>,
     bias: Option<Vec<f32>>,
 ) -> Res<()> {
-    let from = walk.build.shaped(flow, &sample, node)?;
+    // Keras' last axis is that of the channels; over several it sees an image with its channels first.
+    let image = flow.source.image && sample.len() == 3;
+    let from = match image && axes > 1 && flow.whole_image() {
+        true => walk.build.source(flow, node)?,
+        false if image && axes > 1 => return Err(at(node, "onnx-order", &[])),
+        false => walk.build.shaped(flow, &sample, node)?,
+    };
     let over = sample[sample.len() - axes..].to_vec();
     let name = node.input(1).map(str::to_string);
     let (kind, what) = match centred {
         true => {
-            let epsilon = usual(eps, Norm::Layer);
+            let epsilon = walk.build.usual(eps, Norm::Layer);
             let bias = bias.is_some();
             (
                 LayerKind::LayerNorm {
@@ -124,7 +130,7 @@ fn norm_layer(
             )
         }
         false => {
-            let epsilon = usual(eps, Norm::Rms);
+            let epsilon = walk.build.usual(eps, Norm::Rms);
             (LayerKind::RmsNorm { axes, epsilon }, "rms_norm")
         }
     };
@@ -140,12 +146,11 @@ fn norm_layer(
     if let Some(bias) = bias {
         walk.build.param(layer, "bias", &over, bias);
     }
-    walk.give_layer(node, layer, sample)
-}
-
-/// An epsilon, None where it is PyTorch's default.
-fn usual(eps: f32, norm: Norm) -> Option<f32> {
-    (eps != norm.default_epsilon(Framework::Pytorch)).then_some(eps)
+    walk.bounded(&sample, node)?;
+    let mut made = Flow::of(Some(layer), sample);
+    made.source.image = image && axes == 1;
+    walk.give(node, 0, Value::Flow(made));
+    Ok(())
 }
 
 /// Weights behind a normalisation that had none. False where the flow is none of these.
@@ -153,8 +158,7 @@ pub fn into_norm(walk: &mut Walk, flow: &Flow, a: &[f32], b: &[f32]) -> bool {
     let Some(layer) = flow.source.layer else {
         return false;
     };
-    let read = |l: &super::build::Layer| l.inputs.contains(&Some(layer));
-    if walk.build.layers.iter().any(read) {
+    if walk.build.is_read(layer) {
         return false;
     }
     let with_bias = match walk.build.layers[layer].kind {
@@ -203,13 +207,14 @@ pub fn batch_norm(walk: &mut Walk, node: &Node) -> Res<()> {
         values.push(t.to_floats());
     }
     let bare = c == 1 && sample.len() == 3 && flow.source.real == sample[1..];
-    let from = match bare {
-        true => return Err(unfit(node)),
-        false => walk.build.shaped(&flow, &sample, node)?,
+    let from = match (bare, sample.len()) {
+        (true, _) => return Err(unfit(node)),
+        (_, 2 | 3) => walk.channels(&flow, &sample, node)?,
+        _ => walk.build.shaped(&flow, &sample, node)?,
     };
     let kind = LayerKind::BatchNorm {
         momentum: None,
-        epsilon: usual(node.float("epsilon", 1e-5), Norm::Batch),
+        epsilon: (walk.build).usual(node.float("epsilon", 1e-5), Norm::Batch),
         affine: true,
     };
     let layer = walk
@@ -219,7 +224,10 @@ pub fn batch_norm(walk: &mut Walk, node: &Node) -> Res<()> {
     for (name, values) in names.into_iter().zip(values) {
         walk.build.param(layer, name, &[c], values);
     }
-    walk.give_layer(node, layer, sample)
+    match sample.len() {
+        2 | 3 => walk.give_channels(node, layer, &sample).map(drop),
+        _ => walk.give_layer(node, layer, sample),
+    }
 }
 
 pub fn layer_norm(walk: &mut Walk, node: &Node) -> Res<()> {

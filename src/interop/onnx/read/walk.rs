@@ -1,14 +1,15 @@
 //! From node to node: what each value is.
+use super::attention::Attention;
 use super::build::{Build, Network, at, shown};
 use super::elementwise;
 use super::file::{File, Node, broken, tensor};
 use super::flow::{BATCH, Flow};
 use super::fold::{self, fold};
 use super::nodes;
-use super::recurrent::Attention;
 use super::{Res, trouble};
 use crate::interop::onnx::proto::dtype;
 use crate::interop::onnx::tensor::{Data, Tensor, short};
+use crate::spec::Framework;
 use crate::spec::limits;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -22,6 +23,8 @@ pub enum Value {
     Stat(Stat),
     /// Attention's scores and weights.
     Attention(usize),
+    /// Last states of several recurrent layers, one above the other along the first axis.
+    Stack(Rc<Vec<Flow>>),
 }
 
 /// The mean over the last axes of x, x², or of either with the mean taken off, and what was made of it.
@@ -57,6 +60,8 @@ pub struct Walk<'a> {
     /// How often each name is read.
     pub uses: HashMap<&'a str, usize>,
     pub attentions: Vec<Attention>,
+    /// The node that gives each name.
+    makers: HashMap<&'a str, &'a Node>,
     /// Numbers that foldings may still make; the file's own size at first.
     budget: usize,
 }
@@ -64,8 +69,8 @@ pub struct Walk<'a> {
 /// Numbers that a layer may give for one sample.
 const SAMPLE: usize = 1 << 22;
 
-/// The network of a file, as it says itself.
-pub fn walk(file: &File) -> Res<Network> {
+/// The network of a file, as layers of this framework.
+pub fn walk(file: &File, framework: Framework) -> Res<Network> {
     let mut uses = HashMap::new();
     for name in file.nodes.iter().flat_map(|n| &n.inputs) {
         *uses.entry(&name[..]).or_insert(0) += 1;
@@ -80,10 +85,13 @@ pub fn walk(file: &File) -> Res<Network> {
     let all: usize = file.tensors.values().map(|b| b.len()).sum();
     let mut walk = Walk {
         file,
-        build: Build::default(),
+        build: Build::new(framework),
         values: HashMap::new(),
         uses,
         attentions: Vec::new(),
+        makers: (file.nodes.iter())
+            .flat_map(|n| n.outputs.iter().map(move |o| (&o[..], n)))
+            .collect(),
         budget: 8 * all + (1 << 20),
     };
     walk.input()?;
@@ -96,10 +104,19 @@ pub fn walk(file: &File) -> Res<Network> {
             wanted.extend(node.inputs.iter().map(|s| &s[..]));
         }
     }
-    for (node, needed) in file.nodes.iter().zip(needed) {
-        if needed {
-            walk.node(node)?;
-        }
+    let needed = || {
+        file.nodes
+            .iter()
+            .zip(&needed)
+            .filter(|(_, needed)| **needed)
+    };
+    let inner = |op: &str| matches!(op, "Loop" | "If" | "Scan");
+    if let Some((node, _)) = needed().find(|(node, _)| inner(&node.op)) {
+        // Graphs of their own are what is wrong, not the little that leads to them.
+        return Err(at(node, "onnx-op-unknown", &[]));
+    }
+    for (node, _) in needed() {
+        walk.node(node)?;
     }
     walk.end(&output.name)
 }
@@ -135,9 +152,28 @@ impl<'a> Walk<'a> {
         };
         self.build.tokens = matches!(port.dtype, dtype::INT64 | dtype::INT32);
         self.build.input = sample.clone();
-        self.values
-            .insert(port.name.clone(), Value::Flow(Flow::of(None, sample)));
+        let flow = self.first(sample);
+        self.values.insert(port.name.clone(), Value::Flow(flow));
         Ok(())
+    }
+
+    /// The input: Keras sees images with their channels last, whatever the data has.
+    pub fn first(&self, sample: Vec<usize>) -> Flow {
+        match self.build.keras() && sample.len() == 3 {
+            true => Flow::channels_last(None, &sample),
+            false => Flow::of(None, sample),
+        }
+    }
+
+    /// Whether a flow is the input, untouched and read by nothing so far.
+    pub fn is_fresh(&self, flow: &Flow) -> bool {
+        flow.source.layer.is_none()
+            && !self.build.input_read
+            && self.build.affine.is_none()
+            && flow.expr.is_none()
+            && flow.unsplit()
+            && flow.groups == self.first(self.build.input.clone()).groups
+            && (self.file.inputs.first()).is_some_and(|p| self.used_once(&p.name))
     }
 
     /// The value of a name; tensors are read when they are first asked for.
@@ -178,7 +214,8 @@ impl<'a> Walk<'a> {
     pub fn flow(&mut self, node: &Node, k: usize) -> Res<Flow> {
         match self.value(node, k)? {
             Some(Value::Flow(flow)) => {
-                let settled = elementwise::settle(self, &flow, node)?;
+                let maker = self.maker(node, k);
+                let settled = elementwise::settle(self, &flow, maker)?;
                 if let Some(name) = node.input(k) {
                     let value = Value::Flow(settled.clone());
                     self.values.insert(name.to_string(), value);
@@ -187,6 +224,15 @@ impl<'a> Walk<'a> {
             }
             _ => Err(at(node, "onnx-op-use", &[])),
         }
+    }
+
+    /// The node after which a function of an input is called.
+    pub fn maker<'n>(&self, node: &'n Node, k: usize) -> &'n Node
+    where
+        'a: 'n,
+    {
+        let maker = node.input(k).and_then(|name| self.makers.get(name));
+        maker.copied().unwrap_or(node)
     }
 
     /// The shape behind the batch.
@@ -207,11 +253,38 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// What a new layer on images or sequences gives: `shape` is `[C, …]`.
+    pub fn give_channels(&mut self, node: &Node, layer: usize, shape: &[usize]) -> Res<Flow> {
+        self.bounded(shape, node)?;
+        let flow = match self.build.keras() {
+            true => Flow::channels_last(Some(layer), shape),
+            false => Flow::of(Some(layer), shape.to_vec()),
+        };
+        self.give(node, 0, Value::Flow(flow.clone()));
+        Ok(flow)
+    }
+
+    /// What gives a value of this shape, `[C, …]`, to a layer on images or sequences.
+    pub fn channels(&mut self, flow: &Flow, sample: &[usize], node: &Node) -> Res<Option<usize>> {
+        // A picture of one channel may lack its axis.
+        if sample[0] == 1 && flow.in_order() && flow.source.real == sample[1..] {
+            return self.build.source(flow, node);
+        }
+        let perm: &[usize] = match sample.len() {
+            2 if self.build.keras() => &[0, 2, 1],
+            3 if flow.source.image => &[0, 2, 3, 1],
+            _ => return self.build.shaped(flow, sample, node),
+        };
+        let flow = flow.transpose(perm).expect("all axes once");
+        let sample = self.sample(&flow, node)?;
+        self.build.shaped(&flow, &sample, node)
+    }
+
     /// Refuses samples of more numbers than the engine would take.
     pub fn bounded(&self, sample: &[usize], node: &Node) -> Res<()> {
         let n = sample.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
         match n {
-            Some(n) if n <= SAMPLE => Ok(()),
+            Some(n) if (1..=SAMPLE).contains(&n) => Ok(()),
             _ => Err(at(node, "onnx-op-setting", &[("name", shown(sample))])),
         }
     }
@@ -257,7 +330,10 @@ impl<'a> Walk<'a> {
         if let Some(Some(t)) = held.first()
             && t.dims.is_empty()
             && matches!(t.data, Data::Floats(_))
-            && matches!(&node.op[..], "Slice" | "Squeeze" | "Transpose")
+            && matches!(
+                &node.op[..],
+                "Slice" | "Squeeze" | "Transpose" | "Unsqueeze"
+            )
         {
             self.give(node, 0, Value::Held(t.clone()));
             return Ok(());
@@ -283,7 +359,7 @@ impl<'a> Walk<'a> {
     fn shape(&mut self, node: &Node) -> Res<()> {
         let sizes = match self.value(node, 0)? {
             Some(Value::Held(t)) => t.dims.iter().map(|d| *d as i64).collect(),
-            Some(Value::Flow(flow)) => flow.shape().ok_or_else(|| at(node, "onnx-order", &[]))?,
+            Some(Value::Flow(flow)) => flow.sizes(),
             _ => return Err(at(node, "onnx-op-use", &[])),
         };
         let n = sizes.len() as i64;
@@ -333,7 +409,7 @@ impl<'a> Walk<'a> {
             Some([BATCH]) => vec![1],
             _ => self.sample(&flow, &node)?,
         };
-        let last = match flow.source.real == sample || sample == [1] {
+        let last = match flow.source.real == sample || sample == [1] || flow.whole_image() {
             true => self.build.source(&flow, &node)?,
             false => self.build.shaped(&flow, &sample, &node)?,
         };

@@ -23,13 +23,7 @@ fn pads(node: &Node, size: &[usize], span: &[usize], stride: &[usize]) -> Res<Ve
                 .ok_or_else(|| setting(node, "pads"))
         }
         "VALID" => Ok(vec![[0, 0]; n]),
-        "SAME_UPPER" => Ok((0..n)
-            .map(|a| {
-                let last = (size[a].div_ceil(stride[a]) - 1) * stride[a] + span[a];
-                let all = last.saturating_sub(size[a]);
-                [all / 2, all - all / 2]
-            })
-            .collect()),
+        "SAME_UPPER" => Ok((0..n).map(|a| same(size[a], span[a], stride[a])).collect()),
         _ => Err(setting(node, "auto_pad")),
     }
 }
@@ -56,246 +50,365 @@ fn size(v: &[usize]) -> Size {
     }
 }
 
-/// As PyTorch writes it; None where before and behind differ.
-fn padding(pads: &[[usize; 2]]) -> Option<Padding> {
-    let each: Option<Vec<usize>> = pads.iter().map(|[a, b]| (a == b).then_some(*a)).collect();
-    let each = each?;
-    Some(match each.iter().all(|p| *p == 0) {
-        true => Padding::Named(PaddingName::Valid),
-        false => Padding::By(size(&each)),
-    })
+/// The input of a layer on images or sequences.
+struct Reading {
+    from: Option<usize>,
+    channels: usize,
+    /// Behind the channels, as the node has it.
+    size: Vec<usize>,
+    /// A sequence that is written as an image of one row.
+    lifted: bool,
 }
 
-/// The input of a layer on images or sequences, `[C, …]`, and its sizes.
-fn channels(walk: &mut Walk, node: &Node) -> Res<(Option<usize>, Vec<usize>)> {
-    let flow = walk.flow(node, 0)?;
-    let sample = walk.sample(&flow, node)?;
-    if !(2..=3).contains(&sample.len()) {
+impl Reading {
+    /// `kernel`: the window's, for a node that has one.
+    fn of(walk: &mut Walk, node: &Node, kernel: &[usize]) -> Res<Reading> {
+        let mut flow = walk.flow(node, 0)?;
+        let mut sample = walk.sample(&flow, node)?;
+        if !(2..=3).contains(&sample.len()) {
+            return Err(at(node, "onnx-axes", &[]));
+        }
+        walk.bounded(&sample, node)?;
+        let size = sample[1..].to_vec();
+        let line = flow.source.real.len() == 2 && !flow.source.image && sample[0] != 1;
+        let lifted = line && size.len() == 2 && size[0] == 1 && kernel.first() == Some(&1);
+        if lifted {
+            flow = flow.squeeze(Some(&[2])).ok_or_else(|| unfit(node))?;
+            sample.remove(1);
+        }
+        Ok(Reading {
+            from: walk.channels(&flow, &sample, node)?,
+            channels: sample[0],
+            size,
+            lifted,
+        })
+    }
+
+    /// What a layer gives whose sizes are `size`, as the node has them.
+    fn give(
+        &self,
+        walk: &mut Walk,
+        node: &Node,
+        layer: usize,
+        c: usize,
+        size: &[usize],
+    ) -> Res<()> {
+        let mut shape = vec![c];
+        shape.extend(&size[usize::from(self.lifted)..]);
+        let flow = walk.give_channels(node, layer, &shape)?;
+        if self.lifted {
+            let flow = flow.unsqueeze(&[2]).ok_or_else(|| unfit(node))?;
+            walk.give(node, 0, Value::Flow(flow));
+        }
+        Ok(())
+    }
+}
+
+/// How a window goes over the axes behind the channels.
+struct Window {
+    kernel: Vec<usize>,
+    stride: Vec<usize>,
+    dilation: Vec<usize>,
+    /// From the first of its numbers to the last.
+    span: Vec<usize>,
+    pads: Vec<[usize; 2]>,
+    /// The axes' sizes before.
+    size: Vec<usize>,
+}
+
+impl Window {
+    fn of(node: &Node, kernel: &[usize], x: &Reading) -> Res<Window> {
+        let n = x.size.len();
+        if kernel.len() != n || kernel.iter().any(|k| !(1..=4096).contains(k)) {
+            return Err(at(node, "onnx-op-weights", &[]));
+        }
+        let (stride, dilation) = (sizes(node, "strides", n)?, sizes(node, "dilations", n)?);
+        let span: Vec<usize> = (0..n).map(|a| (kernel[a] - 1) * dilation[a] + 1).collect();
+        let mut window = Window {
+            pads: pads(node, &x.size, &span, &stride)?,
+            kernel: kernel.to_vec(),
+            stride,
+            dilation,
+            span,
+            size: x.size.clone(),
+        };
+        if x.lifted {
+            let Window { pads, stride, .. } = &window;
+            if pads[0] != [0, 0] || stride[0] != 1 {
+                return Err(at(node, "onnx-axes", &[]));
+            }
+            window.pads.remove(0);
+            let w = &mut window;
+            for v in [
+                &mut w.kernel,
+                &mut w.stride,
+                &mut w.dilation,
+                &mut w.span,
+                &mut w.size,
+            ] {
+                v.remove(0);
+            }
+        }
+        Ok(window)
+    }
+
+    /// Sizes behind the window, as the node has them.
+    fn left(&self, x: &Reading) -> Option<Vec<usize>> {
+        let axis = |a: usize| {
+            let padded = self.size[a]
+                .checked_add(self.pads[a][0])?
+                .checked_add(self.pads[a][1])?;
+            Some(padded.checked_sub(self.span[a])? / self.stride[a] + 1)
+        };
+        let made: Option<Vec<usize>> = (0..self.size.len()).map(axis).collect();
+        made.map(|made| [vec![1; usize::from(x.lifted)], made].concat())
+    }
+
+    /// The frameworks’ name or number for the padding of a window that shrinks what it goes over. Under
+    /// the name “same”, PyTorch has no convolution that skips.
+    fn padding(&self, framework: Framework, strided: bool) -> Option<Padding> {
+        let n = self.size.len();
+        let same = (0..n).all(|a| self.pads[a] == same(self.size[a], self.span[a], self.stride[a]))
+            && (strided || self.stride.iter().all(|s| *s == 1));
+        self.named(framework, same)
+    }
+
+    fn named(&self, framework: Framework, same: bool) -> Option<Padding> {
+        let each: Option<Vec<usize>> = self
+            .pads
+            .iter()
+            .map(|[a, b]| (a == b).then_some(*a))
+            .collect();
+        match each {
+            Some(each) if each.iter().all(|p| *p == 0) => Some(Padding::Named(PaddingName::Valid)),
+            Some(each) if !same || framework == Framework::Pytorch => {
+                Some(Padding::By(size(&each)))
+            }
+            _ => same.then_some(Padding::Named(PaddingName::Same)),
+        }
+    }
+
+    /// The same of a transposed convolution, with what it adds behind and the sizes that it gives.
+    fn grown(&self, node: &Node, framework: Framework) -> Res<(Padding, Size, Vec<usize>)> {
+        let more = node.ints("output_padding").unwrap_or_default();
+        let (mut sizes, mut extra) = (Vec::new(), Vec::new());
+        let (mut plain, mut same, mut valid) = (true, true, true);
+        for a in 0..self.size.len() {
+            let (stride, span, pads) = (self.stride[a], self.span[a], self.pads[a]);
+            let m = usize::try_from(more.get(a).copied().unwrap_or(0)).ok();
+            let m = m.filter(|m| *m <= 4096);
+            let m = m.ok_or_else(|| setting(node, "output_padding"))?;
+            let whole = (self.size[a] - 1) * stride + span + m;
+            let out = whole.checked_sub(pads[0] + pads[1]).filter(|n| *n > 0);
+            let out = out.ok_or_else(|| setting(node, "pads"))?;
+            let rest = span.saturating_sub(stride);
+            same &= pads == [rest / 2, rest - rest / 2] && out == self.size[a] * stride;
+            valid &= pads == [0, 0] && out == self.size[a] * stride + rest;
+            plain &= pads[0] == pads[1] && (m < stride || m == 0);
+            sizes.push(out);
+            extra.push(m);
+        }
+        let keras = framework == Framework::Keras;
+        let none = Size::One(0);
+        let (padding, extra) = match () {
+            () if keras && valid => (Padding::Named(PaddingName::Valid), none),
+            () if same && (keras || !plain) => (Padding::Named(PaddingName::Same), none),
+            () if plain => {
+                let padding = match keras {
+                    true => Some(Padding::By(size(
+                        &self.pads.iter().map(|p| p[0]).collect::<Vec<_>>(),
+                    ))),
+                    false => self.named(framework, false),
+                };
+                (padding.ok_or_else(|| setting(node, "pads"))?, size(&extra))
+            }
+            () => return Err(setting(node, "pads")),
+        };
+        Ok((padding, extra, sizes))
+    }
+}
+
+/// Zeros before and behind an axis with which a window gives one number for each of its strides.
+fn same(size: usize, span: usize, stride: usize) -> [usize; 2] {
+    let last = (size.div_ceil(stride) - 1) * stride + span;
+    let all = last.saturating_sub(size);
+    [all / 2, all - all / 2]
+}
+
+/// A convolution, or a transposed one.
+pub fn conv(walk: &mut Walk, node: &Node, transposed: bool) -> Res<()> {
+    let w = walk.held(node, 1)?;
+    let wrong = || at(node, "onnx-op-weights", &[]);
+    let [first, second, kernel @ ..] = &w.dims[..] else {
+        return Err(wrong());
+    };
+    let x = Reading::of(walk, node, kernel)?;
+    let groups = usize::try_from(node.int("group", 1)).unwrap_or(0);
+    let all = second
+        .checked_mul(groups)
+        .filter(|n| *n > 0)
+        .ok_or_else(wrong)?;
+    let (channels, filters) = match transposed {
+        false => (all, *first),
+        true => (*first, all),
+    };
+    if channels != x.channels || filters == 0 {
+        return Err(wrong());
+    }
+    if transposed && (kernel.len() != 2 || x.lifted) {
         return Err(at(node, "onnx-axes", &[]));
     }
-    // A picture of one channel may lack its axis.
-    let bare = sample[0] == 1 && flow.in_order() && flow.source.real == sample[1..];
-    let from = match bare {
-        true => walk.build.source(&flow, node)?,
-        false => walk.build.shaped(&flow, &sample, node)?,
+    if transposed
+        && (node.has("output_shape") || node.text("auto_pad").is_some_and(|a| a != "NOTSET"))
+    {
+        return Err(setting(node, "auto_pad"));
+    }
+    let window = Window::of(node, kernel, &x)?;
+    let framework = walk.build.framework;
+    let (padding, output_padding, out) = match transposed {
+        true => window.grown(node, framework)?,
+        false => {
+            let strided = framework == Framework::Keras;
+            let padding = window
+                .padding(framework, strided)
+                .ok_or_else(|| setting(node, "pads"))?;
+            let out = window
+                .left(&x)
+                .ok_or_else(|| setting(node, "kernel_shape"))?;
+            (padding, Size::One(0), out)
+        }
     };
-    Ok((from, sample))
-}
-
-/// What a window leaves of an axis.
-fn left(size: usize, pad: [usize; 2], span: usize, stride: usize) -> Option<usize> {
-    let padded = size.checked_add(pad[0])?.checked_add(pad[1])?;
-    Some(padded.checked_sub(span)? / stride + 1)
-}
-
-pub fn conv(walk: &mut Walk, node: &Node) -> Res<()> {
-    let w = walk.held(node, 1)?;
-    let (from, x) = channels(walk, node)?;
-    let n = x.len() - 1;
-    let groups = usize::try_from(node.int("group", 1)).unwrap_or(0);
-    let wrong = || at(node, "onnx-op-weights", &[]);
-    if w.dims.len() != n + 2 || groups == 0 || w.dims[1].checked_mul(groups) != Some(x[0]) {
+    let bias = walk.held_if(node, 2)?.map(|b| b.to_floats());
+    if bias.as_ref().is_some_and(|b| b.len() != filters) {
         return Err(wrong());
     }
-    let filters = w.dims[0];
-    let kernel = w.dims[2..].to_vec();
-    let (stride, dilation) = (sizes(node, "strides", n)?, sizes(node, "dilations", n)?);
-    if kernel.iter().any(|k| !(1..=4096).contains(k)) {
-        return Err(wrong());
-    }
-    let span: Vec<usize> = (0..n).map(|a| (kernel[a] - 1) * dilation[a] + 1).collect();
-    let pads = pads(node, &x[1..], &span, &stride)?;
-    let same = (0..n).all(|a| {
-        let all = span[a] - 1;
-        stride[a] == 1 && pads[a] == [all / 2, all - all / 2]
-    });
-    let padding = match padding(&pads) {
-        Some(p) => p,
-        None if same => Padding::Named(PaddingName::Same),
-        None => return Err(setting(node, "pads")),
-    };
-    let out: Option<Vec<usize>> = (0..n)
-        .map(|a| left(x[1 + a], pads[a], span[a], stride[a]))
-        .collect();
-    let out = out.ok_or_else(|| setting(node, "kernel_shape"))?;
-    let bias = walk.held_if(node, 2)?;
     let conv = Conv {
         filters,
-        kernel: size(&kernel),
-        stride: size(&stride),
+        kernel: size(&window.kernel),
+        stride: size(&window.stride),
         padding,
-        dilation: size(&dilation),
+        dilation: size(&window.dilation),
         groups,
         bias: bias.is_some(),
         activation: None,
         weight_init: None,
         bias_init: None,
     };
-    let kind = match n {
-        1 => LayerKind::Conv1d(conv),
-        _ => LayerKind::Conv2d(conv),
+    let (name, kind) = match (transposed, window.kernel.len()) {
+        (true, _) => {
+            let kind = LayerKind::ConvTranspose2d {
+                conv,
+                output_padding,
+            };
+            ("conv_transpose", kind)
+        }
+        (_, 1) => ("conv", LayerKind::Conv1d(conv)),
+        _ => ("conv", LayerKind::Conv2d(conv)),
     };
     let layer = walk
         .build
-        .layer(node, node.input(1), "conv", kind, vec![from])?;
-    walk.build.param(layer, "weight", &w.dims, w.to_floats());
+        .layer(node, node.input(1), name, kind, vec![x.from])?;
+    let dims = [&[*first, *second][..], &window.kernel].concat();
+    walk.build.param(layer, "weight", &dims, w.to_floats());
     if let Some(bias) = bias {
-        if bias.len() != filters {
-            return Err(wrong());
-        }
-        walk.build
-            .param(layer, "bias", &[filters], bias.to_floats());
+        walk.build.param(layer, "bias", &[filters], bias);
     }
-    let shape = std::iter::once(filters).chain(out).collect();
-    walk.give_layer(node, layer, shape)
-}
-
-pub fn conv_transpose(walk: &mut Walk, node: &Node) -> Res<()> {
-    let w = walk.held(node, 1)?;
-    let (from, x) = channels(walk, node)?;
-    let wrong = || at(node, "onnx-op-weights", &[]);
-    let groups = usize::try_from(node.int("group", 1)).unwrap_or(0);
-    if x.len() != 3 {
-        return Err(at(node, "onnx-axes", &[]));
-    }
-    if w.dims.len() != 4 || groups == 0 || w.dims[0] != x[0] {
-        return Err(wrong());
-    }
-    if node.has("output_shape") || node.text("auto_pad").is_some_and(|a| a != "NOTSET") {
-        return Err(setting(node, "auto_pad"));
-    }
-    let filters = w.dims[1].checked_mul(groups).ok_or_else(wrong)?;
-    let kernel = w.dims[2..].to_vec();
-    if kernel.iter().any(|k| !(1..=4096).contains(k)) {
-        return Err(wrong());
-    }
-    let (stride, dilation) = (sizes(node, "strides", 2)?, sizes(node, "dilations", 2)?);
-    let span: Vec<usize> = (0..2).map(|a| (kernel[a] - 1) * dilation[a] + 1).collect();
-    let pads = pads(node, &x[1..], &span, &stride)?;
-    let more: Vec<i64> = node
-        .ints("output_padding")
-        .map_or(vec![0, 0], <[i64]>::to_vec);
-    let mut shape = vec![filters];
-    let mut extra = Vec::new();
-    let mut plain = true;
-    let mut same = true;
-    for a in 0..2 {
-        let m = more.get(a).and_then(|m| usize::try_from(*m).ok());
-        let m = m
-            .filter(|m| *m <= 4096)
-            .ok_or_else(|| setting(node, "output_padding"))?;
-        let natural = (x[1 + a] - 1) * stride[a] + span[a] + m;
-        let out = natural
-            .checked_sub(pads[a][0] + pads[a][1])
-            .filter(|n| *n > 0);
-        shape.push(out.ok_or_else(|| setting(node, "pads"))?);
-        let rest = span[a].saturating_sub(stride[a]);
-        same &= pads[a] == [rest / 2, rest - rest / 2] && shape[1 + a] == x[1 + a] * stride[a];
-        plain &= pads[a][0] == pads[a][1] && (m < stride[a] || m == 0);
-        extra.push(m);
-    }
-    let (padding, extra) = match (plain, same) {
-        (true, _) => (padding(&pads).ok_or_else(|| setting(node, "pads"))?, extra),
-        (_, true) => (Padding::Named(PaddingName::Same), vec![0, 0]),
-        _ => return Err(setting(node, "pads")),
-    };
-    let bias = walk.held_if(node, 2)?;
-    let kind = LayerKind::ConvTranspose2d {
-        conv: Conv {
-            filters,
-            kernel: size(&kernel),
-            stride: size(&stride),
-            padding,
-            dilation: size(&dilation),
-            groups,
-            bias: bias.is_some(),
-            activation: None,
-            weight_init: None,
-            bias_init: None,
-        },
-        output_padding: size(&extra),
-    };
-    let layer = walk
-        .build
-        .layer(node, node.input(1), "conv_transpose", kind, vec![from])?;
-    walk.build.param(layer, "weight", &w.dims, w.to_floats());
-    if let Some(bias) = bias {
-        if bias.len() != filters {
-            return Err(wrong());
-        }
-        walk.build
-            .param(layer, "bias", &[filters], bias.to_floats());
-    }
-    walk.give_layer(node, layer, shape)
+    x.give(walk, node, layer, filters, &out)
 }
 
 pub fn pool(walk: &mut Walk, node: &Node) -> Res<()> {
-    let (from, x) = channels(walk, node)?;
-    let n = x.len() - 1;
+    let kernel = node.ints("kernel_shape").unwrap_or_default();
+    let kernel = sizes(node, "kernel_shape", kernel.len())?;
     if !node.has("kernel_shape") {
         return Err(setting(node, "kernel_shape"));
     }
-    let (kernel, stride) = (sizes(node, "kernel_shape", n)?, sizes(node, "strides", n)?);
-    if sizes(node, "dilations", n)?.iter().any(|d| *d != 1) {
+    let x = Reading::of(walk, node, &kernel)?;
+    let window = Window::of(node, &kernel, &x)?;
+    if window.dilation.iter().any(|d| *d != 1) {
         return Err(setting(node, "dilations"));
     }
     let max = node.op == "MaxPool";
-    let pads = pads(node, &x[1..], &kernel, &stride)?;
-    let out: Option<Vec<usize>> = (0..n)
-        .map(|a| left(x[1 + a], pads[a], kernel[a], stride[a]))
-        .collect();
-    let out = out.ok_or_else(|| setting(node, "kernel_shape"))?;
+    let out = window
+        .left(&x)
+        .ok_or_else(|| setting(node, "kernel_shape"))?;
     // Rounding up changes nothing where the window comes out even.
-    let even =
-        |a: usize| (x[1 + a] + pads[a][0] + pads[a][1] - kernel[a]).is_multiple_of(stride[a]);
-    if node.int("ceil_mode", 0) != 0 && !(0..n).all(even) {
+    let even = (0..window.size.len()).all(|a| {
+        let [before, behind] = window.pads[a];
+        (window.size[a] + before + behind - window.span[a]).is_multiple_of(window.stride[a])
+    });
+    if node.int("ceil_mode", 0) != 0 && !even {
         return Err(setting(node, "ceil_mode"));
     }
-    let padded = pads.iter().any(|p| *p != [0, 0]);
-    if !max && padded && node.int("count_include_pad", 0) == 0 {
+    // PyTorch counts the zeros of its padding, Keras leaves them out.
+    let framework = walk.build.framework;
+    let padded = window.pads.iter().any(|p| *p != [0, 0]);
+    let counted = node.int("count_include_pad", 0) != 0;
+    if !max && padded && counted != (framework == Framework::Pytorch) {
         return Err(setting(node, "count_include_pad"));
     }
-    let same = (0..n).all(|a| {
-        let last = (x[1 + a].div_ceil(stride[a]) - 1) * stride[a] + kernel[a];
-        let all = last.saturating_sub(x[1 + a]);
-        pads[a] == [all / 2, all - all / 2]
-    });
-    let padding = match padding(&pads) {
-        Some(p) => p,
-        None if same => Padding::Named(PaddingName::Same),
-        None => return Err(setting(node, "pads")),
-    };
+    let padding = window
+        .padding(framework, true)
+        .ok_or_else(|| setting(node, "pads"))?;
     let pool = Pool {
-        kernel: size(&kernel),
-        stride: (kernel != stride).then(|| size(&stride)),
+        kernel: size(&window.kernel),
+        stride: (window.kernel != window.stride).then(|| size(&window.stride)),
         padding,
     };
-    let kind = match (n, max) {
+    let kind = match (window.kernel.len(), max) {
         (1, true) => LayerKind::MaxPool1d(pool),
         (1, false) => LayerKind::AvgPool1d(pool),
         (_, true) => LayerKind::MaxPool2d(pool),
         (_, false) => LayerKind::AvgPool2d(pool),
     };
-    let layer = walk.build.layer(node, None, "pool", kind, vec![from])?;
-    let shape = std::iter::once(x[0]).chain(out).collect();
-    walk.give_layer(node, layer, shape)
+    let layer = walk.build.layer(node, None, "pool", kind, vec![x.from])?;
+    x.give(walk, node, layer, x.channels, &out)
 }
 
-/// One number for each channel; `keep`: whether the other axes stay, as ones.
-pub fn global(walk: &mut Walk, node: &Node, keep: Option<bool>) -> Res<()> {
-    let (from, x) = channels(walk, node)?;
+/// The layer of a pooling over everything but the channels.
+fn global_layer(walk: &mut Walk, node: &Node, from: Option<usize>) -> Res<usize> {
     let (kind, name) = match node.op.as_str() {
         "GlobalAveragePool" | "ReduceMean" => (LayerKind::GlobalAvgPool, "average"),
         _ => (LayerKind::GlobalMaxPool, "max"),
     };
-    let layer = walk.build.layer(node, None, name, kind, vec![from])?;
-    let mut flow = Flow::of(Some(layer), vec![x[0]]);
-    if keep.unwrap_or(true) {
-        let axes: Vec<usize> = (2..=x.len()).collect();
+    walk.build.layer(node, None, name, kind, vec![from])
+}
+
+/// One number for each channel; `keep`: whether the other axes stay, as ones.
+pub fn global(walk: &mut Walk, node: &Node, keep: bool) -> Res<()> {
+    let x = Reading::of(walk, node, &[])?;
+    let layer = global_layer(walk, node, x.from)?;
+    let mut flow = Flow::of(Some(layer), vec![x.channels]);
+    if keep {
+        let axes: Vec<usize> = (2..x.size.len() + 2).collect();
         flow = flow.unsqueeze(&axes).ok_or_else(|| unfit(node))?;
     }
     walk.give(node, 0, Value::Flow(flow));
     Ok(())
+}
+
+/// The same over these axes of a value, however it lies. False where they are not all but the channels.
+fn over(walk: &mut Walk, node: &Node, flow: &Flow, axes: &[usize], keep: bool) -> Res<bool> {
+    let rank = flow.source.real.len();
+    let channel = walk.build.channel_axis(&flow.source);
+    let mut gone: Vec<usize> = axes.iter().flat_map(|a| flow.groups[*a].clone()).collect();
+    gone.sort_unstable();
+    let others = (1..=rank).filter(|a| *a != channel);
+    if !(2..=3).contains(&rank) || !flow.unsplit() || !others.eq(gone) {
+        return Ok(false);
+    }
+    let from = walk.build.source(flow, node)?;
+    let layer = global_layer(walk, node, from)?;
+    let mut groups = Vec::new();
+    for (k, group) in flow.groups.iter().enumerate() {
+        match (axes.contains(&k), keep) {
+            (true, true) => groups.push(Vec::new()),
+            (true, false) => {}
+            (false, _) => groups.push(group.iter().map(|a| usize::from(*a != 0)).collect()),
+        }
+    }
+    let pooled = Flow::of(Some(layer), vec![flow.source.real[channel - 1]]);
+    walk.give(node, 0, Value::Flow(Flow { groups, ..pooled }));
+    Ok(true)
 }
 
 pub fn reduce(walk: &mut Walk, node: &Node) -> Res<()> {
@@ -353,8 +466,12 @@ pub fn reduce(walk: &mut Walk, node: &Node) -> Res<()> {
                 walk.give(node, 0, Value::Stat(Stat { flow, axes, stage }));
                 return Ok(());
             }
+            let flow = walk.flow(node, 0)?;
+            if over(walk, node, &flow, &axes, keep)? {
+                return Ok(());
+            }
             match pixels {
-                true => global(walk, node, Some(keep)),
+                true => global(walk, node, keep),
                 false => Err(setting(node, "axes")),
             }
         }
@@ -363,7 +480,7 @@ pub fn reduce(walk: &mut Walk, node: &Node) -> Res<()> {
 }
 
 pub fn resize(walk: &mut Walk, node: &Node) -> Res<()> {
-    let (from, x) = channels(walk, node)?;
+    let x = Reading::of(walk, node, &[])?;
     if node.text("mode").is_some_and(|m| m != "nearest") {
         return Err(setting(node, "mode"));
     }
@@ -378,13 +495,15 @@ pub fn resize(walk: &mut Walk, node: &Node) -> Res<()> {
             let sizes = sizes.to_longs().unwrap_or_default();
             let of = |(k, s): (usize, &i64)| match k {
                 0 => 1.0,
-                k => x.get(k - 1).map_or(0.0, |x| *s as f32 / *x as f32),
+                1 => *s as f32 / x.channels as f32,
+                k => x.size.get(k - 2).map_or(0.0, |x| *s as f32 / *x as f32),
             };
             sizes.iter().enumerate().map(of).collect()
         }
     };
     let whole = |v: &f32| v.fract() == 0.0 && (1.0..=64.0).contains(v);
-    let fits = scales.len() == x.len() + 1 && scales.iter().all(whole) && scales[..2] == [1.0, 1.0];
+    let fits =
+        scales.len() == x.size.len() + 2 && scales.iter().all(whole) && scales[..2] == [1.0, 1.0];
     if !fits {
         return Err(setting(node, "scales"));
     }
@@ -392,10 +511,9 @@ pub fn resize(walk: &mut Walk, node: &Node) -> Res<()> {
     let kind = LayerKind::Upsample {
         factor: size(&factors),
     };
-    let layer = walk.build.layer(node, None, "upsample", kind, vec![from])?;
-    let mut shape = x;
-    for (d, f) in shape[1..].iter_mut().zip(&factors) {
-        *d *= f;
-    }
-    walk.give_layer(node, layer, shape)
+    let layer = walk
+        .build
+        .layer(node, None, "upsample", kind, vec![x.from])?;
+    let out: Vec<usize> = x.size.iter().zip(&factors).map(|(d, f)| d * f).collect();
+    x.give(walk, node, layer, x.channels, &out)
 }

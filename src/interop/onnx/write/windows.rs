@@ -23,96 +23,86 @@ impl Writer<'_> {
 
     /// `x[N,C,…] → [N,filters,…]` along `axes` axes.
     pub fn conv(&mut self, id: &str, x: &Value, c: &Conv, axes: usize) -> Value {
-        let channels = x.shape[1] as usize;
-        let (kernel, stride, dilation) = (
-            sizes(c.kernel, axes),
-            sizes(c.stride, axes),
-            sizes(c.dilation, axes),
-        );
-        let span: Vec<usize> = (0..axes)
-            .map(|a| (kernel[a] - 1) * dilation[a] + 1)
-            .collect();
-        let size: Vec<usize> = x.shape[2..].iter().map(|d| *d as usize).collect();
-        let pads = pads(c.padding, &size, &span, &stride);
-        let mut dims = vec![c.filters, channels / c.groups];
-        dims.extend(&kernel);
-        let mut shape = vec![BATCH, c.filters as i64];
-        for a in 0..axes {
-            let padded = size[a] + pads[a] + pads[axes + a];
-            shape.push(((padded - span[a]) / stride[a] + 1) as i64);
-        }
-        let mut inputs = vec![x.name.clone(), self.param(&format!("{id}.weight"), &dims)];
-        if c.bias {
-            inputs.push(self.param(&format!("{id}.bias"), &[c.filters]));
-        }
-        let attributes = vec![
-            ints("dilations", &dilation),
-            int("group", c.groups as i64),
-            ints("kernel_shape", &kernel),
-            ints("pads", &pads),
-            ints("strides", &stride),
-        ];
-        let inputs: Vec<&str> = inputs.iter().map(|s| &s[..]).collect();
-        let y = self.graph.node("Conv", &inputs, attributes, shape);
-        match c.activation {
-            Some(f) => self.conv_activation(&y, f),
-            None => y,
-        }
+        let window = Window::of(c, x, axes);
+        let pads = pads(c.padding, &window.size, &window.span, &window.stride);
+        let out = |a: usize| {
+            let padded = window.size[a] + pads[a] + pads[axes + a];
+            (padded - window.span[a]) / window.stride[a] + 1
+        };
+        let out = (0..axes).map(out).collect();
+        let dims = [c.filters, window.channels / c.groups];
+        self.windowed("Conv", id, x, (c, &window), dims, (pads, None, out))
     }
 
-    /// An activation within a convolution: the engine's softmax is over the channels.
-    fn conv_activation(&mut self, y: &Value, f: Activation) -> Value {
-        self.activate(y, f, None, false, 1)
-    }
-
+    /// `x[N,C,H,W] → [N,filters,H′,W′]`; `more` rows and columns are added behind.
     pub fn conv_transpose(&mut self, id: &str, x: &Value, c: &Conv, more: [usize; 2]) -> Value {
-        let channels = x.shape[1] as usize;
-        let (kernel, stride, dilation) =
-            (sizes(c.kernel, 2), sizes(c.stride, 2), sizes(c.dilation, 2));
-        let mut shape = vec![BATCH, c.filters as i64];
-        let (mut begin, mut end, mut extra) = (vec![], vec![], vec![]);
-        for a in 0..2 {
-            let input = x.shape[2 + a] as usize;
-            let span = (kernel[a] - 1) * dilation[a] + 1;
-            let rest = span.saturating_sub(stride[a]);
-            let natural = (input - 1) * stride[a] + span;
+        let window = Window::of(c, x, 2);
+        let (mut begin, mut end, mut extra, mut out) = (vec![], vec![], vec![], vec![]);
+        for (a, more) in more.into_iter().enumerate() {
+            let (input, span, stride) = (window.size[a], window.span[a], window.stride[a]);
+            let rest = span.saturating_sub(stride);
+            let natural = (input - 1) * stride + span;
             let (p, size) = match c.padding {
-                Padding::Named(PaddingName::Same) => {
-                    ([rest / 2, rest - rest / 2], input * stride[a])
-                }
-                Padding::Named(PaddingName::Valid) if self.keras() && more[a] == 0 => {
-                    ([0, 0], input * stride[a] + rest)
+                Padding::Named(PaddingName::Same) => ([rest / 2, rest - rest / 2], input * stride),
+                Padding::Named(PaddingName::Valid) if self.keras() && more == 0 => {
+                    ([0, 0], input * stride + rest)
                 }
                 padding => {
                     let p = match padding {
                         Padding::By(by) => by.pair()[a],
                         _ => 0,
                     };
-                    ([p, p], natural + more[a] - 2 * p)
+                    ([p, p], natural + more - 2 * p)
                 }
             };
             begin.push(p[0]);
             end.push(p[1]);
             extra.push(size + p[0] + p[1] - natural);
-            shape.push(size as i64);
+            out.push(size);
         }
-        let dims = [channels, c.filters / c.groups, kernel[0], kernel[1]];
+        let dims = [window.channels, c.filters / c.groups];
+        let pads = [begin, end].concat();
+        self.windowed(
+            "ConvTranspose",
+            id,
+            x,
+            (c, &window),
+            dims,
+            (pads, Some(extra), out),
+        )
+    }
+
+    /// The node of a convolution or a transposed one, with its weight `[…dims, …kernel]`, its bias and its
+    /// activation. `pads`, what is added behind, and the sizes that come of it.
+    fn windowed(
+        &mut self,
+        op: &str,
+        id: &str,
+        x: &Value,
+        (c, window): (&Conv, &Window),
+        dims: [usize; 2],
+        (pads, more, out): (Vec<usize>, Option<Vec<usize>>, Vec<usize>),
+    ) -> Value {
+        let dims = [&dims[..], &window.kernel].concat();
         let mut inputs = vec![x.name.clone(), self.param(&format!("{id}.weight"), &dims)];
         if c.bias {
             inputs.push(self.param(&format!("{id}.bias"), &[c.filters]));
         }
-        let attributes = vec![
-            ints("dilations", &dilation),
+        let mut attributes = vec![
+            ints("dilations", &window.dilation),
             int("group", c.groups as i64),
-            ints("kernel_shape", &kernel),
-            ints("output_padding", &extra),
-            ints("pads", &[begin, end].concat()),
-            ints("strides", &stride),
+            ints("kernel_shape", &window.kernel),
         ];
+        attributes.extend(more.map(|more| ints("output_padding", &more)));
+        attributes.push(ints("pads", &pads));
+        attributes.push(ints("strides", &window.stride));
+        let mut shape = vec![BATCH, c.filters as i64];
+        shape.extend(out.into_iter().map(|n| n as i64));
         let inputs: Vec<&str> = inputs.iter().map(|s| &s[..]).collect();
-        let y = self.graph.node("ConvTranspose", &inputs, attributes, shape);
+        let y = self.graph.node(op, &inputs, attributes, shape);
         match c.activation {
-            Some(f) => self.conv_activation(&y, f),
+            // The engine's softmax is over the channels here.
+            Some(f) => self.activate(&y, f, None, false, 1),
             None => y,
         }
     }
@@ -138,6 +128,33 @@ impl Writer<'_> {
         }
         let op = if max { "MaxPool" } else { "AveragePool" };
         self.graph.node(op, &[&x.name], attributes, shape)
+    }
+}
+
+/// A convolution's window along each axis, and what it goes over.
+struct Window {
+    kernel: Vec<usize>,
+    stride: Vec<usize>,
+    dilation: Vec<usize>,
+    /// From the first of its numbers to the last.
+    span: Vec<usize>,
+    channels: usize,
+    size: Vec<usize>,
+}
+
+impl Window {
+    fn of(c: &Conv, x: &Value, axes: usize) -> Window {
+        let (kernel, dilation) = (sizes(c.kernel, axes), sizes(c.dilation, axes));
+        Window {
+            span: (0..axes)
+                .map(|a| (kernel[a] - 1) * dilation[a] + 1)
+                .collect(),
+            kernel,
+            stride: sizes(c.stride, axes),
+            dilation,
+            channels: x.shape[1] as usize,
+            size: x.shape[2..].iter().map(|d| *d as usize).collect(),
+        }
     }
 }
 
