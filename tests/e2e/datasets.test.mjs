@@ -179,6 +179,60 @@ e2e('a table has its target chosen; a column that is not there leaves the run al
   await page.waitForFunction(() => nabla.current()?.info.data.features.includes('answer=yes') || nabla.current()?.info.data.classes.length === 3);
 });
 
+e2e('missing cells of a table are filled, said, and treated otherwise column by column', { path: '#preset=digits-mlp', timeout: 120_000 }, async ({ page, shot }) => {
+  await trained(page);
+  const cell = (i) => [i % 8 === 0 ? '' : i % 5, i % 10 === 3 ? 'NA' : ['red', 'blue'][i % 2], i % 25 === 7 ? '?' : ['no', 'yes'][i % 2]];
+  const rows = Array.from({ length: 100 }, (_, i) => cell(i).join('\t')).join('\n');
+  await pick(page, [file('holes.tsv', `size\tcolour\tanswer\n${rows}\n`)]);
+  await trains(page, 'csv');
+  await page.getByText('Missing cells: 22 filled in, 4 rows and 0 empty columns left out.').waitFor();
+  const { columns } = await page.evaluate(() => nabla.current().info.data.missing);
+  const told = Object.fromEntries(columns.map((c) => [c.column, [c.cells, c.with]]));
+  assert.deepEqual(told, { size: [12, 'mean'], colour: [10, 'most_frequent'], answer: [4, 'drop'] });
+  await page.locator('#tab-data').click();
+  const missing = page.locator('.data-columns tbody tr', { has: page.getByRole('rowheader', { name: 'size' }) }).locator('td').nth(4);
+  await missing.waitFor();
+  assert.ok(Number(await missing.innerText()) > 0);
+  const all = (i) => i.data.train + i.data.validation + i.data.test;
+  const before = await run(page);
+  assert.equal(all(before.info), 96);
+  await shot('missing-cells');
+  await page.getByLabel(/^size · 12 cells/).selectOption('drop');
+  await page.waitForFunction((id) => nabla.current()?.info.run !== id && nabla.current()?.info.data.missing?.dropped === 16, before.id);
+  const { info } = await run(page);
+  // What was done at first stands in the spec too.
+  assert.deepEqual([info.spec.data.missing, all(info)], [{ size: 'drop', colour: 'most_frequent' }, 84]);
+});
+
+e2e('what is unpacked and cut into words for long can be cancelled', { firefox: false, timeout: 120_000 }, async ({ page }) => {
+  await trained(page);
+  const { id } = await run(page);
+  // Small as a file, large as what it holds: reading ends at once, and the rest lasts.
+  const text = Buffer.from('it was not a good film but the end was fine '.repeat(20_000));
+  const entries = Array.from({ length: 200 }, (_, i) => [`aclImdb/train/${i % 2 ? 'pos' : 'neg'}/${i}.txt`, text]);
+  const archive = gzipSync(tar(entries), { level: 1 });
+  await page.evaluate(() => {
+    globalThis.seen = [];
+    new MutationObserver((_, self) => {
+      const bar = document.querySelector('.reading progress');
+      if (!bar) return;
+      globalThis.seen.push(bar.value / bar.max);
+      // Reading is the first half.
+      if (bar.value / bar.max <= 0.5) return;
+      self.disconnect();
+      document.querySelector('.reading button').click();
+    }).observe(document.body, { childList: true, subtree: true, attributes: true });
+  });
+  await pick(page, [file('aclImdb_v1.tar.gz', archive)]);
+  await page.getByText('Cancelled; everything is as it was.').waitFor({ timeout: 60_000 });
+  const seen = await page.evaluate(() => globalThis.seen);
+  assert.ok(seen.at(-1) > 0.5 && seen.at(-1) < 1, `${seen}`);
+  await page.locator('.reading').waitFor({ state: 'detached' });
+  assert.equal((await run(page)).id, id);
+  const { step } = await run(page);
+  await page.waitForFunction((n) => nabla.current().history().step.length > n, step.length);
+});
+
 e2e('a folder of pictures by class and one of reviews, picked and dropped', { path: '#preset=cifar-cnn', firefox: false, timeout: 120_000 }, async ({ page, context }) => {
   await shows(page, 'cifar-cnn');
   const bmp = (r, g, b) => {
@@ -295,6 +349,36 @@ e2e('early stopping ends the run, says so, and kept states go on', { timeout: 12
   assert.match(told.saved[0].name, /^model\.01-\d\.\d\d\.safetensors$/);
   assert.equal(told.at, told.saved.at(-1).epoch * told.per);
   assert.equal(told.more.epoch, told.saved.at(-1).epoch + 1);
+});
+
+e2e('schedules change the learning rate as they say; every epoch is kept where that is asked', { path: 'engine.html', timeout: 90_000 }, async ({ page }) => {
+  const rates = (schedule, rate = 0.1) => page.evaluate(async ({ schedule, rate }) => {
+    const spec = await nabla.preset('logreg');
+    spec.train.optimizer = { kind: 'sgd', learning_rate: rate };
+    Object.assign(spec.train, { epochs: 4, schedule, checkpoints: { monitor: 'val_loss', best_only: false } });
+    spec.data.split.validation = 0.2;
+    const run = await nabla.load(spec);
+    await run.train();
+    const { learningRate } = run.history().metrics;
+    const saved = (await run.saved()).map((s) => s.epoch);
+    const per = run.info.stepsPerEpoch;
+    await run.dispose();
+    return { saved, first: learningRate[0], last: learningRate.at(-1), top: Math.max(...learningRate), epochs: [0, 1, 2, 3].map((e) => learningRate[e * per]) };
+  }, { schedule, rate });
+  const near = (got, want, what) => got.forEach((v, i) => assert.ok(Math.abs(v - want[i]) < 1e-6, `${what}: ${got}`));
+  const step = await rates({ kind: 'step', every: 2, gamma: 0.5 });
+  near(step.epochs, [0.1, 0.1, 0.05, 0.05], 'step');
+  assert.deepEqual(step.saved, [1, 2, 3, 4]);
+  near((await rates({ kind: 'exponential', gamma: 0.5 })).epochs, [0.1, 0.05, 0.025, 0.0125], 'exponential');
+  const cosine = await rates({ kind: 'cosine', final_factor: 0 });
+  assert.ok(cosine.first === cosine.top && cosine.last < 0.02, 'cosine');
+  const warm = await rates({ kind: 'warmup', epochs: 2 });
+  assert.ok(warm.first < 0.02 && warm.epochs[1] < 0.09 && Math.abs(warm.last - 0.1) < 1e-6, 'warm-up');
+  const cycle = await rates({ kind: 'one_cycle', warmup: 0.3 });
+  assert.ok(cycle.first < cycle.top && cycle.last < cycle.first && cycle.top > 0.08, 'one cycle');
+  // So small a rate gains nothing: it is halved after every epoch but the first.
+  const plateau = await rates({ kind: 'plateau', monitor: 'val_loss', factor: 0.5, patience: 1 }, 1e-6);
+  assert.ok(plateau.epochs[0] === plateau.top && plateau.epochs[3] <= plateau.epochs[0] / 2, `plateau: ${plateau.epochs}`);
 });
 
 e2e('the panel sets early stopping, and the page says when it stopped', { path: '#preset=cifar-cnn', timeout: 150_000 }, async ({ page }) => {

@@ -134,6 +134,20 @@ e2e('a series is carried on beyond the data', { path: '#preset=lstm-sine', timeo
   await shot('carried-on');
 });
 
+e2e('forecasts lie over the true course, ever nearer', { path: '#preset=lstm-sine', timeout: 90_000 }, async ({ page, shot }) => {
+  await shows(page, 'lstm-sine');
+  await slowly(page, 20);
+  // It is what the network opens on.
+  const error = page.locator('.series-view .numbers dd').last();
+  await error.waitFor();
+  assert.deepEqual((await page.locator('.series-view .plot-key').allInnerTexts()).map((s) => s.trim()), ['truth', 'forecast, training', 'forecast, test']);
+  const first = Number(await error.innerText());
+  assert.ok(first > 0.05, `${first}`);
+  await page.locator('.speed select').selectOption('0');
+  await page.waitForFunction((before) => Number([...document.querySelectorAll('.series-view .numbers dd')].at(-1)?.innerText) < before / 2, first, { timeout: 60_000 });
+  await shot('series');
+});
+
 e2e('x is moved and y follows', { path: '#preset=linreg-3x2' }, async ({ page }) => {
   await shows(page, 'linreg-3x2');
   await tab(page, 'predictions');
