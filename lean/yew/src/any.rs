@@ -1,7 +1,7 @@
 //! The one component type.
 use original::functional::{FunctionComponent, FunctionProvider, HookContext};
 use original::html::{BaseComponent, Context, HtmlResult, Properties};
-use original::virtual_dom::VList;
+use original::virtual_dom::Key;
 use std::any::TypeId;
 use std::rc::Rc;
 
@@ -13,6 +13,13 @@ pub struct Kind {
     id: fn() -> TypeId,
     run: fn(&mut HookContext, &Erased) -> HtmlResult,
     same: fn(&Erased, &Erased) -> bool,
+}
+
+impl Kind {
+    /// The same for the same kind alone.
+    pub fn key(&self) -> Key {
+        Key::from(format!("{:?}", (self.id)()))
+    }
 }
 
 /// A function component has one.
@@ -69,14 +76,8 @@ impl Properties for Shown {
     fn builder() {}
 }
 
-/// Whichever function component its properties say.
-pub struct Any {
-    state: FunctionComponent<Any>,
-    /// Of what is shown. Another key makes Yew replace all of it.
-    key: &'static str,
-}
-
-const KEYS: [&str; 2] = ["a", "b"];
+/// Whichever function component its properties say: the same one as long as it lives.
+pub struct Any(FunctionComponent<Any>);
 
 impl FunctionProvider for Any {
     type Properties = Shown;
@@ -91,39 +92,27 @@ impl BaseComponent for Any {
     type Properties = Shown;
 
     fn create(context: &Context<Any>) -> Any {
-        Any {
-            state: FunctionComponent::new(context),
-            key: KEYS[0],
-        }
+        Any(FunctionComponent::new(context))
     }
 
     fn update(&mut self, _: &Context<Any>, (): ()) -> bool {
         true
     }
 
-    fn changed(&mut self, context: &Context<Any>, old: &Shown) -> bool {
-        // Yew sees one type and goes on with what is there; another kind begins anew.
-        if !context.props().same_kind(old) {
-            self.state.destroy();
-            self.state = FunctionComponent::new(context);
-            self.key = KEYS[usize::from(self.key == KEYS[0])];
-        }
+    fn changed(&mut self, _: &Context<Any>, _: &Shown) -> bool {
         true
     }
 
     fn view(&self, context: &Context<Any>) -> HtmlResult {
-        let html = self.state.render(context.props())?;
-        // Keys are compared within a list.
-        let keyed = VList::with_children(vec![html], Some(self.key.into()));
-        Ok(VList::with_children(vec![keyed.into()], None).into())
+        self.0.render(context.props())
     }
 
     fn rendered(&mut self, _: &Context<Any>, _: bool) {
-        self.state.rendered();
+        self.0.rendered();
     }
 
     fn destroy(&mut self, _: &Context<Any>) {
-        self.state.destroy();
+        self.0.destroy();
     }
 
     fn prepare_state(&self) -> Option<String> {

@@ -1,7 +1,7 @@
 //! What `html!` makes of a component's tag.
 use crate::any::{Any, Provided, Shown};
 use original::html::{BaseComponent, ChildrenRenderer, IntoPropValue};
-use original::virtual_dom::{Key, VChild as Original, VNode};
+use original::virtual_dom::{Key, VChild as Original, VList, VNode};
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -42,8 +42,13 @@ impl<C> PartialEq for VChild<C> {
 }
 
 /// Not generic over the component, so that there is one.
+///
+/// To Yew components of all kinds are of one type. A list of its own, in which the kind is the key, makes it replace one
+/// kind by another rather than go on with what is there.
 fn node(shown: Shown, key: Option<Key>) -> VNode {
-    Original::<Any>::new(shown, key).into()
+    let kind = shown.kind.key();
+    let component = Original::<Any>::new(shown, Some(kind)).into();
+    VList::with_children(vec![component], key).into()
 }
 
 impl<C> From<VChild<C>> for VNode {
