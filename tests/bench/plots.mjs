@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { ROOT, launch } from '../e2e/lib/chrome.mjs';
 import { serve } from '../e2e/lib/server.mjs';
 import { pinned } from './pin.mjs';
+import { visitor } from './visitor.mjs';
 
 const { values: given } = parseArgs({
   options: {
@@ -54,13 +55,7 @@ function begin() {
 const site = await serve(resolve(given.dist), { isolated: false });
 const browser = await launch({ executable: (path) => pinned([path], { core: null, realtime: given.realtime }) });
 try {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block' });
-  await context.addInitScript(() => {
-    try {
-      localStorage.setItem('nabla.tour', '"seen"');
-    } catch {}
-  });
-  const page = await context.newPage();
+  const page = await visitor(browser);
   page.on('pageerror', (e) => console.error(String(e)));
   await page.goto(`${site.url}engine.html`);
   await page.evaluate(async (id) => {
@@ -96,7 +91,7 @@ try {
     rows[name] = { ...row, steps: (await recorded()) - steps };
     console.error(`${name.padEnd(10)} ${Object.entries(rows[name]).map(([k, v]) => `${k} ${v.toFixed(1)}`).join('  ')}  load ${loadavg()[0].toFixed(1)}`);
   };
-  const client = await context.newCDPSession(page);
+  const client = await page.context().newCDPSession(page);
   if (given.profile) {
     await client.send('Profiler.enable');
     await client.send('Profiler.start');

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT, launch } from '../e2e/lib/chrome.mjs';
 import { serve } from '../e2e/lib/server.mjs';
+import { visitor } from './visitor.mjs';
 
 const { values: given } = parseArgs({
   options: {
@@ -47,13 +48,7 @@ const median = (v) => [...v].sort((a, b) => a - b)[Math.floor(v.length / 2)];
 const site = await serve(join(ROOT, 'dist'), { isolated: false });
 const browser = await launch();
 try {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block' });
-  await context.addInitScript(() => {
-    try {
-      localStorage.setItem('nabla.tour', '"seen"');
-    } catch {}
-  });
-  const page = await context.newPage();
+  const page = await visitor(browser);
   // So many epochs that it trains as long as it is watched.
   await page.goto(`${site.url}engine.html`);
   await page.evaluate(async (id) => {
