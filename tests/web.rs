@@ -46,7 +46,7 @@ async fn more_threads() {
     #[cfg(target_feature = "atomics")]
     {
         use nabla::train::worker::threads;
-        threads::start(THREADS, &helper()).await;
+        threads::start(THREADS, &helper(), nested).await;
         assert_eq!(threads::threads(), THREADS, "helpers did not come up");
         nabla::backend::cpu::pool::want(THREADS);
     }
@@ -54,6 +54,26 @@ async fn more_threads() {
 
 #[cfg(target_feature = "atomics")]
 const THREADS: usize = 3;
+
+/// The page of the test runner starts no helpers: the trainer makes its own.
+#[cfg(target_feature = "atomics")]
+fn nested(
+    script: &str,
+    message: &js_sys::Object,
+    port: &web_sys::MessagePort,
+) -> Result<(), wasm_bindgen::JsValue> {
+    let options = web_sys::WorkerOptions::new();
+    options.set_type(web_sys::WorkerType::Module);
+    let worker = web_sys::Worker::new_with_options(script, &options)?;
+    let port = port.clone();
+    let kept = worker.clone();
+    let up = wasm_bindgen::closure::Closure::once_into_js(move || {
+        let _kept = kept;
+        port.post_message(&true.into())
+    });
+    worker.set_onmessage(Some(up.unchecked_ref()));
+    worker.post_message(message)
+}
 
 /// Address of a script for the helpers: this test's own module, made as the site makes its.
 #[cfg(target_feature = "atomics")]

@@ -103,6 +103,8 @@ function tell(listeners, ...args) {
 /** A trainer worker. Messages carry JSON text; arrays and files travel beside it. */
 class Trainer {
   #worker;
+  /** Threads that it asked for. */
+  #helpers = [];
   #pending = new Map();
   #listeners = new Set();
   #queue = [];
@@ -144,7 +146,7 @@ class Trainer {
   #retreat() {
     console.warn(`nabla: the ${this.build} build did not start; another one is taken.`);
     usable.delete(this.build);
-    this.#worker.terminate();
+    this.#quit();
     this.#begin(pageEngine());
   }
 
@@ -190,12 +192,30 @@ class Trainer {
       this.#crash(JSON.parse(m.fatal));
     } else if (m.event !== undefined) {
       tell(this.#listeners, m.event, m.buffers ?? []);
+    } else if (m.helper !== undefined) {
+      this.#help(m);
     } else {
       const waiting = this.#pending.get(m.id);
       this.#pending.delete(m.id);
       if (m.ok) waiting?.resolve({ body: m.body, buffers: m.buffers ?? [] });
       else waiting?.reject(failure(JSON.parse(m.body)));
     }
+  }
+
+  /** Starts a thread of the trainer's; says `true` to the port when it is up, otherwise why it is not. */
+  #help({ helper, message, port }) {
+    const worker = new Worker(helper, { type: 'module', name: 'nabla helper' });
+    worker.onmessage = () => port.postMessage(true);
+    worker.onerror = (e) => {
+      e.preventDefault?.();
+      port.postMessage(e.message || `${helper} did not load`);
+    };
+    this.#helpers.push(worker);
+    worker.postMessage(message);
+  }
+
+  #quit() {
+    for (const worker of [this.#worker, ...this.#helpers.splice(0)]) worker.terminate();
   }
 
   #crash(why) {
@@ -211,7 +231,7 @@ class Trainer {
     if (this.dead) return;
     this.dead = f;
     clearTimeout(this.#timer);
-    this.#worker.terminate();
+    this.#quit();
     this.#queue.length = 0;
     for (const { reject } of this.#pending.values()) reject(failure(f));
     this.#pending.clear();

@@ -465,7 +465,7 @@ async fn threads_for(options: &LoadOptions) -> usize {
         let wanted = options.threads.unwrap_or(MOST).clamp(1, cores());
         if wanted > threads::threads() && scope::isolated() {
             match source::beside(HELPER) {
-                Ok(script) => threads::start(wanted, &script).await,
+                Ok(script) => threads::start(wanted, &script, threads::ask_page).await,
                 Err(e) => web_sys::console::warn_1(&e),
             }
         }
