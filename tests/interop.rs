@@ -9,6 +9,8 @@ mod hostile;
 mod import;
 #[path = "interop/onnx.rs"]
 mod onnx;
+#[path = "interop/onnx_random.rs"]
+mod onnx_random;
 #[path = "interop/random.rs"]
 mod random;
 #[path = "interop/random_specs.rs"]

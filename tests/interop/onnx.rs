@@ -64,13 +64,14 @@ pub fn without_spec(mut file: Vec<u8>) -> Vec<u8> {
     file
 }
 
+/// The greatest difference, relative where numbers are larger than 1; NaN where one of them is no number.
 pub fn far(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
     let each = a
         .iter()
         .zip(b)
         .map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
-    each.fold(0.0, f32::max)
+    each.fold(0.0, |most, v| if v <= most { most } else { v })
 }
 
 /// Networks of the list are taken as they begin, the others when their running statistics are their own.
@@ -249,7 +250,7 @@ fn files_of_pytorch() {
     // Recurrences that the newer exporter writes out step by step.
     let refused = [("simple.dynamo.onnx", "Slice")];
     let seen = files_of("golden.json", &["legacy", "dynamo"], &refused);
-    assert_eq!(seen, 28);
+    assert_eq!(seen, 30);
 }
 
 #[test]

@@ -196,6 +196,29 @@ class ResNet(nn.Module):
         return self.fc(torch.flatten(x, 1))
 
 
+class Forks(nn.Module):
+    """Values that several read, as they are and scaled: the input, a layer, a normalisation and an attention."""
+
+    def __init__(self):
+        super().__init__()
+        self.mean, self.std = nn.Buffer(torch.rand(64)), nn.Buffer(torch.rand(64) + 0.5)
+        self.one, self.two, self.three = nn.Linear(64, 8), nn.Linear(64, 8), nn.Linear(64, 8)
+        self.four = nn.Linear(4, 4)
+        self.norm = nn.LayerNorm(8)
+        self.register_buffer("shift", torch.rand(8))
+        self.attention = nn.MultiheadAttention(4, 1, batch_first=True)
+        self.out = nn.Linear(48, 10)
+
+    def forward(self, x):
+        a = self.one((x - self.mean) / self.std)
+        b = self.two(x)
+        c = self.three(x * 0.25)
+        y = self.norm(a + b * 2 + torch.tanh(b) + c)
+        z = self.four((y * self.shift).view(-1, 2, 4))
+        z, _ = self.attention(z, z, z, need_weights=False)
+        return self.out(torch.cat([a, c * 3 - 1, torch.relu(c), y, y + self.shift, (z + 1).flatten(1)], dim=1))
+
+
 def mlp():
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.Tanh(), nn.Dropout(0.5), nn.Linear(4, 10))
 
@@ -219,6 +242,8 @@ def main():
         "vgg": (vgg(), torch.rand(2, 3, 32, 32)),
         "resnet": (ResNet(), torch.rand(2, 3, 32, 32)),
     }
+    with torch.random.fork_rng():  # those before stay what they are
+        networks["forks"] = (Forks(), torch.rand(2, 64))
     record = {}
     for name, (net, x) in networks.items():
         for module in net.modules():

@@ -13,7 +13,8 @@ use crate::spec::{Framework, LayerKind};
 pub struct Attention {
     /// Layers or parts of layers that give queries, keys and values.
     parts: [Option<Source>; 3],
-    heads: usize,
+    /// Steps, heads, and numbers of each head.
+    sizes: [usize; 3],
     scale: f32,
     causal: bool,
     weighed: bool,
@@ -101,38 +102,26 @@ pub fn product(walk: &mut Walk, node: &Node) -> Res<()> {
         (Some(Value::Flow(q)), Some(Value::Flow(k))) => {
             // A scale of one number may stand on either of them.
             let mut scale = 1.0;
-            let mut plain = |flow: &Flow| -> Option<Flow> {
-                if let Some(e) = &flow.expr {
-                    match super::expr::recognise(e) {
-                        Some(super::expr::Known::Affine(a, 0.0)) => scale *= a as f32,
-                        _ => return None,
-                    }
-                }
-                Some(Flow {
-                    expr: None,
+            let mut plain = |walk: &mut Walk, flow: &Flow| -> Res<Flow> {
+                let e = flow.expr.as_ref().and_then(|e| super::expr::recognise(e));
+                let Some(super::expr::Known::Affine(a, 0.0)) = e else {
+                    return settle(walk, flow, node);
+                };
+                scale *= a as f32;
+                let expr = None;
+                Ok(Flow {
+                    expr,
                     ..flow.clone()
                 })
             };
-            let (q, k) = (plain(&q).ok_or_else(no)?, plain(&k).ok_or_else(no)?);
-            let heads = match (&q.source.dims[..], &q.groups[..], &k.groups[..]) {
-                ([_, heads, _], [a, b, c, d], [e, f, g, h])
-                    if a[..] == [0]
-                        && b[..] == [2]
-                        && c[..] == [1]
-                        && d[..] == [3]
-                        && e[..] == [0]
-                        && f[..] == [2]
-                        && g[..] == [3]
-                        && h[..] == [1]
-                        && k.source.dims == q.source.dims =>
-                {
-                    *heads
-                }
-                _ => return Err(no()),
-            };
+            let (q, k) = (plain(walk, &q)?, plain(walk, &k)?);
+            let sizes = heads(&q, [0, 2, 1, 3]).ok_or_else(no)?;
+            if heads(&k, [0, 2, 3, 1]) != Some(sizes) {
+                return Err(no());
+            }
             walk.attentions.push(Attention {
                 parts: [Some(q.source), Some(k.source), None],
-                heads,
+                sizes,
                 scale,
                 causal: false,
                 weighed: false,
@@ -143,22 +132,20 @@ pub fn product(walk: &mut Walk, node: &Node) -> Res<()> {
         (Some(Value::Attention(n)), Some(Value::Flow(v))) => {
             let v = settle(walk, &v, node)?;
             let attention = &mut walk.attentions[n];
-            let dims = attention.parts[0].as_ref().map(|s| s.dims.clone());
-            let groups: Vec<&[usize]> = v.groups.iter().map(|g| &g[..]).collect();
-            let fits =
-                groups == [&[0][..], &[2], &[1], &[3]] && Some(&v.source.dims) == dims.as_ref();
-            if !attention.weighed || !fits {
+            let sizes = attention.sizes;
+            if !attention.weighed || heads(&v, [0, 2, 1, 3]) != Some(sizes) {
                 return Err(no());
             }
             attention.parts[2] = Some(v.source.clone());
-            let flow = Flow {
-                source: Source {
-                    layer: None,
-                    part: Part::Attended(n),
-                    ..v.source
-                },
-                ..v
-            };
+            let [t, heads, each] = sizes;
+            let mut flow = Flow::new(Source {
+                layer: None,
+                real: vec![t, heads * each],
+                dims: sizes.to_vec(),
+                part: Part::Attended(n),
+                image: false,
+            });
+            flow.groups.swap(1, 2);
             walk.give(node, 0, Value::Flow(flow));
         }
         _ => return Err(no()),
@@ -166,22 +153,49 @@ pub fn product(walk: &mut Walk, node: &Node) -> Res<()> {
     Ok(())
 }
 
+/// Steps, heads and numbers of each head of a value whose last axis was taken apart into heads; `order`: what
+/// its axes are, of the batch, the steps, the heads and the numbers. None where it is no such value.
+fn heads(flow: &Flow, order: [usize; 4]) -> Option<[usize; 3]> {
+    let shape = flow.shape()?;
+    let &[t, width] = &flow.source.real[..] else {
+        return None;
+    };
+    let at = |what: usize| order.iter().position(|o| *o == what);
+    let size = |what: usize| shape.get(at(what)?).and_then(|n| usize::try_from(*n).ok());
+    let (h, each) = (size(2)?, size(3)?);
+    if shape.len() != 4 || flow.expr.is_some() || h.checked_mul(each) != Some(width) {
+        return None;
+    }
+    let whole = Flow::new(Source {
+        dims: flow.source.real.clone(),
+        ..flow.source.clone()
+    });
+    let made = whole.reshape(&[0, t as i64, h as i64, each as i64])?;
+    let made = made.transpose(&order)?;
+    made.lies_as(flow).then_some([t, h, each])
+}
+
 /// Scale, mask and softmax of attention's scores. False where the node is none of these.
 pub fn scores(walk: &mut Walk, node: &Node, n: usize) -> Res<bool> {
     let no = || at(node, "onnx-product", &[]);
+    let passes = matches!(&node.op[..], "Identity" | "Dropout" | "Cast");
+    if walk.attentions[n].weighed && !passes {
+        return Ok(false);
+    }
     match node.op.as_str() {
         "Softmax" if matches!(node.int("axis", -1), -1 | 3) => walk.attentions[n].weighed = true,
         "Mul" | "Div" => {
             let k = usize::from(matches!(walk.value(node, 0)?, Some(Value::Attention(_))));
             let v = walk.held(node, k)?.scalar().ok_or_else(no)?;
+            if k == 0 && node.op == "Div" {
+                return Err(no());
+            }
             walk.attentions[n].scale *= if node.op == "Mul" { v } else { 1.0 / v };
         }
         "Add" => {
             let k = usize::from(matches!(walk.value(node, 0)?, Some(Value::Attention(_))));
             let mask = walk.held(node, k)?;
-            let t = walk.attentions[n].parts[0]
-                .as_ref()
-                .map_or(0, |s| s.dims[0]);
+            let t = walk.attentions[n].sizes[0];
             let values = mask.to_floats();
             let later = |i: usize| i % t > i / t;
             let causal = t > 0
@@ -227,18 +241,23 @@ pub fn project(
     let [Some(q), Some(k), Some(v)] = a.parts else {
         return Err(no());
     };
-    let &[t, heads, each] = &q.dims[..] else {
-        return Err(no());
-    };
+    let [t, heads, each] = a.sizes;
     // Whatever becomes of samples and steps, it comes out as it went in.
     let mut groups = flow.groups.clone();
-    if groups.pop().as_deref() != Some(&[2, 3]) {
+    let last = groups.pop().unwrap_or_default();
+    let long = |a: &usize| flow.source.dims.get(a - 1).is_some_and(|n| *n != 1);
+    let side_by_side = [2, 3].into_iter().filter(long);
+    if last.contains(&0)
+        || !side_by_side.eq(last.iter().copied().filter(long))
+        || groups.iter().flatten().any(|a| *a > 1 && long(a))
+    {
         return Err(no());
     }
+    groups.iter_mut().for_each(|g| g.retain(|a| *a < 2));
     groups.push(vec![2]);
     let d = heads * each;
     let right = 1.0 / (each as f32).sqrt();
-    if heads != a.heads || (a.scale - right).abs() > 1e-5 * right || weight.len() != d * d {
+    if (a.scale - right).abs() > 1e-5 * right || weight.len() != d * d {
         return Err(no());
     }
     let mut three = Vec::new();
@@ -307,7 +326,13 @@ pub fn project(
 }
 
 /// A bias behind an attention's last projection. None where the flow comes from none.
-pub fn into_projection(walk: &mut Walk, flow: &Flow, a: &[f32], b: &[f32]) -> Option<Flow> {
+pub fn into_projection(
+    walk: &mut Walk,
+    flow: &Flow,
+    a: &[f32],
+    b: &[f32],
+    axis: Option<usize>,
+) -> Option<Flow> {
     let layer = flow.source.layer?;
     if !matches!(
         walk.build.layers[layer].kind,
@@ -315,7 +340,16 @@ pub fn into_projection(walk: &mut Walk, flow: &Flow, a: &[f32], b: &[f32]) -> Op
     ) {
         return None;
     }
-    if walk.build.is_read(layer) || a != [1.0] {
+    let along = match axis {
+        Some(k) => flow.groups[k][..] == [2],
+        None => flow.source.real.last() == Some(&1),
+    };
+    if !flow.unsplit()
+        || walk.build.is_read(layer)
+        || !walk.one_way(Some(layer))
+        || a != [1.0]
+        || !along
+    {
         return None;
     }
     let bias = format!("{}.bias", projection(walk.build.framework));

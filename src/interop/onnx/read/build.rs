@@ -62,6 +62,8 @@ pub struct Build {
     /// Shape of one sample, which may be turned round as long as nothing has read it.
     pub input: Vec<usize>,
     pub input_read: bool,
+    /// Whether data that is reshaped first of all may as well come in that shape.
+    free: bool,
     /// The input times the first plus the second, number by number, until a layer takes it in.
     pub affine: Option<(Vec<f32>, Vec<f32>)>,
     /// The layers that do that, where no layer could take it in.
@@ -102,7 +104,7 @@ const TENSORFLOW: [&str; 11] = [
 ];
 
 impl Build {
-    pub fn new(framework: Framework) -> Build {
+    pub fn new(framework: Framework, free: bool) -> Build {
         Build {
             framework,
             layers: Vec::new(),
@@ -111,6 +113,7 @@ impl Build {
             tokens: false,
             input: Vec::new(),
             input_read: false,
+            free,
             affine: None,
             scaling: None,
             scaled: false,
@@ -219,11 +222,8 @@ impl Build {
                     let whole = by.round();
                     self.divide = Some(if 1.0 / whole == mul[0] { whole } else { by });
                 } else {
-                    let channels = self.input.first().copied().unwrap_or(1);
-                    if flow.source.image && channels != 1 || mul.len() > SCALED {
-                        return Err(at(node, "onnx-scale", &[]));
-                    }
-                    self.scaling = Some(self.normalise(&mul, &add)?);
+                    self.scalable(flow, &mul, node)?;
+                    self.scaling = Some(self.normalise(None, &mul, &add)?);
                 }
             }
             return Ok(self.scaling);
@@ -231,15 +231,35 @@ impl Build {
         Ok(flow.source.layer)
     }
 
+    fn scalable(&self, flow: &Flow, mul: &[f32], node: &Node) -> Res<()> {
+        let channels = self.input.first().copied().unwrap_or(1);
+        match flow.source.image && channels != 1 || mul.len() > SCALED {
+            true => Err(at(node, "onnx-scale", &[])),
+            false => Ok(()),
+        }
+    }
+
+    /// A scaling of the input for one of those who read it, as a layer.
+    pub fn scaled_for_one(
+        &mut self,
+        flow: &Flow,
+        (mul, add): (&[f32], &[f32]),
+        node: &Node,
+    ) -> Res<Flow> {
+        self.scalable(flow, mul, node)?;
+        let from = self.source(flow, node)?;
+        let layer = self.normalise(from, mul, add)?;
+        Ok(flow.over(layer))
+    }
+
     /// A scaling of the input number by number that no layer takes in: a batch norm with the statistics
     /// that it stands for.
-    fn normalise(&mut self, mul: &[f32], add: &[f32]) -> Res<usize> {
+    fn normalise(&mut self, mut from: Option<usize>, mul: &[f32], add: &[f32]) -> Res<usize> {
         let node = Node::unnamed();
         let n = mul.len();
-        let mut from = None;
         if self.input.len() > 1 {
             let kind = LayerKind::Flatten;
-            from = Some(self.layer(&node, None, "flatten", kind, vec![None])?);
+            from = Some(self.layer(&node, None, "flatten", kind, vec![from])?);
         }
         let kind = LayerKind::BatchNorm {
             momentum: None,
@@ -319,7 +339,8 @@ impl Build {
         if !flow.in_order() || flow.source.image && sample.len() > 1 {
             return Err(at(node, "onnx-order", &[]));
         }
-        let free = flow.source.layer.is_none() && !self.input_read && sample.len() > 1;
+        let free = self.free && flow.source.layer.is_none();
+        let free = free && !self.input_read && sample.len() > 1;
         if free && flow.source.part == Part::Whole {
             // Nothing has seen the data yet: it may as well come in this shape.
             self.input = sample.to_vec();
@@ -336,6 +357,10 @@ impl Build {
                 ("reshape", LayerKind::Reshape { shape })
             }
         };
+        let known = |l: &Layer| l.kind == kind && l.inputs == [from];
+        if let Some(known) = self.layers.iter().position(known) {
+            return Ok(Some(known));
+        }
         let fresh = Node::unnamed();
         self.layer(&fresh, None, name, kind, vec![from]).map(Some)
     }

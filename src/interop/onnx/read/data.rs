@@ -65,14 +65,16 @@ pub fn around(network: &Network, keep: Option<&Spec>) -> Res<(Spec, Vec<Note>)> 
 /// A spec's data and training with the network's layers, if the shapes allow it.
 fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
     let mut spec = given.clone();
-    let words = spec.data.text.is_some();
-    if words != network.tokens {
-        return None;
-    }
-    if network.tokens {
-        let text = spec.data.text.as_mut()?;
-        text.length = *network.input.first()?;
-        text.words = vocabulary(network)?;
+    // Whole numbers are words of a text, or what a table of the network at hand is asked for.
+    let known = vocabulary(&spec.layers);
+    match (&mut spec.data.text, network.tokens) {
+        (Some(text), true) => {
+            text.length = *network.input.first()?;
+            text.words = vocabulary(&network.layers)?;
+        }
+        (None, true) if known.is_some() && known <= vocabulary(&network.layers) => {}
+        (None, false) => {}
+        _ => return None,
     }
     spec.data.flatten = false;
     let sample = spec.data.shape()?.sample;
@@ -82,7 +84,7 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
         // A picture of one channel.
         ([1, rest @ ..] | [rest @ .., 1], b) if rest == b => false,
         ([n], b) if *n == b.iter().product::<usize>() && b.len() > 1 => true,
-        (a, b) if bare(a) == bare(b) && a.len() == b.len() => false,
+        (a, b) if bare(a) == bare(b) && [a.len(), b.len()] == [3, 3] => false,
         _ => return None,
     };
     if let Some(by) = network.divide {
@@ -90,7 +92,7 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
     }
     // What the file gives is in the target's own units.
     spec.data.scale_target = false;
-    if network.scaled {
+    if network.scaled && network.divide.is_none() {
         spec.data.scale = Scale::None;
     }
     if spec.data.target == TargetOf::Input && network.output != network.input {
@@ -136,8 +138,8 @@ fn fitted(network: &Network, given: &Spec) -> Option<Spec> {
     Some(with_layers(spec, network))
 }
 
-fn vocabulary(network: &Network) -> Option<usize> {
-    network.layers.iter().find_map(|l| match l.kind {
+fn vocabulary(layers: &[LayerSpec]) -> Option<usize> {
+    layers.iter().find_map(|l| match l.kind {
         LayerKind::Embedding { vocab, .. } => Some(vocab),
         _ => None,
     })

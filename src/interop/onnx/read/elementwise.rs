@@ -5,6 +5,7 @@ use super::expr::{self, Binary, Expr, Known, Unary};
 use super::file::Node;
 use super::flow::{Flow, Part};
 use super::walk::{Stage, Stat, Value, Walk};
+use crate::interop::onnx::proto::dtype;
 use crate::interop::onnx::tensor::Tensor;
 use crate::spec::{Activation, LayerKind, Norm};
 use std::rc::Rc;
@@ -99,7 +100,8 @@ fn apart(walk: &mut Walk, bare: &Flow, e: &Rc<Expr>, node: &Node) -> Res<Flow> {
 
 /// An Add layer.
 fn sum(walk: &mut Walk, a: &Flow, b: &Flow, node: &Node) -> Res<Flow> {
-    let alike = a.groups == b.groups && a.source.dims == b.source.dims;
+    let alike =
+        a.groups == b.groups && a.source.dims == b.source.dims && a.source.image == b.source.image;
     let (inputs, out) = if alike && a.source.real == b.source.real {
         let inputs = vec![walk.build.source(a, node)?, walk.build.source(b, node)?];
         (inputs, None)
@@ -138,10 +140,16 @@ fn affine(
     let Some(layer) = flow.source.layer else {
         return input_affine(walk, flow, a, b, axis, node);
     };
+    if super::norms::into_norm(walk, flow, a, b, axis) {
+        return Ok(flow.clone());
+    }
+    if let Some(flow) = super::attention::into_projection(walk, flow, a, b, axis) {
+        return Ok(flow);
+    }
     // Rows of the weight that belong to the channel's place on the given axis.
     let channels = walk.build.channel_axis(&flow.source);
     let (channel, first) = match &walk.build.layers[layer].kind {
-        _ if !plain || walk.build.is_read(layer) => {
+        _ if !plain || walk.build.is_read(layer) || !walk.one_way(Some(layer)) => {
             return by_channel(walk, flow, a, b, axis, node);
         }
         LayerKind::Linear { .. } => (flow.source.real.len(), true),
@@ -210,7 +218,8 @@ fn by_channel(
         .and_then(|k| flow.groups.get(k))
         .is_some_and(|g| g[..] == [channel]);
     let fits = |v: &[f32]| v.len() == 1 || v.len() == n;
-    if !whole || !along || !fits(a) || !fits(b) {
+    let alike = a.len() == 1 && b.len() == 1;
+    if !whole || !along && !alike || !fits(a) || !fits(b) {
         return Err(no());
     }
     let from = walk.build.source(flow, node)?;
@@ -255,10 +264,15 @@ fn input_affine(
     let ordered = alike || flow.in_order() || flow.whole_image();
     let whole = ordered && (axis.is_none() || axis == Some(1) && flow.rank() == 2);
     let fits = |v: &[f32]| v.len() == 1 || v.len() == n;
-    if walk.build.input_read || !whole || !fits(a) || !fits(b) {
+    if !whole || !fits(a) || !fits(b) {
         return Err(at(node, "onnx-scale", &[]));
     }
     let of = |v: &[f32], k: usize| v[if v.len() == 1 { 0 } else { k }];
+    if walk.build.input_read || !walk.one_way(None) {
+        // Others read it as it is.
+        let each = |v: &[f32]| (0..n).map(|k| of(v, k)).collect::<Vec<_>>();
+        return walk.build.scaled_for_one(flow, (&each(a), &each(b)), node);
+    }
     let (mut mul, mut add) = walk
         .build
         .affine
@@ -295,7 +309,7 @@ pub fn unary(walk: &mut Walk, node: &Node) -> Res<bool> {
         "Clip" => {
             let mut limit = |k: usize, name: &str, default: f64| -> Res<f64> {
                 Ok(match walk.held_if(node, k)? {
-                    Some(t) => f64::from(t.scalar().unwrap_or(default as f32)),
+                    Some(t) => f64::from(t.scalar().ok_or_else(|| at(node, "onnx-op-use", &[]))?),
                     None => f64::from(node.float(name, default as f32)),
                 })
             };
@@ -397,6 +411,27 @@ pub fn binary(walk: &mut Walk, node: &Node) -> Res<bool> {
     Ok(true)
 }
 
+/// To another kind of number: whole ones lose what is behind the point.
+pub fn cast(walk: &mut Walk, node: &Node) -> Res<()> {
+    let f = match i32::try_from(node.int("to", 0)) {
+        Ok(dtype::FLOAT | dtype::DOUBLE | dtype::FLOAT16 | dtype::BFLOAT16) => None,
+        Ok(dtype::INT64 | dtype::INT32) => Some(Unary::Whole),
+        Ok(dtype::BOOL) => Some(Unary::Other),
+        _ => return Err(super::nodes::setting(node, "to")),
+    };
+    match (walk.value(node, 0)?, f) {
+        (Some(Value::Flow(flow)), Some(f)) => {
+            let e = Expr::One(f, inner(&flow));
+            give(walk, node, flow, e)
+        }
+        (Some(value), None) => {
+            walk.give(node, 0, value);
+            Ok(())
+        }
+        _ => Err(at(node, "onnx-op-use", &[])),
+    }
+}
+
 /// PRelu with one slope for all is a leaky ReLU whose slope was learnt.
 fn leaky(walk: &mut Walk, node: &Node) -> Res<()> {
     let slope = walk
@@ -457,17 +492,21 @@ fn with_held(
                 Binary::Mul => (values, vec![0.0]),
                 _ => (values.iter().map(|v| 1.0 / v).collect(), vec![0.0]),
             };
-            if super::norms::into_norm(walk, &flow, &a, &b) {
+            let axis = match axes {
+                [k] => Some(lead + k),
+                _ => None,
+            };
+            // All that a normalisation is over.
+            let last = long.iter().all(|k| k + long.len() >= t.dims.len());
+            if axis.is_none() && last && super::norms::into_norm(walk, &flow, &a, &b, None) {
                 flow
-            } else if let Some(flow) = super::attention::into_projection(walk, &flow, &a, &b) {
+            } else if let Some(flow) = super::attention::into_projection(walk, &flow, &a, &b, axis)
+            {
                 flow
-            } else {
-                let axis = match axes {
-                    [k] => Some(lead + k),
-                    _ if whole && flow.source.layer.is_none() => None,
-                    _ => return Err(no()),
-                };
+            } else if axis.is_some() || whole && flow.source.layer.is_none() {
                 affine(walk, &flow, &a, &b, axis, node)?
+            } else {
+                return Err(no());
             }
         }
         _ => return Err(no()),

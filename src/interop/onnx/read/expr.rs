@@ -32,6 +32,10 @@ pub enum Unary {
     Silu(f64),
     /// 1 for 0, else 0.
     Not,
+    /// 0 for 0, else 1.
+    Other,
+    /// Without what is behind the point.
+    Whole,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +61,7 @@ impl Unary {
         use Unary::*;
         let parts = matches!(
             self,
-            Erf | Exp | Log | Neg | Abs | Sqrt | Reciprocal | Clip(..) | Not
+            Erf | Exp | Log | Neg | Abs | Sqrt | Reciprocal | Clip(..) | Not | Other | Whole
         );
         !parts
     }
@@ -98,6 +102,8 @@ impl Unary {
             }
             Unary::Silu(a) => x * sigmoid(a * x),
             Unary::Not => f64::from(x == 0.0),
+            Unary::Other => f64::from(x != 0.0),
+            Unary::Whole => x.trunc(),
         }
     }
 }
@@ -125,6 +131,50 @@ impl Expr {
         }
     }
 
+    /// Whether it is put together from pieces.
+    fn has_corners(&self) -> bool {
+        match self {
+            Expr::X | Expr::Number(_) => false,
+            Expr::One(f, a) => {
+                let alone = matches!(**a, Expr::X);
+                let corner = match f {
+                    Unary::Relu | Unary::Leaky(_) | Unary::Elu(_) => !alone,
+                    Unary::Abs | Unary::Clip(..) => true,
+                    Unary::Not | Unary::Other | Unary::Whole => true,
+                    _ => false,
+                };
+                corner || a.has_corners()
+            }
+            Expr::Two(f, a, b) => {
+                use Binary::*;
+                matches!(f, Max | Min | Greater | Less) || a.has_corners() || b.has_corners()
+            }
+        }
+    }
+
+    /// Places on both sides of the numbers that it names.
+    fn numbers(&self, to: &mut Vec<f64>) {
+        let mut beside = |v: f64| {
+            let near = 1e-3 * v.abs().max(1e-3);
+            to.extend([v - near, v + near].into_iter().filter(|v| v.is_finite()));
+        };
+        match self {
+            Expr::X => {}
+            Expr::Number(v) => beside(*v),
+            Expr::One(f, a) => {
+                if let Unary::Clip(low, high) = f {
+                    beside(*low);
+                    beside(*high);
+                }
+                a.numbers(to);
+            }
+            Expr::Two(_, a, b) => {
+                a.numbers(to);
+                b.numbers(to);
+            }
+        }
+    }
+
     pub fn parts(&self) -> usize {
         match self {
             Expr::X | Expr::Number(_) => 1,
@@ -143,16 +193,31 @@ pub enum Known {
     Affine(f64, f64),
 }
 
-/// Where functions are compared.
-fn points() -> impl Iterator<Item = f64> {
-    (-40..=40).map(|k| f64::from(k) * 0.17 + 0.003)
+/// Where functions are compared: densely where they bend, and far out. What is smooth and the same there is the
+/// same; where one has corners, its own numbers say where these may be.
+fn points(e: &Expr) -> Vec<f64> {
+    let mut all: Vec<f64> = (-40..=40).map(|k| f64::from(k) * 0.17 + 0.003).collect();
+    let mut steps: Vec<f64> = [9.0, 13.0, 19.0, 28.0, 45.0, 90.0, 250.0, 1e3, 1e4, 1e6].into();
+    if e.has_corners() {
+        let mut far = 1e-4;
+        while far < 1e4 {
+            steps.push(far);
+            far *= 1.08;
+        }
+        e.numbers(&mut steps);
+    }
+    all.extend(steps.iter().flat_map(|x| [*x, -x]));
+    all
 }
 
 pub fn recognise(e: &Expr) -> Option<Known> {
+    let points: Vec<(f64, f64)> = points(e).into_iter().map(|x| (x, e.at(x))).collect();
     let same = |f: &dyn Fn(f64) -> f64| {
-        points().all(|x| {
-            let (a, b) = (e.at(x), f(x));
-            (a - b).abs() <= 2e-6 * (1.0 + b.abs())
+        points.iter().all(|(x, a)| {
+            let b = f(*x);
+            // Far out, exponentials are beyond what a number can be.
+            let beyond = !a.is_finite() && x.abs() > 80.0;
+            beyond || (a - b).abs() <= 2e-6 * (1.0 + b.abs())
         })
     };
     let (b, a) = (e.at(0.0), e.at(1.0) - e.at(0.0));
@@ -228,5 +293,18 @@ mod tests {
             recognise(&step),
             Some(Known::Activation(Activation::Step, None))
         );
+        // What is another function only far out, or close to where it bends.
+        let clip = |low, high| Expr::One(Unary::Clip(low, high), x());
+        assert_eq!(
+            recognise(&clip(0.0, f64::INFINITY)),
+            Some(Known::Activation(Activation::Relu, None))
+        );
+        for (low, high) in [(0.0, 6.0), (0.0, 20.0), (0.0, 5e5), (-400.0, 400.0)] {
+            assert_eq!(recognise(&clip(low, high)), None, "{low} {high}");
+        }
+        for at in [-0.1, 0.001, 77.0] {
+            assert_eq!(recognise(&two(Binary::Greater, x(), number(at))), None);
+        }
+        assert_eq!(recognise(&Expr::One(Unary::Whole, x())), None);
     }
 }

@@ -345,6 +345,27 @@ impl Flow {
         }
     }
 
+    /// Whether the axes of another one are the same, those of size 1 left out, however they came about.
+    pub fn lies_as(&self, other: &Flow) -> bool {
+        let plain = |flow: &Flow| -> (Vec<usize>, Vec<Vec<usize>>) {
+            let long: Vec<usize> = (1..=flow.source.dims.len())
+                .filter(|a| flow.size(*a) != 1)
+                .collect();
+            let place = |a: &usize| match *a {
+                0 => Some(0),
+                a => long.iter().position(|l| *l == a).map(|k| k + 1),
+            };
+            let groups = flow.groups.iter();
+            (
+                long.iter().map(|a| flow.size(*a)).collect(),
+                groups
+                    .map(|g| g.iter().filter_map(place).collect())
+                    .collect(),
+            )
+        };
+        plain(self) == plain(other)
+    }
+
     /// Whether another one has the same numbers in the same places, but for functions of each.
     pub fn beside(&self, other: &Flow) -> bool {
         self.source.layer == other.source.layer

@@ -81,10 +81,22 @@ fn any_framework(
         Framework::Pytorch => Framework::Keras,
         Framework::Keras => Framework::Pytorch,
     };
-    let whole = |framework| {
-        let network = walk::walk(file, framework)?;
+    let with = |framework, free| {
+        let network = walk::walk(file, framework, free)?;
         let (spec, notes) = data::around(&network, keep)?;
         Ok((network, spec, notes))
+    };
+    let whole = |framework| {
+        let read = with(framework, true)?;
+        // In the shape that the network gives them no data fit; perhaps some do as the file has them.
+        let fits = |notes: &[Note]| notes.iter().all(|n| n.code != "onnx-no-data");
+        match fits(&read.2) {
+            true => Ok(read),
+            false => Ok(with(framework, false)
+                .ok()
+                .filter(|other| fits(&other.2))
+                .unwrap_or(read)),
+        }
     };
     // What is wrong with it in its own framework is what is said.
     whole(likely).or_else(|note| whole(other).map_err(|_| note))

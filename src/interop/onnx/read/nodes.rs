@@ -2,6 +2,7 @@
 use super::attention;
 use super::build::at;
 use super::elementwise;
+use super::expr;
 use super::file::Node;
 use super::flow::{BATCH, Flow, Part};
 use super::fold;
@@ -32,7 +33,8 @@ pub fn node(walk: &mut Walk, node: &Node) -> Res<()> {
         return recurrent::recurrent(walk, node, cell);
     }
     match node.op.as_str() {
-        "Identity" | "Dropout" | "Cast" => passed(walk, node),
+        "Identity" | "Dropout" => passed(walk, node),
+        "Cast" => elementwise::cast(walk, node),
         "Transpose" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => moved(walk, node),
         "Gemm" => gemm(walk, node),
         "MatMul" => match walk.value(node, 1)? {
@@ -86,9 +88,14 @@ fn passed(walk: &mut Walk, node: &Node) -> Res<()> {
 
 /// What only moves numbers about. A function of each number stays with them.
 fn moved(walk: &mut Walk, node: &Node) -> Res<()> {
-    let Some(Value::Flow(flow)) = walk.value(node, 0)? else {
+    let Some(Value::Flow(mut flow)) = walk.value(node, 0)? else {
         return Err(unfit(node));
     };
+    // Several readers have it from one layer.
+    let forks = node.outputs.first().is_some_and(|o| !walk.used_once(o));
+    if forks && (flow.expr.as_ref()).is_some_and(|e| expr::recognise(e).is_some()) {
+        flow = walk.flow(node, 0)?;
+    }
     let made = match node.op.as_str() {
         "Transpose" => {
             let perm = match node.ints("perm") {
@@ -254,7 +261,8 @@ fn scaled_input(walk: &mut Walk, weight: &mut [f32], bias: &mut Option<Vec<f32>>
     };
     let n = mul.len();
     let alike = mul.iter().all(|m| *m == mul[0]) && mul[0] > 0.0;
-    if alike && add.iter().all(|a| *a == 0.0) || weight.len() != n * units {
+    let setting = alike && add.iter().all(|a| *a == 0.0);
+    if setting || weight.len() != n * units || !walk.one_way(None) {
         return;
     }
     let mut shift = bias.take().unwrap_or(vec![0.0; units]);
@@ -363,6 +371,7 @@ fn softmax(walk: &mut Walk, node: &Node) -> Res<()> {
         && own(walk.build.channel_axis(source))
         && !own(rank)
         && !walk.build.is_read(layer)
+        && walk.one_way(Some(layer))
         && let LayerKind::Conv1d(c)
         | LayerKind::Conv2d(c)
         | LayerKind::ConvTranspose2d { conv: c, .. } = &mut walk.build.layers[layer].kind

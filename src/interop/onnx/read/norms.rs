@@ -29,7 +29,7 @@ pub fn statistics(walk: &mut Walk, node: &Node, f: Binary, a: Value, b: Value) -
             Stat { stage, ..s }
         }
         (Binary::Mul, Value::Stat(s), Value::Stat(o))
-            if s.stage == Stage::Centred && o.stage == Stage::Centred =>
+            if s.stage == Stage::Centred && o.stage == Stage::Centred && s.of_same(&o) =>
         {
             let stage = Stage::CentredSquare;
             Stat { stage, ..s }
@@ -49,13 +49,17 @@ pub fn statistics(walk: &mut Walk, node: &Node, f: Binary, a: Value, b: Value) -
             let stage = Stage::Inverse(c, eps);
             Stat { stage, ..s }
         }
-        (Binary::Div, Value::Stat(x), Value::Stat(s)) if x.stage == Stage::Centred => {
+        (Binary::Div, Value::Stat(x), Value::Stat(s))
+            if x.stage == Stage::Centred && x.of_same(&s) =>
+        {
             let Stage::Root(true, eps) = s.stage else {
                 return Err(no());
             };
             return normalised(walk, node, &s, true, eps);
         }
-        (Binary::Mul, Value::Stat(x), Value::Stat(s)) if x.stage == Stage::Centred => {
+        (Binary::Mul, Value::Stat(x), Value::Stat(s))
+            if x.stage == Stage::Centred && x.of_same(&s) =>
+        {
             let Stage::Inverse(true, eps) = s.stage else {
                 return Err(no());
             };
@@ -154,24 +158,34 @@ fn norm_layer(
 }
 
 /// Weights behind a normalisation that had none. False where the flow is none of these.
-pub fn into_norm(walk: &mut Walk, flow: &Flow, a: &[f32], b: &[f32]) -> bool {
+/// `axis`: the value's axis along which the numbers lie; None for one number for all, or for all axes of
+/// the normalisation.
+pub fn into_norm(walk: &mut Walk, flow: &Flow, a: &[f32], b: &[f32], axis: Option<usize>) -> bool {
     let Some(layer) = flow.source.layer else {
         return false;
     };
-    if walk.build.is_read(layer) {
+    if walk.build.is_read(layer) || !walk.one_way(Some(layer)) {
         return false;
     }
-    let with_bias = match walk.build.layers[layer].kind {
-        LayerKind::LayerNorm { .. } => true,
-        LayerKind::RmsNorm { .. } => false,
+    let (axes, with_bias) = match walk.build.layers[layer].kind {
+        LayerKind::LayerNorm { axes, .. } => (axes, true),
+        LayerKind::RmsNorm { axes, .. } => (axes, false),
         _ => return false,
     };
+    let along = match axis {
+        Some(k) => axes == 1 && flow.groups[k][..] == [flow.source.real.len()],
+        None => a.len() <= 1 && b.len() <= 1 || flow.in_order(),
+    };
+    if !flow.unsplit() || !along {
+        return false;
+    }
     let Some(weight) = walk.build.find(layer, "weight") else {
         return false;
     };
     let (n, dims) = (weight.values.len(), weight.dims.clone());
     let shifts = b.iter().any(|b| *b != 0.0);
-    if a.len() != n && a != [1.0] || shifts && (b.len() != n || !with_bias) {
+    let fits = |v: &[f32]| v.len() == 1 || v.len() == n;
+    if !fits(a) || !fits(b) || shifts && !with_bias {
         return false;
     }
     let of = |v: &[f32], k: usize| v[if v.len() == 1 { 0 } else { k }];
@@ -183,7 +197,8 @@ pub fn into_norm(walk: &mut Walk, flow: &Flow, a: &[f32], b: &[f32]) -> bool {
             *v = *v * of(a, k) + of(b, k);
         }
     } else if shifts {
-        walk.build.param(layer, "bias", &dims, b.to_vec());
+        let values = (0..n).map(|k| of(b, k)).collect();
+        walk.build.param(layer, "bias", &dims, values);
         if let LayerKind::LayerNorm { bias, .. } = &mut walk.build.layers[layer].kind {
             *bias = true;
         }

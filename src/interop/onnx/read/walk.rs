@@ -11,7 +11,7 @@ use crate::interop::onnx::proto::dtype;
 use crate::interop::onnx::tensor::{Data, Tensor, short};
 use crate::spec::Framework;
 use crate::spec::limits;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// What a name stands for.
@@ -33,6 +33,13 @@ pub struct Stat {
     pub flow: Flow,
     pub axes: usize,
     pub stage: Stage,
+}
+
+impl Stat {
+    /// Whether both are of the same value, over the same axes.
+    pub fn of_same(&self, other: &Stat) -> bool {
+        self.flow.beside(&other.flow) && self.axes == other.axes
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,8 +64,10 @@ pub struct Walk<'a> {
     pub file: &'a File,
     pub build: Build,
     pub values: HashMap<String, Value>,
-    /// How often each name is read.
+    /// How often each name is read by what the first output needs.
     pub uses: HashMap<&'a str, usize>,
+    /// Layers, or the input, of which some value is read more than once.
+    forks: HashSet<Option<usize>>,
     pub attentions: Vec<Attention>,
     /// The node that gives each name.
     makers: HashMap<&'a str, &'a Node>,
@@ -69,56 +78,55 @@ pub struct Walk<'a> {
 /// Numbers that a layer may give for one sample.
 const SAMPLE: usize = 1 << 22;
 
-/// The network of a file, as layers of this framework.
-pub fn walk(file: &File, framework: Framework) -> Res<Network> {
-    let mut uses = HashMap::new();
-    for name in file.nodes.iter().flat_map(|n| &n.inputs) {
-        *uses.entry(&name[..]).or_insert(0) += 1;
-    }
-    for port in &file.outputs {
-        *uses.entry(&port.name[..]).or_insert(0) += 1;
-    }
+/// The network of a file, as layers of this framework. `free`: data that is reshaped first of all may as well come in
+/// that shape.
+pub fn walk(file: &File, framework: Framework, free: bool) -> Res<Network> {
     let output = file
         .outputs
         .first()
         .ok_or_else(|| broken("it has no output"))?;
+    let needed = needed(file, &output.name);
+    let mut uses = HashMap::from([(&output.name[..], 1)]);
+    for name in needed.iter().flat_map(|n| &n.inputs) {
+        *uses.entry(&name[..]).or_insert(0) += 1;
+    }
     let all: usize = file.tensors.values().map(|b| b.len()).sum();
     let mut walk = Walk {
         file,
-        build: Build::new(framework),
+        build: Build::new(framework, free),
         values: HashMap::new(),
         uses,
         attentions: Vec::new(),
+        forks: HashSet::new(),
         makers: (file.nodes.iter())
             .flat_map(|n| n.outputs.iter().map(move |o| (&o[..], n)))
             .collect(),
         budget: 8 * all + (1 << 20),
     };
     walk.input()?;
-    // Only what the first output needs.
-    let mut needed: Vec<bool> = vec![false; file.nodes.len()];
-    let mut wanted: std::collections::HashSet<&str> = [&output.name[..]].into();
-    for (k, node) in file.nodes.iter().enumerate().rev() {
-        if node.outputs.iter().any(|o| wanted.contains(&o[..])) {
-            needed[k] = true;
-            wanted.extend(node.inputs.iter().map(|s| &s[..]));
-        }
-    }
-    let needed = || {
-        file.nodes
-            .iter()
-            .zip(&needed)
-            .filter(|(_, needed)| **needed)
-    };
     let inner = |op: &str| matches!(op, "Loop" | "If" | "Scan");
-    if let Some((node, _)) = needed().find(|(node, _)| inner(&node.op)) {
+    if let Some(node) = needed.iter().find(|node| inner(&node.op)) {
         // Graphs of their own are what is wrong, not the little that leads to them.
         return Err(at(node, "onnx-op-unknown", &[]));
     }
-    for (node, _) in needed() {
+    for node in needed {
         walk.node(node)?;
     }
     walk.end(&output.name)
+}
+
+/// The nodes that a value comes from, in their order.
+fn needed<'a>(file: &'a File, output: &'a str) -> Vec<&'a Node> {
+    let mut wanted = HashSet::from([output]);
+    let mut needed = Vec::new();
+    for node in file.nodes.iter().rev() {
+        if node.outputs.iter().any(|o| wanted.contains(&o[..])) {
+            wanted.extend(node.inputs.iter().map(|s| &s[..]));
+            needed.push(node);
+        }
+    }
+    needed.reverse();
+    needed
 }
 
 impl<'a> Walk<'a> {
@@ -153,7 +161,7 @@ impl<'a> Walk<'a> {
         self.build.tokens = matches!(port.dtype, dtype::INT64 | dtype::INT32);
         self.build.input = sample.clone();
         let flow = self.first(sample);
-        self.values.insert(port.name.clone(), Value::Flow(flow));
+        self.note(&port.name, Value::Flow(flow));
         Ok(())
     }
 
@@ -217,8 +225,7 @@ impl<'a> Walk<'a> {
                 let maker = self.maker(node, k);
                 let settled = elementwise::settle(self, &flow, maker)?;
                 if let Some(name) = node.input(k) {
-                    let value = Value::Flow(settled.clone());
-                    self.values.insert(name.to_string(), value);
+                    self.note(name, Value::Flow(settled.clone()));
                 }
                 Ok(settled)
             }
@@ -242,8 +249,23 @@ impl<'a> Walk<'a> {
 
     pub fn give(&mut self, node: &Node, k: usize, value: Value) {
         if let Some(name) = node.outputs.get(k).filter(|s| !s.is_empty()) {
-            self.values.insert(name.clone(), value);
+            self.note(name, value);
         }
+    }
+
+    fn note(&mut self, name: &str, value: Value) {
+        if let Value::Flow(flow) = &value
+            && !self.used_once(name)
+        {
+            self.forks.insert(flow.source.layer);
+        }
+        self.values.insert(name.to_string(), value);
+    }
+
+    /// Whether what a layer gives (or the input) goes one way only, so that what comes behind it may be worked
+    /// into it: nothing else sees it.
+    pub fn one_way(&self, layer: Option<usize>) -> bool {
+        !self.forks.contains(&layer)
     }
 
     /// What a new layer of this shape gives.
@@ -377,6 +399,15 @@ impl<'a> Walk<'a> {
                 Some(Value::Held(t)) => t.scalar_of_all(),
                 // To its own shape, as for a mask.
                 Some(Value::Flow(flow)) => {
+                    let own = flow.sizes();
+                    let target = self.held(node, 1)?;
+                    let target = target.to_longs().unwrap_or_default();
+                    let same = |(a, b): (&i64, &i64)| a == b || *b == 1;
+                    if target.len() > own.len()
+                        || !own.iter().rev().zip(target.iter().rev()).all(same)
+                    {
+                        return Err(at(node, "onnx-op-use", &[]));
+                    }
                     self.give(node, 0, Value::Flow(flow));
                     return Ok(());
                 }

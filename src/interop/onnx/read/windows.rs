@@ -508,6 +508,7 @@ pub fn resize(walk: &mut Walk, node: &Node) -> Res<()> {
         return Err(setting(node, "scales"));
     }
     let factors: Vec<usize> = scales[2..].iter().map(|v| *v as usize).collect();
+    repeats(node, &x.size, &factors)?;
     let kind = LayerKind::Upsample {
         factor: size(&factors),
     };
@@ -516,4 +517,46 @@ pub fn resize(walk: &mut Walk, node: &Node) -> Res<()> {
         .layer(node, None, "upsample", kind, vec![x.from])?;
     let out: Vec<usize> = x.size.iter().zip(&factors).map(|(d, f)| d * f).collect();
     x.give(walk, node, layer, x.channels, &out)
+}
+
+/// Checks that “nearest” is each number so many times over, as the page has it: that depends on where
+/// positions are taken from, and how they are rounded.
+fn repeats(node: &Node, size: &[usize], factors: &[usize]) -> Res<()> {
+    if node.op == "Upsample" {
+        return Ok(());
+    }
+    if node.has("axes") {
+        return Err(setting(node, "axes"));
+    }
+    let from = node.text("coordinate_transformation_mode");
+    let round = node.text("nearest_mode");
+    let (from, round) = (
+        from.as_deref().unwrap_or("half_pixel"),
+        round.as_deref().unwrap_or("round_prefer_floor"),
+    );
+    for (n, factor) in size.iter().zip(factors) {
+        let f = *factor as f64;
+        let last = (n * factor - 1).max(1) as f64;
+        for i in 0..n * factor {
+            let i = i as f64;
+            let at = match from {
+                "asymmetric" => i / f,
+                "half_pixel" | "half_pixel_symmetric" | "pytorch_half_pixel" => (i + 0.5) / f - 0.5,
+                "tf_half_pixel_for_nn" => (i + 0.5) / f,
+                "align_corners" => i * (n - 1) as f64 / last,
+                _ => return Err(setting(node, "coordinate_transformation_mode")),
+            };
+            let at = match round {
+                "round_prefer_floor" => (at - 0.5).ceil(),
+                "round_prefer_ceil" => (at + 0.5).floor(),
+                "floor" => at.floor(),
+                "ceil" => at.ceil(),
+                _ => return Err(setting(node, "nearest_mode")),
+            };
+            if at.clamp(0.0, (n - 1) as f64) != (i / f).floor() {
+                return Err(setting(node, "nearest_mode"));
+            }
+        }
+    }
+    Ok(())
 }
